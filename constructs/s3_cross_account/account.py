@@ -1,0 +1,58 @@
+"""An AWS account that constructs work in, and its provider alias."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from .bindings import AwsProvider, AwsProviderAssumeRole
+
+if TYPE_CHECKING:
+    from .settings import AccountSettings
+
+
+class Account(Construct):
+    """Creates the AWS provider ``alias`` of one account.
+
+    Every other construct is given the account that it works in, and names this provider.
+    ``name`` begins the names of what is created there; it is the alias unless given.
+
+    Follows "Provider configuration" of the Terraform AWS provider.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        alias: str,
+        settings: AccountSettings,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.alias = alias
+        self.region = settings.region
+        self.name = alias if name is None else name
+        # A statement's sid takes letters and digits only.
+        words = re.split(r"[^A-Za-z0-9]+", alias)
+        self.title = "".join(word[:1].upper() + word[1:] for word in words)
+        role = settings.assume_role
+        self.provider = AwsProvider(
+            self,
+            "Resource",
+            alias=alias,
+            region=settings.region,
+            profile=settings.profile,
+            assume_role=None
+            if role is None
+            else [
+                AwsProviderAssumeRole(
+                    role_arn=role.role_arn,
+                    external_id=role.external_id,
+                    session_name=role.session_name,
+                )
+            ],
+            allowed_account_ids=None if settings.account_id is None else [settings.account_id],
+        )

@@ -1,0 +1,16 @@
+"""Named sets of S3 actions.
+
+Follows "Actions, resources, and condition keys for Amazon S3" in the Service Authorization
+Reference.
+"""
+
+from typing import Final
+
+LIST_GET_PUT: Final = ("s3:PutObject", "s3:GetObject", "s3:ListBucket")
+"""List a bucket, read and write its objects: what the patterns grant by default.
+
+Enough for ``aws s3 ls`` and for ``aws s3 cp`` in both directions; not for deleting.
+"""
+
+ASSUME_ROLE: Final = ("sts:AssumeRole",)
+"""Take on a role. The role's trust policy and the caller's identity policy both need it."""

@@ -1,0 +1,98 @@
+"""EC2 instances that work with a role of their account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from .bindings import DataAwsAmi, DataAwsAmiFilter, DataAwsIamPolicy, IamInstanceProfile
+from .bindings import Instance as Ec2Instance
+from .document import PolicyDocument
+from .policy import trust
+from .role import Role
+
+if TYPE_CHECKING:
+    from .account import Account
+    from .network import PublicNetwork
+
+
+class InstanceBasics(Construct):
+    """Looks up, in ``account``, what any number of instances share.
+
+    ``ami_id`` is the newest Amazon Linux 2023 image (x86_64, kernel 6.1), ``trust`` the trust
+    policy that lets EC2 hand a role to an instance, and ``session_manager_policy_arn`` AWS's
+    managed policy for signing in through Session Manager.
+
+    Follows "IAM roles for Amazon EC2" in the Amazon EC2 User Guide and "Configure instance
+    permissions required for Systems Manager" in the AWS Systems Manager User Guide.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, account: Account) -> None:
+        super().__init__(scope, id_)
+        image = DataAwsAmi(
+            self,
+            "amazon-linux-2023",
+            provider=account.provider,
+            most_recent=True,
+            owners=["amazon"],
+            filter=[DataAwsAmiFilter(name="name", values=["al2023-ami-*-kernel-6.1-x86_64"])],
+        )
+        self.ami_id: str = image.id
+        self.trust = PolicyDocument(
+            self, "trust", account=account, statements=[trust("Service", "ec2.amazonaws.com")]
+        )
+        session_manager = DataAwsIamPolicy(
+            self,
+            "session-manager-policy",
+            provider=account.provider,
+            arn="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
+        )
+        self.session_manager_policy_arn: str = session_manager.arn
+
+
+class Instance(Construct):
+    """Creates an EC2 instance and the instance profile that gives it ``role``, in its account.
+
+    The role also gets AWS's managed policy for Session Manager, by which ``ssm_command`` signs in.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        role: Role,
+        basics: InstanceBasics,
+        network: PublicNetwork,
+        name: str,
+        instance_profile_name: str,
+        user_data: str,
+        instance_type: str = "t3.micro",
+    ) -> None:
+        super().__init__(scope, id_)
+        provider = role.account.provider
+        role.attach("session-manager", basics.session_manager_policy_arn)
+        profile = IamInstanceProfile(
+            self,
+            "instance-profile",
+            provider=provider,
+            name=instance_profile_name,
+            role=role.name,
+        )
+        instance = Ec2Instance(
+            self,
+            "Resource",
+            provider=provider,
+            ami=basics.ami_id,
+            instance_type=instance_type,
+            iam_instance_profile=profile.name,
+            subnet_id=network.subnet_id,
+            vpc_security_group_ids=[network.security_group_id],
+            associate_public_ip_address=True,
+            user_data=user_data,
+            tags={"Name": name},
+        )
+        self.ssm_command = (
+            f"aws ssm start-session --target {instance.id} --region {role.account.region}"
+        )

@@ -1,0 +1,94 @@
+"""The network of an instance that needs to reach S3 and Systems Manager."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from .bindings import (
+    InternetGateway,
+    RouteTable,
+    RouteTableAssociation,
+    RouteTableRoute,
+    SecurityGroup,
+    SecurityGroupEgress,
+    Subnet,
+    Vpc,
+)
+
+if TYPE_CHECKING:
+    from .account import Account
+
+_ANYWHERE = "0.0.0.0/0"
+
+
+class PublicNetwork(Construct):
+    """Creates a VPC with one public subnet in ``account``, and a security group without ingress.
+
+    Instances in it reach AWS's public endpoints through an internet gateway; nothing from outside
+    reaches them.
+
+    Follows "Connect to the internet using an internet gateway" in the Amazon VPC User Guide.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        account: Account,
+        cidr_block: str = "10.0.0.0/16",
+        subnet_cidr_block: str = "10.0.1.0/24",
+    ) -> None:
+        super().__init__(scope, id_)
+        provider = account.provider
+
+        def named(what: str) -> dict[str, str]:
+            return {"Name": f"{account.name}-{what}"}
+
+        vpc = Vpc(self, "vpc", provider=provider, cidr_block=cidr_block, tags=named("vpc"))
+        vpc_id = vpc.id
+        gateway = InternetGateway(
+            self, "internet-gateway", provider=provider, vpc_id=vpc_id, tags=named("igw")
+        )
+        subnet = Subnet(
+            self,
+            "public-subnet",
+            provider=provider,
+            vpc_id=vpc_id,
+            cidr_block=subnet_cidr_block,
+            availability_zone=f"{account.region}a",
+            tags=named("public-subnet"),
+        )
+        self.subnet_id: str = subnet.id
+        routes = RouteTable(
+            self,
+            "public-route-table",
+            provider=provider,
+            vpc_id=vpc_id,
+            route=[RouteTableRoute(cidr_block=_ANYWHERE, gateway_id=gateway.id)],
+            tags=named("public-rtb"),
+        )
+        RouteTableAssociation(
+            self,
+            "public-route-table-association",
+            provider=provider,
+            subnet_id=self.subnet_id,
+            route_table_id=routes.id,
+        )
+        group = SecurityGroup(
+            self,
+            "security-group",
+            provider=provider,
+            name=f"{account.name}-sg",
+            description=f"{account.name}-sg",
+            vpc_id=vpc_id,
+            egress=[
+                SecurityGroupEgress(
+                    from_port=0, to_port=0, protocol="-1", cidr_blocks=[_ANYWHERE]
+                )
+            ],
+            tags=named("sg"),
+        )
+        self.security_group_id: str = group.id

@@ -1,0 +1,89 @@
+"""How Terraform reaches an account: validated values, without Node.js.
+
+Follows "Provider configuration" of the Terraform AWS provider.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class RoleToAssume(_Settings):
+    """The role that Terraform assumes to work in an account."""
+
+    role_arn: Annotated[
+        str,
+        Field(
+            pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$",
+            description="the ARN of an IAM role",
+            examples=["arn:aws:iam::123456789012:role/deploy"],
+        ),
+    ]
+    external_id: Annotated[
+        str | None,
+        Field(
+            min_length=2,
+            max_length=1224,
+            pattern=r"^[A-Za-z0-9_+=,.@:/-]*$",
+            description="an external id (2 to 1,224 letters, digits and +=,.@:/-_)",
+            examples=["s3-link-7f3a"],
+        ),
+    ] = None
+    session_name: Annotated[
+        str | None,
+        Field(
+            min_length=2,
+            max_length=64,
+            pattern=r"^[A-Za-z0-9_+=,.@-]*$",
+            description="a session name (2 to 64 letters, digits and +=,.@-_)",
+            examples=["terraform"],
+        ),
+    ] = None
+
+
+class AccountSettings(_Settings):
+    """One account: where Terraform works in it, and with which credentials.
+
+    ``profile`` names a profile of the AWS configuration files. ``assume_role`` is a role to
+    assume, with the profile's credentials or, without a profile, those of the environment.
+    ``account_id`` pins the account: Terraform then stops before any change when the credentials
+    are those of another one.
+    """
+
+    region: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z]{2,4}(-[a-z]+)+-[1-9][0-9]?$",
+            description="an AWS region",
+            examples=["ap-northeast-1"],
+        ),
+    ]
+    profile: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[^\s\[\]]([^\[\]\r\n]*[^\s\[\]])?$",
+            description="the name of an AWS profile",
+            examples=["account1"],
+        ),
+    ] = None
+    assume_role: Annotated[
+        RoleToAssume | None,
+        Field(
+            description="a role to assume",
+            examples=[{"role_arn": "arn:aws:iam::123456789012:role/deploy"}],
+        ),
+    ] = None
+    account_id: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[0-9]{12}$",
+            description="an AWS account id (12 digits, as text)",
+            examples=["123456789012"],
+        ),
+    ] = None

@@ -1,0 +1,98 @@
+"""Load a slim jsii assembly of the AWS provider instead of the whole one.
+
+Why: the Python package imports some 1,400 submodules when it is first touched, and its Node.js
+half then evaluates 200 MB of JavaScript (hashicorp/terraform-cdk issue 3753). This project uses
+a few dozen resource types. Measured, the slim assembly makes a synthesis more than ten times
+faster, with the same output to the byte; ``make bench`` prints the ratios.
+
+How: an empty module takes the place of ``cdktf_cdktf_provider_aws``, so that its ``__init__`` is
+never run. Its search path is this package's ``overlay`` folder, which holds a ``_jsii`` that
+loads the slim assembly, followed by the installed package, from which the wanted submodules come as
+they are. Whatever does not fit (another version, a missing or different assembly) falls back to
+the usual import with one warning: slower, never wrong.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import json
+import sys
+import warnings
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PACKAGE = "cdktf_cdktf_provider_aws"
+DISTRIBUTION = "cdktf-cdktf-provider-aws"
+OVERLAY = Path(__file__).with_name("overlay")
+MANIFEST = OVERLAY / "_jsii" / "manifest.json"
+
+
+def use_slim_assembly() -> None:
+    """Make imports of the AWS bindings load the slim assembly, or warn once and change nothing.
+
+    Does nothing when the bindings were imported before: the whole assembly is loaded then, and
+    every resource type can be used.
+    """
+    if PACKAGE in sys.modules:
+        return
+    try:
+        _install(json.loads(MANIFEST.read_text(encoding="utf-8")))
+    except Exception as error:  # anything unexpected has the same answer: the usual import
+        _uninstall()
+        warnings.warn(
+            f"the slim AWS bindings cannot be used ({error}); importing all of {DISTRIBUTION} "
+            "instead, which takes about ten seconds longer. `make bindings` builds them anew.",
+            stacklevel=3,
+        )
+
+
+def _install(manifest: dict[str, object]) -> None:
+    installed = importlib.metadata.version(DISTRIBUTION)
+    if installed != manifest["version"]:
+        raise RuntimeError(f"made for version {manifest['version']}, found {installed}")
+    spec = importlib.util.find_spec(PACKAGE)  # finds, and does not execute
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError(f"{PACKAGE} is not a package")
+    modules = manifest["modules"]
+    assert isinstance(modules, list)
+
+    stand_in = ModuleType(PACKAGE, "Stand-in: see s3_cross_account.slim.")
+    stand_in.__spec__ = ModuleSpec(PACKAGE, None, is_package=True)
+    stand_in.__path__ = [str(OVERLAY), *spec.submodule_search_locations]
+    stand_in.__spec__.submodule_search_locations = stand_in.__path__
+    sys.modules[PACKAGE] = stand_in
+    sys.meta_path.insert(0, _LeftOut(frozenset(modules)))
+    importlib.import_module(f"{PACKAGE}._jsii")
+
+
+def _uninstall() -> None:
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _LeftOut)]
+    for name in [name for name in sys.modules if name.split(".")[0] == PACKAGE]:
+        del sys.modules[name]
+
+
+class _LeftOut(MetaPathFinder):
+    """Refuses modules that the slim assembly lacks, before jsii fails obscurely on their types."""
+
+    def __init__(self, modules: frozenset[str]) -> None:
+        self._modules = modules | {"_jsii"}
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> None:
+        package, _, module = fullname.partition(".")
+        if package == PACKAGE and module.partition(".")[0] not in self._modules:
+            raise ImportError(
+                f"{fullname} is not in the slim AWS bindings. Inside s3_cross_account: import it "
+                "in bindings.py and run `make bindings`. In your own code: "
+                f"`import {PACKAGE}` before s3_cross_account, which loads every resource type.",
+                name=fullname,
+            )

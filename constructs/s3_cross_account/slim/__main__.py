@@ -1,0 +1,122 @@
+"""Build the slim assembly: ``python -m s3_cross_account.slim``.
+
+Takes from the installed AWS bindings what ``bindings.py`` imports, and writes it
+reproducibly: the same bindings and the same imports give the same bytes.
+"""
+
+from __future__ import annotations
+
+import ast
+import gzip
+import importlib.metadata
+import importlib.util
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from . import DISTRIBUTION, MANIFEST, PACKAGE
+
+TARBALL = MANIFEST.with_name("provider-aws.tgz")
+_BINDINGS = Path(__file__).parents[1] / "bindings.py"
+# Of no use at run time, and most of the manifest's size.
+_DOCUMENTATION = {"docs", "locationInModule", "readme", "dependencyClosure"}
+
+
+def imported_modules(source: Path = _BINDINGS) -> list[str]:
+    """Return the submodules of the AWS bindings that ``source`` imports from, sorted."""
+    prefix = f"{PACKAGE}."
+    return sorted(
+        node.module.removeprefix(prefix)
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(prefix)
+    )
+
+
+def build(modules: list[str]) -> tuple[dict[str, Any], bytes]:
+    """Return the manifest and the tarball of a slim assembly that holds ``modules``."""
+    version = importlib.metadata.version(DISTRIBUTION)
+    wanted = {module.replace("_", "-"): module for module in modules}
+    files: dict[str, bytes] = {}
+    with tarfile.open(_whole_assembly(version)) as whole:
+        for member in whole:
+            path = Path(member.name).relative_to("package")
+            in_wanted_module = path.parts[:1] == ("lib",) and path.parts[1] in wanted
+            if str(path) in {".jsii", "package.json", "LICENSE"} or (
+                in_wanted_module and path.suffix == ".js"
+            ):
+                content = whole.extractfile(member)
+                assert content is not None
+                files[str(path)] = content.read()
+
+    assembly = json.loads(files[".jsii"])
+    names = {
+        fqn: directory
+        for fqn, submodule in assembly["submodules"].items()
+        if (directory := submodule["symbolId"].split("/")[1]) in wanted
+    }
+    if absent := set(wanted) - set(names.values()):
+        raise SystemExit(f"{DISTRIBUTION} {version} has no {', '.join(sorted(absent))}")
+    assembly["submodules"] = {fqn: assembly["submodules"][fqn] for fqn in names}
+    assembly["types"] = {
+        fqn: spec for fqn, spec in assembly["types"].items() if _submodule(fqn) in names
+    }
+    files[".jsii"] = json.dumps(_strip(assembly), separators=(",", ":"), sort_keys=True).encode()
+    files["lib/index.js"] = _lazy_index(names)
+    for path, content in files.items():
+        if path.endswith(".js"):
+            files[path] = content.split(b"\n//# sourceMappingURL=")[0] + b"\n"
+    return {"modules": modules, "version": version}, _tarball(files)
+
+
+def _whole_assembly(version: str) -> Path:
+    spec = importlib.util.find_spec(PACKAGE)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "_jsii" / f"provider-aws@{version}.jsii.tgz"
+
+
+def _submodule(fqn: str) -> str:
+    return fqn.rpartition(".")[0]
+
+
+def _strip(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _strip(value) for key, value in node.items() if key not in _DOCUMENTATION}
+    return [_strip(value) for value in node] if isinstance(node, list) else node
+
+
+def _lazy_index(names: dict[str, str]) -> bytes:
+    """Return an index that evaluates a module when it is first used: the whole one is eager."""
+    lines = ['"use strict";', 'Object.defineProperty(exports, "__esModule", { value: true });']
+    for fqn, directory in sorted(names.items()):
+        name = fqn.rpartition(".")[2]
+        getter = f'{{ enumerable: true, get: () => require("./{directory}") }}'
+        lines.append(f'Object.defineProperty(exports, "{name}", {getter});')
+    return "\n".join(lines).encode()
+
+
+def _tarball(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with (
+        gzip.GzipFile(fileobj=buffer, mode="wb", filename="", mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+    ):
+        for path, content in sorted(files.items()):
+            member = tarfile.TarInfo(f"package/{path}")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def main() -> None:
+    """Write the slim assembly of what ``bindings.py`` imports."""
+    manifest, tarball = build(imported_modules())
+    TARBALL.write_bytes(tarball)
+    MANIFEST.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    print(f"{TARBALL.name}: {len(manifest['modules'])} modules, {len(tarball) // 1024} KB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The stacks: each composes the library's constructs into one deployment."""

@@ -1,0 +1,150 @@
+"""The reference deployment: both patterns, with what they share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+from cdktf import (
+    LocalBackend,
+    TerraformElement,
+    TerraformOutput,
+    TerraformStack,
+    TerraformVariable,
+)
+from constructs import Construct, Node
+
+from s3_cross_account.account import Account
+from s3_cross_account.assume_role import AssumeRole
+from s3_cross_account.aws_cli import copy_command
+from s3_cross_account.bucket import Bucket
+from s3_cross_account.direct_access import DirectAccess
+from s3_cross_account.instance import Instance, InstanceBasics
+from s3_cross_account.network import PublicNetwork
+from s3_cross_account.role import Role
+from s3_cross_account.settings import AccountSettings
+
+from .reference_names import REFERENCE_NAMES
+
+_USER_DATA = Path(__file__).with_name("user_data.yaml").read_text(encoding="utf-8")
+
+
+class ReferenceStack(TerraformStack):
+    """Creates both patterns between two accounts, at the reference deployment's addresses.
+
+    Two Terraform variables, ``account1`` and ``account2``, begin the names of what is created in
+    each account.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, account1: AccountSettings, account2: AccountSettings
+    ) -> None:
+        super().__init__(scope, id_)
+        # The default backend writes an absolute path; this is the same place in any folder.
+        LocalBackend(self, path=f"../../../terraform.{id_}.tfstate")
+        self.add_override("terraform.required_version", ">= 1.3.0")
+        self.add_override("terraform.required_providers.aws.version", ">= 5.100.0, < 7.0.0")
+
+        self._account1 = self._account("account1", account1)
+        self._account2 = self._account("account2", account2)
+        self._network = PublicNetwork(self, "network", account=self._account1)
+        self._basics = InstanceBasics(self, "instance-basics", account=self._account1)
+
+        self._direct_access(Construct(self, "direct"))
+        self._assume_role(Construct(self, "assume"))
+
+    def _direct_access(self, scope: Construct) -> None:
+        role = self._instance_role(scope, "1")
+        instance = self._instance(scope, "1", role, tag="BucketPolicy")
+        home, away = self._buckets(scope, "bucketpolicy")
+        DirectAccess(scope, "access", role=role, buckets=[home, away])
+        self._outputs(
+            ssm_command_Dont_Use_AssumeRole=instance.ssm_command,
+            bucket1_name=home.name,
+            bucket2_name=away.name,
+            ec2_role_1_arn=role.arn,
+            copy_command_Dont_Use_AssumeRole=copy_command(home.name, away.name),
+        )
+
+    def _assume_role(self, scope: Construct) -> None:
+        role = self._instance_role(scope, "2")
+        instance = self._instance(scope, "2", role, tag="AssumeRole")
+        home, away = self._buckets(scope, "assumerole")
+        access = AssumeRole(
+            scope,
+            "access",
+            role=role,
+            buckets=[home, away],
+            account=self._account2,
+            assumed_role_name=f"{self._account2.name}-ec2-role-3",
+            policy_names={
+                self._account1.alias: f"{self._account2.name}-S3access-iam-policy-3",
+                self._account2.alias: f"{self._account2.name}-S3access-iam-policy-2",
+            },
+        )
+        # Rendered locally, so that either provider gives the same; the reference names this one.
+        document = home.node.find_child("policy-document").node.find_child("Resource")
+        cast("TerraformElement", document).add_override("provider", f"aws.{self._account2.alias}")
+        self._outputs(
+            ssm_command_Use_AssumeRole=instance.ssm_command,
+            bucket3_name=home.name,
+            bucket4_name=away.name,
+            ec2_role_2_arn=role.arn,
+            ec2_role_3_arn=access.assumed_role.arn,
+            aws_config_Use_AssumeRole=access.aws_config,
+            copy_command_Use_AssumeRole=copy_command(
+                home.name, away.name, profile=access.profile
+            ),
+        )
+
+    def _account(self, alias: str, settings: AccountSettings) -> Account:
+        name = TerraformVariable(self, alias, type="string", default=alias).string_value
+        return Account(self, f"{alias}-provider", alias=alias, settings=settings, name=name)
+
+    def _instance_role(self, scope: Construct, number: str) -> Role:
+        return Role(
+            scope,
+            "role",
+            account=self._account1,
+            name=f"{self._account1.name}-ec2-role-{number}",
+            trust=self._basics.trust,
+            policy_names={
+                account.alias: f"{account.name}-S3access-iam-policy-{number}"
+                for account in (self._account1, self._account2)
+            },
+        )
+
+    def _instance(self, scope: Construct, number: str, role: Role, *, tag: str) -> Instance:
+        return Instance(
+            scope,
+            "instance",
+            role=role,
+            basics=self._basics,
+            network=self._network,
+            name=f"{self._account1.name}-ec2-{tag}",
+            instance_profile_name=f"{self._account1.name}-instanceProfile-{number}",
+            user_data=_USER_DATA,
+        )
+
+    def _buckets(self, scope: Construct, suffix: str) -> tuple[Bucket, Bucket]:
+        home, away = (
+            Bucket(
+                scope,
+                id_,
+                account=account,
+                prefix=f"s3-{account.name}-{suffix}-",
+                force_destroy=True,
+            )
+            for id_, account in (("home-bucket", self._account1), ("away-bucket", self._account2))
+        )
+        return home, away
+
+    def _outputs(self, **values: str) -> None:
+        for name, value in values.items():
+            TerraformOutput(self, name, value=value)
+
+    # cdktf asks here for the name of each element, once, when something first refers to it.
+    def _allocate_logical_id(self, tf_element: Node | TerraformElement) -> str:
+        node = tf_element if isinstance(tf_element, Node) else tf_element.node
+        path = node.path.removeprefix(f"{self.node.id}/")
+        return REFERENCE_NAMES.get(path) or super()._allocate_logical_id(tf_element)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+from functools import reduce
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -56,9 +57,7 @@ class Configuration(BaseModel):
     ]
 
 
-def read_configuration(
-    file: Path, environment: Mapping[str, str] = os.environ
-) -> Configuration:
+def read_configuration(file: Path, environment: Mapping[str, str] = os.environ) -> Configuration:
     """Return the checked configuration in ``file``, or raise :class:`ConfigurationError`."""
     context = _object(_content(file), str(file)).get("context", {})
     if not isinstance(context, dict):
@@ -148,20 +147,20 @@ def _contradictions(accounts: Any) -> Iterator[str]:
                 break
 
 
-def _explained(error: ErrorDetails, context: dict[str, Any]) -> str:
+def _explained(error: ErrorDetails, context: Any) -> str:
     *parents, key = (str(part) for part in error["loc"])
     place = ".".join(["context", *parents, key])
     model = _model_at(parents)
+    present = reduce(lambda value, name: value[name], parents, context)
     if error["type"] == "extra_forbidden":
         known = ", ".join(model.model_fields)
-        near = difflib.get_close_matches(key, model.model_fields, n=1)
+        near = difflib.get_close_matches(key, model.model_fields.keys() - present, n=1)
         hint = f'did you mean "{near[0]}"? ' if near else "remove it. "
         return f"{place}: unknown key: {hint}Known keys: {known}"
     field = model.model_fields[key]
     example = json.dumps(field.examples[0] if field.examples else "…")
     if error["type"] == "missing":
-        siblings = error["input"] if isinstance(error["input"], dict) else {}
-        near = difflib.get_close_matches(key, siblings, n=1)
+        near = difflib.get_close_matches(key, present.keys() - model.model_fields, n=1)
         hint = f'found "{near[0]}": rename it' if near else f'add "{key}": {example}'
         return f"{place}: is missing: {hint}"
     found = json.dumps(error["input"], ensure_ascii=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from cdktf import (
     LocalBackend,
@@ -22,9 +22,11 @@ from s3_cross_account.direct_access import DirectAccess
 from s3_cross_account.instance import Instance, InstanceBasics
 from s3_cross_account.network import PublicNetwork
 from s3_cross_account.role import Role
-from s3_cross_account.settings import AccountSettings
 
 from .reference_names import REFERENCE_NAMES
+
+if TYPE_CHECKING:
+    from s3_cross_account.settings import AccountSettings
 
 _USER_DATA = Path(__file__).with_name("user_data.yaml").read_text(encoding="utf-8")
 
@@ -43,7 +45,10 @@ class ReferenceStack(TerraformStack):
         # The default backend writes an absolute path; this is the same place in any folder.
         LocalBackend(self, path=f"../../../terraform.{id_}.tfstate")
         self.add_override("terraform.required_version", ">= 1.3.0")
-        self.add_override("terraform.required_providers.aws.version", ">= 5.100.0, < 7.0.0")
+        self.add_override(
+            "terraform.required_providers.aws",
+            {"source": "hashicorp/aws", "version": ">= 5.100.0, < 7.0.0"},
+        )
 
         self._account1 = self._account("account1", account1)
         self._account2 = self._account("account2", account2)
@@ -92,9 +97,7 @@ class ReferenceStack(TerraformStack):
             ec2_role_2_arn=role.arn,
             ec2_role_3_arn=access.assumed_role.arn,
             aws_config_Use_AssumeRole=access.aws_config,
-            copy_command_Use_AssumeRole=copy_command(
-                home.name, away.name, profile=access.profile
-            ),
+            copy_command_Use_AssumeRole=copy_command(home.name, away.name, profile=access.profile),
         )
 
     def _account(self, alias: str, settings: AccountSettings) -> Account:

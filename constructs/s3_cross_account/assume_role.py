@@ -25,8 +25,8 @@ class AssumeRole(Construct):
     Creates the role to assume (``assumed_role``) in ``account``, with a trust policy that names
     ``role``, and allows ``role`` to assume it. The assumed role may reach every bucket; a bucket
     outside its account names it in the bucket policy. ``role`` itself also keeps direct access to
-    the buckets of its own account. ``aws_config`` is the AWS CLI profile, named ``profile``, that an
-    instance with ``role`` uses.
+    the buckets of its own account. ``aws_config`` is the AWS CLI profile, named ``profile``, that
+    an instance with ``role`` uses.
 
     Follows "IAM tutorial: Delegate access across AWS accounts using IAM roles" in the IAM User
     Guide.

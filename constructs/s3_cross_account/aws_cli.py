@@ -7,9 +7,7 @@ Command Reference.
 
 def instance_profile_config(*, profile: str, role_arn: str) -> str:
     """Return the lines for ``~/.aws/config`` of an instance that assumes ``role_arn``."""
-    return (
-        f"[profile {profile}]\nrole_arn = {role_arn}\ncredential_source = Ec2InstanceMetadata\n"
-    )
+    return f"[profile {profile}]\nrole_arn = {role_arn}\ncredential_source = Ec2InstanceMetadata\n"
 
 
 def copy_command(source: str, destination: str, *, profile: str | None = None) -> str:

@@ -1,8 +1,8 @@
 """The AWS provider's bindings: the only module that imports them.
 
-Importing them the usual way takes over ten seconds and a gigabyte, so this package first puts a
-slim copy in their place; see :mod:`s3_cross_account.slim`. The slim copy holds the modules that are imported
-here and no others. To add a resource type, import it here and run ``make bindings``.
+Importing them the usual way takes over ten seconds and a gigabyte, so a slim copy is put in their
+place first; see :mod:`s3_cross_account.slim`. It holds the modules that are imported here and no
+others. To add a resource type, import it here and run ``make bindings``.
 """
 
 from .slim import use_slim_assembly

@@ -10,11 +10,11 @@ from .bindings import DataAwsAmi, DataAwsAmiFilter, DataAwsIamPolicy, IamInstanc
 from .bindings import Instance as Ec2Instance
 from .document import PolicyDocument
 from .policy import trust
-from .role import Role
 
 if TYPE_CHECKING:
     from .account import Account
     from .network import PublicNetwork
+    from .role import Role
 
 
 class InstanceBasics(Construct):

@@ -85,9 +85,7 @@ class PublicNetwork(Construct):
             description=f"{account.name}-sg",
             vpc_id=vpc_id,
             egress=[
-                SecurityGroupEgress(
-                    from_port=0, to_port=0, protocol="-1", cidr_blocks=[_ANYWHERE]
-                )
+                SecurityGroupEgress(from_port=0, to_port=0, protocol="-1", cidr_blocks=[_ANYWHERE])
             ],
             tags=named("sg"),
         )

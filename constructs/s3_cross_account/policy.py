@@ -42,13 +42,9 @@ class Statement:
     effect: Literal["Allow", "Deny"] | None = None
 
 
-def s3_access(
-    bucket_arn: str, *, sid: str, actions: Sequence[str] = LIST_GET_PUT
-) -> Statement:
+def s3_access(bucket_arn: str, *, sid: str, actions: Sequence[str] = LIST_GET_PUT) -> Statement:
     """Return the identity half of an access to a bucket and every object in it."""
-    return Statement(
-        sid=sid, actions=tuple(actions), resources=(bucket_arn, f"{bucket_arn}/*")
-    )
+    return Statement(sid=sid, actions=tuple(actions), resources=(bucket_arn, f"{bucket_arn}/*"))
 
 
 def named_in_bucket_policy(access: Statement, role_arn: str, *, sid: str) -> Statement:

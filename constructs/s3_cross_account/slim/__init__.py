@@ -24,10 +24,6 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 PACKAGE = "cdktf_cdktf_provider_aws"
 DISTRIBUTION = "cdktf-cdktf-provider-aws"
@@ -85,11 +81,9 @@ class _LeftOut(MetaPathFinder):
     def __init__(self, modules: frozenset[str]) -> None:
         self._modules = modules | {"_jsii"}
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> None:
-        package, _, module = fullname.partition(".")
-        if package == PACKAGE and module.partition(".")[0] not in self._modules:
+    def find_spec(self, fullname: str, *_: object) -> None:
+        package, *submodules = fullname.split(".")
+        if package == PACKAGE and submodules and submodules[0] not in self._modules:
             raise ImportError(
                 f"{fullname} is not in the slim AWS bindings. Inside s3_cross_account: import it "
                 "in bindings.py and run `make bindings`. In your own code: "

@@ -30,7 +30,7 @@ def imported_modules(source: Path = _BINDINGS) -> list[str]:
     return sorted(
         node.module.removeprefix(prefix)
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(prefix)
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(prefix)
     )
 
 
@@ -57,16 +57,17 @@ def build(modules: list[str]) -> tuple[dict[str, Any], bytes]:
         if (directory := submodule["symbolId"].split("/")[1]) in wanted
     }
     if absent := set(wanted) - set(names.values()):
-        raise SystemExit(f"{DISTRIBUTION} {version} has no {', '.join(sorted(absent))}")
+        missing = ", ".join(sorted(wanted[directory] for directory in absent))
+        raise SystemExit(f"{DISTRIBUTION} {version} has no {missing}")
     assembly["submodules"] = {fqn: assembly["submodules"][fqn] for fqn in names}
     assembly["types"] = {
         fqn: spec for fqn, spec in assembly["types"].items() if _submodule(fqn) in names
     }
     files[".jsii"] = json.dumps(_strip(assembly), separators=(",", ":"), sort_keys=True).encode()
     files["lib/index.js"] = _lazy_index(names)
-    for path, content in files.items():
-        if path.endswith(".js"):
-            files[path] = content.split(b"\n//# sourceMappingURL=")[0] + b"\n"
+    scripts = {name: code for name, code in files.items() if name.endswith(".js")}
+    for name, code in scripts.items():
+        files[name] = code.split(b"\n//# sourceMappingURL=")[0] + b"\n"
     return {"modules": modules, "version": version}, _tarball(files)
 
 

@@ -3,7 +3,7 @@
 import json
 from importlib.resources import files
 
-import cdktf._jsii
+import cdktf._jsii  # noqa: F401
 import constructs._jsii  # noqa: F401
 import jsii
 

@@ -1,0 +1,77 @@
+# One command for each thing to do. Every target installs what it needs.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+PYTHON ?= python3
+PIPENV_VERSION := 2026.10.3
+PIPENV := .tools/bin/pipenv
+BIN := .venv/bin
+INSTALLED := .venv/.installed node_modules/.installed
+
+export PIPENV_VENV_IN_PROJECT := 1
+export PIPENV_IGNORE_VIRTUALENVS := 1
+export PIPENV_NOSPIN := 1
+export PIPENV_VERBOSITY := -1
+# The AWS bindings alone take half a minute to compile, and few of them are imported.
+export PIP_NO_COMPILE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+export CHECKPOINT_DISABLE := 1
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# A variable that names a missing file makes every terraform command warn.
+ifneq ($(TF_CLI_CONFIG_FILE),)
+ifeq ($(wildcard $(TF_CLI_CONFIG_FILE)),)
+unexport TF_CLI_CONFIG_FILE
+endif
+endif
+
+.PHONY: help install synth test check format bench bindings lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## Install the pinned Python and Node.js packages into this folder
+
+synth: $(INSTALLED) ## Write the Terraform JSON to cdktf.out/stacks/s3-multi-account-deploy
+	@npx cdktf synth
+
+test: $(INSTALLED) ## Run every test
+	@python -m pytest -n auto --dist loadgroup $(PYTEST)
+
+check: $(INSTALLED) ## Lint, check types, and look for what must not be committed
+	@ruff check . && ruff format --check . && mypy && python -m tools.committed
+
+format: $(INSTALLED) ## Format the code
+	@ruff check --fix . ; ruff format .
+
+bench: $(INSTALLED) ## Compare a synthesis with the usual import of the AWS bindings
+	@python -m tools.bench
+
+bindings: $(INSTALLED) ## Rebuild the slim AWS bindings from what bindings.py imports
+	@python -m s3_cross_account.slim
+
+lock: $(PIPENV) ## Resolve Pipfile and package.json anew
+	@$(PIPENV) lock --dev
+	@$(PYTHON) -m tools.lock
+	@npm install --package-lock-only
+
+clean: ## Remove what the other targets made
+	@rm -rf .venv .tools node_modules cdktf.out *.egg-info constructs/*.egg-info
+
+$(PIPENV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with make PYTHON=...")'
+	@echo "Installing pipenv $(PIPENV_VERSION) ..."
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/pip install -qq pipenv==$(PIPENV_VERSION)
+
+.venv/.installed: Pipfile.lock pyproject.toml | $(PIPENV)
+	@echo "Installing the Python packages (about a minute) ..."
+	@$(PIPENV) sync --dev --python "$$(command -v $(PYTHON))" >.tools/sync.log 2>&1 || { cat .tools/sync.log; exit 1; }
+	@touch $@
+
+node_modules/.installed: package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js 20 or later is needed: install it from your system's packages"; exit 1; }
+	@echo "Installing the cdktf command line (about half a minute) ..."
+	@npm ci --silent
+	@touch $@

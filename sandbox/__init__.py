@@ -1,0 +1,1 @@
+"""Two emulated AWS accounts on this machine, and what runs in them."""

@@ -1,0 +1,163 @@
+"""The emulator's process: MiniStack, with four corrections for requests across accounts.
+
+Run as ``python -m sandbox.emulator_process``. It ends when its standard input does, and so never
+outlives whoever started it, however that ended.
+
+The corrections replace functions of one exact version. Where that version or the source of a
+function that they build on differs, the process stops at once and says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import hashlib
+import importlib
+import importlib.metadata
+import inspect
+import os
+import signal
+import sys
+import threading
+from dataclasses import replace
+from typing import Any
+
+VERSION = "1.5.33"
+# The start of the SHA-256 of the source of every function that is wrapped or relied on below.
+SOURCES = {
+    "core.iam_evaluator.evaluate_resource_policy": "e49ce7161ad63e35",
+    "core.iam_evaluator._resolve_condition_key": "15e26964cd38f32c",
+    "core.iam_evaluator.caller_arn": "8dc478d34f4697cf",
+    "services.s3._foreign_bucket_allows": "7865eb38b093e5a8",
+    "services.s3._bucket_owner_account": "4352c25646a80a31",
+    "services.s3._ensure_bucket": "6d3c30f64f2a81d3",
+    "services.s3._read_body": "596e56d63502e15f",
+    "services.s3._in_account": "48f6799e81a65acd",
+    "app.app": "ab1297bd6cd59811",
+    "core.iam_evaluator._role_name_from_assumed_arn": "7efb2dd6ac2e1e04",
+}
+# Seconds between a reply's head and the request that asked for it; see _delay_replies.
+_HEAD_DELAY = 0.003
+
+
+def check_sources() -> None:
+    """Stop, naming every difference, unless the emulator is the one that the corrections fit."""
+    installed = importlib.metadata.version("ministack")
+    if installed != VERSION:
+        sys.exit(f"the emulator must be ministack {VERSION}, found {installed}: run `make install`")
+    changed = [name for name, expected in SOURCES.items() if _hash(name) != expected]
+    if changed:
+        sys.exit(
+            f"ministack {VERSION} differs from the one that the corrections in {__file__} were "
+            f"made for, in {', '.join(changed)}: compare them and renew SOURCES"
+        )
+
+
+def _hash(name: str) -> str:
+    module, _, function = name.rpartition(".")
+    source = inspect.getsource(getattr(importlib.import_module(f"ministack.{module}"), function))
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+def correct() -> None:
+    """Apply the four corrections."""
+    from ministack.core import iam_evaluator
+    from ministack.services import s3
+
+    _judge_the_caller_not_its_account(iam_evaluator)
+    _find_copy_sources_in_their_own_account(s3)
+    _resolve_keys_across_accounts(iam_evaluator, s3)
+    _delay_replies()
+
+
+def _judge_the_caller_not_its_account(iam_evaluator: Any) -> None:
+    # A request to another account's bucket is judged as the caller's account root, so that a
+    # bucket policy which names a role would never grant anything.
+    original = iam_evaluator.evaluate_resource_policy
+
+    @functools.wraps(original)
+    def evaluate(doc: Any, ctx: Any, *args: Any, **kwargs: Any) -> Any:
+        caller = iam_evaluator.caller_arn()
+        if ctx.principal_type == "Root" and f"::{ctx.principal_account}:" in caller:
+            ctx = replace(ctx, principal_arn=caller)
+        return original(doc, ctx, *args, **kwargs)
+
+    iam_evaluator.evaluate_resource_policy = evaluate
+
+
+def _find_copy_sources_in_their_own_account(s3: Any) -> None:
+    # A copy between accounts looks for its source among the destination account's buckets.
+    for name in ("_ensure_bucket", "_read_body"):
+        original = getattr(s3, name)
+
+        @functools.wraps(original)
+        def in_owners_account(bucket: str, *args: Any, _original: Any = original) -> Any:
+            with s3._in_account(s3._bucket_owner_account(bucket) or s3.get_account_id()):
+                return _original(bucket, *args)
+
+        setattr(s3, name, in_owners_account)
+
+
+def _resolve_keys_across_accounts(iam_evaluator: Any, s3: Any) -> None:
+    # For a role's session aws:PrincipalArn is the role's ARN; the resource's account is the
+    # bucket owner's. The emulator takes the session's ARN and the caller's account.
+    from ministack.services import iam
+
+    original = iam_evaluator._resolve_condition_key
+
+    @functools.wraps(original)
+    def resolve(key: str, ctx: Any) -> Any:
+        lowered = key.lower()
+        if lowered == "aws:principalarn" and ":assumed-role/" in ctx.principal_arn:
+            name = iam_evaluator._role_name_from_assumed_arn(ctx.principal_arn)
+            role = iam._roles.get_scoped(ctx.principal_account, None, name)
+            return role["Arn"] if role else ctx.principal_arn
+        bucket = ctx.resource_arn.removeprefix("arn:aws:s3:::").partition("/")[0]
+        if lowered in ("aws:resourceaccount", "s3:resourceaccount"):
+            return s3._bucket_owner_account(bucket) or original(key, ctx)
+        return original(key, ctx)
+
+    iam_evaluator._resolve_condition_key = resolve
+
+
+def _delay_replies() -> None:
+    # A reply's head and body race on the connection; clients that lose it repeat the request and
+    # are told EntityAlreadyExists.
+    from ministack import app as emulator
+
+    original = emulator.app
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        async def delayed(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                await asyncio.sleep(_HEAD_DELAY)
+            await send(message)
+
+        await original(scope, receive, delayed)
+
+    emulator.app = app
+
+
+def _end_with_standard_input() -> None:
+    def watch() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdin.buffer.read()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    check_sources()
+    correct()
+    _end_with_standard_input()
+    from ministack.app import main as serve
+
+    sys.argv = sys.argv[:1]
+    serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""What several tests need: the synthesized stack, Terraform, and two emulated accounts."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox.emulator import Emulator
+from sandbox.terraform import terraform_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# Node.js is started by the first import of cdktf.
+os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
+
+PROJECT = Path(__file__).parents[1]
+FIXTURES = Path(__file__).parent / "fixtures"
+STACK = "s3-multi-account-deploy"
+
+
+def run_main(
+    folder: Path, *, configuration: str | None = None, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ``main.py`` in ``folder``, with the project's ``cdktf.json`` or another text in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if configuration is None:
+        configuration = (PROJECT / "cdktf.json").read_text()
+    (folder / "cdktf.json").write_text(configuration)
+    return subprocess.run(
+        [sys.executable, str(PROJECT / "main.py")],
+        cwd=folder,
+        env=os.environ | (environment or {}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def json_file(folder: Path) -> Path:
+    """Return where a run of ``main.py`` in ``folder`` writes the stack."""
+    return folder / "cdktf.out" / "stacks" / STACK / "cdk.tf.json"
+
+
+@pytest.fixture(scope="session")
+def project_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which ``main.py`` was run with the project's own configuration."""
+    folder = tmp_path_factory.mktemp("project")
+    result = run_main(folder)
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def synthesized(project_folder: Path) -> dict[str, Any]:
+    """The reference stack's JSON."""
+    content: dict[str, Any] = json.loads(json_file(project_folder).read_text())
+    return content
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """Two emulated accounts, shared by the tests of one worker."""
+    with Emulator(tmp_path_factory.mktemp("emulator")) as running:
+        yield running
+
+
+class Terraform:
+    """Runs the real Terraform against the emulated accounts."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.environment = emulator.environment | terraform_settings(emulator.folder)
+
+    def __call__(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["terraform", *arguments],
+            cwd=folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def plan(self, folder: Path, *arguments: str) -> dict[str, Any]:
+        """Initialize, validate and plan in ``folder``; return the plan as Terraform shows it."""
+        for command in (
+            ("init", "-no-color"),
+            ("validate", "-no-color"),
+            ("plan", "-no-color", "-out=plan", *arguments),
+        ):
+            result = self(folder, *command)
+            assert result.returncode == 0, result.stdout + result.stderr
+        plan: dict[str, Any] = json.loads(self(folder, "show", "-json", "plan").stdout)
+        return plan
+
+
+@pytest.fixture(scope="session")
+def terraform(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    """Terraform with the AWS provider; skips where they cannot be had, fails under CI."""
+    runner = Terraform(emulator)
+    if shutil.which("terraform") is None:
+        _unavailable("Terraform is not installed: install version 1.5 or later")
+    folder = tmp_path_factory.mktemp("provider")
+    required = {"required_providers": {"aws": {"source": "hashicorp/aws", "version": "5.100.0"}}}
+    (folder / "main.tf.json").write_text(json.dumps({"terraform": required}))
+    result = runner(folder, "init", "-no-color", "-backend=false")
+    if result.returncode:
+        _unavailable(f"the AWS provider cannot be had: {result.stderr.strip()}")
+    return runner
+
+
+def _unavailable(reason: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def stack_copy(project_folder: Path, target: Path, *, state: Path | None = None) -> Path:
+    """Copy the synthesized stack below ``target``, with ``state`` as its state; return its folder.
+
+    The stack keeps its state three folders up, beside ``cdktf.out``.
+    """
+    folder = json_file(target).parent
+    folder.mkdir(parents=True)
+    shutil.copy(json_file(project_folder), folder)
+    if state is not None:
+        shutil.copy(state, target / f"terraform.{STACK}.tfstate")
+    return folder

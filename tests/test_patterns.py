@@ -1,0 +1,172 @@
+"""The constructs by themselves: every half is written, once, through its own account's provider."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cdktf import App, TerraformStack
+
+from s3_cross_account.account import Account
+from s3_cross_account.assume_role import AssumeRole
+from s3_cross_account.bucket import Bucket
+from s3_cross_account.direct_access import DirectAccess
+from s3_cross_account.document import PolicyDocument
+from s3_cross_account.policy import trust
+from s3_cross_account.role import Role
+from s3_cross_account.settings import AccountSettings
+
+from .invariants import RULES, statements
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Workbench:
+    """A stack with two accounts, and what a test puts into it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.app = App(outdir=str(folder))
+        self.stack = TerraformStack(self.app, "bench")
+        self.folder = folder
+        self.home, self.away = (
+            Account(
+                self.stack,
+                alias,
+                alias=alias,
+                settings=AccountSettings(region="eu-west-1", profile=alias),
+            )
+            for alias in ("home", "away")
+        )
+
+    def role(self, id_: str, account: Account | None = None) -> Role:
+        account = account or self.home
+        document = PolicyDocument(
+            self.stack,
+            f"{id_}-trust",
+            account=account,
+            statements=[trust("Service", "ec2.amazonaws.com")],
+        )
+        return Role(self.stack, id_, account=account, name=id_, trust=document)
+
+    def bucket(self, id_: str, account: Account) -> Bucket:
+        return Bucket(self.stack, id_, account=account, prefix=f"{id_}-")
+
+    def synthesized(self) -> dict[str, Any]:
+        self.app.synth()
+        content: dict[str, Any] = json.loads(
+            (self.folder / "stacks" / "bench" / "cdk.tf.json").read_text()
+        )
+        content["terraform"]["backend"] = {}  # the default one, of no interest here
+        for rule in RULES:
+            assert rule(content) == [], rule.__name__
+        return content
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Workbench:
+    return Workbench(tmp_path)
+
+
+def policy_names(stack: dict[str, Any]) -> list[str]:
+    return sorted(policy["name"] for policy in stack["resource"]["aws_iam_policy"].values())
+
+
+def bucket_policies(stack: dict[str, Any]) -> dict[str, str]:
+    policies = stack["resource"].get("aws_s3_bucket_policy", {})
+    return {p["bucket"]: p["provider"] for p in policies.values()}
+
+
+def test_direct_access_writes_the_resource_half_in_the_other_account_only(
+    bench: Workbench,
+) -> None:
+    role = bench.role("reader")
+    buckets = [bench.bucket("near", bench.home), bench.bucket("far", bench.away)]
+    DirectAccess(bench.stack, "access", role=role, buckets=buckets)
+    stack = bench.synthesized()
+    assert policy_names(stack) == ["reader-away", "reader-home"]
+    assert {p["provider"] for p in stack["resource"]["aws_iam_policy"].values()} == {"aws.home"}
+    (policy,) = bucket_policies(stack).items()
+    assert "far" in policy[0]
+    assert policy[1] == "aws.away"
+
+
+def test_assume_role_writes_trust_permission_and_both_accounts_halves(bench: Workbench) -> None:
+    role = bench.role("caller")
+    buckets = [bench.bucket("near", bench.home), bench.bucket("far", bench.away)]
+    AssumeRole(
+        bench.stack,
+        "access",
+        role=role,
+        buckets=buckets,
+        account=bench.away,
+        assumed_role_name="worker",
+    )
+    stack = bench.synthesized()
+    assert policy_names(stack) == ["caller-home", "worker-away", "worker-home"]
+    (policy,) = bucket_policies(stack).items()
+    assert "near" in policy[0]
+    assert policy[1] == "aws.home"
+    assuming = [s for _, s in statements(stack) if s["actions"] == ["sts:AssumeRole"]]
+    trusts = [s for s in assuming if "principals" in s and s["principals"][0]["type"] == "AWS"]
+    permissions = [s for s in assuming if "resources" in s]
+    assert len(trusts) == len(permissions) == 1
+    assert "caller" in trusts[0]["principals"][0]["identifiers"][0]
+    assert "assumed-role" in permissions[0]["resources"][0]
+
+
+def test_both_patterns_twice_in_one_stack(bench: Workbench) -> None:
+    for number in "12":
+        near, far = (
+            bench.bucket(f"near{number}", bench.home),
+            bench.bucket(f"far{number}", bench.away),
+        )
+        DirectAccess(
+            bench.stack, f"direct{number}", role=bench.role(f"d{number}"), buckets=[near, far]
+        )
+        AssumeRole(
+            bench.stack,
+            f"assume{number}",
+            role=bench.role(f"a{number}"),
+            buckets=[near, far],
+            account=bench.away,
+            assumed_role_name=f"worker{number}",
+        )
+    stack = bench.synthesized()
+    assert len(stack["resource"]["aws_s3_bucket_policy"]) == 4
+    assert len(stack["resource"]["aws_iam_policy"]) == 2 * (2 + 1 + 2)
+    assert len(stack["provider"]["aws"]) == 2
+
+
+def test_a_bucket_keeps_one_policy_for_all_its_roles(bench: Workbench) -> None:
+    bucket = bench.bucket("far", bench.away)
+    for number in "123":
+        DirectAccess(bench.stack, number, role=bench.role(f"role{number}"), buckets=[bucket])
+    stack = bench.synthesized()
+    assert len(bucket_policies(stack)) == 1
+    sids = [s["sid"] for _, s in statements(stack) if s.get("sid", "").startswith("Allow")]
+    assert sids == ["Allow Home IamRole", "Allow Home IamRole2", "Allow Home IamRole3"]
+
+
+def test_a_role_keeps_one_policy_for_each_account(bench: Workbench) -> None:
+    role = bench.role("reader")
+    buckets = [bench.bucket(f"far{number}", bench.away) for number in "123"]
+    DirectAccess(bench.stack, "access", role=role, buckets=buckets)
+    stack = bench.synthesized()
+    assert policy_names(stack) == ["reader-away"]
+    sids = [s["sid"] for _, s in statements(stack) if s.get("sid", "").startswith("Away")]
+    assert sids == ["AwayS3Access", "AwayS3Access2", "AwayS3Access3"]
+
+
+def test_other_actions_reach_both_halves(bench: Workbench) -> None:
+    bucket = bench.bucket("far", bench.away)
+    DirectAccess(
+        bench.stack,
+        "access",
+        role=bench.role("reader"),
+        buckets=[bucket],
+        actions=("s3:GetObject",),
+    )
+    access = [s for _, s in statements(bench.synthesized()) if "resources" in s]
+    assert [s["actions"] for s in access] == [["s3:GetObject"], ["s3:GetObject"]]

@@ -1,0 +1,128 @@
+"""Measure a synthesis with the slim bindings against the usual import: ``python -m tools.bench``.
+
+Both sides synthesize the same stack in the same run, taking turns. Prints medians and ratios, and
+fails where a ratio misses what the README promises or the two outputs differ by a byte.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+PROJECT = Path(__file__).parents[1]
+RUNS = 5
+STACK = Path("stacks/s3-multi-account-deploy/cdk.tf.json")
+# The bindings that are imported first are the ones that are used.
+USUAL = "import runpy, cdktf_cdktf_provider_aws; runpy.run_path('main.py', run_name='__main__')"
+APPS = {"usual": [sys.executable, "-c", USUAL], "slim": [sys.executable, "main.py"]}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to measure, and the largest share of the usual side that it may take."""
+
+    name: str
+    seconds: float
+    memory: float | None = None
+    cold: bool = False
+    cli: bool = False
+
+
+CASES = (
+    Case("python main.py", seconds=1 / 10, memory=1 / 4),
+    Case("cdktf synth", seconds=1 / 5, cli=True),
+    Case("python main.py, cold jsii cache", seconds=1 / 4, cold=True),
+)
+
+
+@dataclass
+class Side:
+    """What one side took: seconds, and megabytes of it and its children at their peak."""
+
+    seconds: list[float] = field(default_factory=list)
+    megabytes: list[float] = field(default_factory=list)
+
+
+def measure(case: Case, app: list[str], folder: Path) -> tuple[float, float]:
+    """Run ``app`` once with its output in ``folder``; return its seconds and megabytes."""
+    command = app
+    if case.cli:
+        script = folder / "app.sh"
+        script.write_text(f'exec "{app[0]}" ' + " ".join(f'"{word}"' for word in app[1:]))
+        command = ["npx", "cdktf", "synth", "--app", f"sh {script}", "--output", str(folder)]
+    environment = os.environ | {"CDKTF_OUTDIR": str(folder), "CHECKPOINT_DISABLE": "1"}
+    if case.cold:
+        environment["JSII_RUNTIME_PACKAGE_CACHE_ROOT"] = str(folder / "jsii")
+    peak = 0
+    start = time.perf_counter()
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log)
+        root = psutil.Process(process.pid)
+        while process.poll() is None:
+            peak = max(peak, _resident(root))
+            time.sleep(0.02)
+    elapsed = time.perf_counter() - start
+    if process.returncode:
+        sys.exit((folder / "log").read_text(errors="replace"))
+    return elapsed, peak / 2**20
+
+
+def _resident(root: psutil.Process) -> int:
+    total = 0
+    try:
+        for process in [root, *root.children(recursive=True)]:
+            total += process.memory_info().rss
+    except psutil.Error:  # one of them has just ended
+        pass
+    return total
+
+
+def main() -> None:
+    """Run every case, print the table, and exit with 1 if a promise is not kept."""
+    kept = True
+    outputs = set()
+    for case in CASES:
+        sides = {name: Side() for name in APPS}
+        for run in range(RUNS + 1):
+            for name, app in APPS.items():
+                folder = Path(tempfile.mkdtemp(prefix="bench-"))
+                try:
+                    seconds, megabytes = measure(case, app, folder)
+                    outputs.add((folder / STACK).read_bytes())
+                finally:
+                    shutil.rmtree(folder)
+                if run or case.cold:  # the first warms the caches
+                    sides[name].seconds.append(seconds)
+                    sides[name].megabytes.append(megabytes)
+        kept &= _report(case.name, "s", {n: s.seconds for n, s in sides.items()}, case.seconds)
+        if case.memory is not None:
+            values = {n: s.megabytes for n, s in sides.items()}
+            kept &= _report(case.name, "MB", values, case.memory)
+    identical = len(outputs) == 1
+    print(f"JSON of both sides: {'identical' if identical else 'DIFFERENT'}")
+    sys.exit(not (kept and identical))
+
+
+def _report(name: str, unit: str, sides: dict[str, list[float]], limit: float) -> bool:
+    usual, slim = (statistics.median(sides[side]) for side in ("usual", "slim"))
+    kept = slim <= usual * limit
+    verdict = "" if kept else "  NOT KEPT"
+    print(
+        f"{name:33} usual {usual:8.2f} {unit:2}  slim {slim:7.2f} {unit:2}  "
+        f"1/{usual / slim:.1f} (promised 1/{1 / limit:.0f}){verdict}",
+        flush=True,
+    )
+    return kept
+
+
+if __name__ == "__main__":
+    main()

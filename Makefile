@@ -18,7 +18,7 @@ export PIP_NO_COMPILE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export CHECKPOINT_DISABLE := 1
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # A variable that names a missing file makes every terraform command warn.
 ifneq ($(TF_CLI_CONFIG_FILE),)
 ifeq ($(wildcard $(TF_CLI_CONFIG_FILE)),)
@@ -34,7 +34,7 @@ help: ## Show this list
 install: $(INSTALLED) ## Install the pinned Python and Node.js packages into this folder
 
 synth: $(INSTALLED) ## Write the Terraform JSON to cdktf.out/stacks/s3-multi-account-deploy
-	@npx cdktf synth
+	@cdktf synth
 
 test: $(INSTALLED) ## Run every test
 	@python -m pytest -n auto --dist loadgroup $(PYTEST)

@@ -149,5 +149,5 @@ class ReferenceStack(TerraformStack):
     # cdktf asks here for the name of each element, once, when something first refers to it.
     def _allocate_logical_id(self, tf_element: Node | TerraformElement) -> str:
         node = tf_element if isinstance(tf_element, Node) else tf_element.node
-        path = node.path.removeprefix(f"{self.node.id}/")
+        _, _, path = node.path.partition("/")
         return REFERENCE_NAMES.get(path) or super()._allocate_logical_id(tf_element)

@@ -20,6 +20,7 @@ import psutil
 
 PROJECT = Path(__file__).parents[1]
 RUNS = 5
+CDKTF = PROJECT / "node_modules" / ".bin" / "cdktf"
 STACK = Path("stacks/s3-multi-account-deploy/cdk.tf.json")
 # The bindings that are imported first are the ones that are used.
 USUAL = "import runpy, cdktf_cdktf_provider_aws; runpy.run_path('main.py', run_name='__main__')"
@@ -58,7 +59,7 @@ def measure(case: Case, app: list[str], folder: Path) -> tuple[float, float]:
     if case.cli:
         script = folder / "app.sh"
         script.write_text(f'exec "{app[0]}" ' + " ".join(f'"{word}"' for word in app[1:]))
-        command = ["npx", "cdktf", "synth", "--app", f"sh {script}", "--output", str(folder)]
+        command = [str(CDKTF), "synth", "--app", f"sh {script}", "--output", str(folder)]
     environment = os.environ | {"CDKTF_OUTDIR": str(folder), "CHECKPOINT_DISABLE": "1"}
     if case.cold:
         environment["JSII_RUNTIME_PACKAGE_CACHE_ROOT"] = str(folder / "jsii")

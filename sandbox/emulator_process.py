@@ -1,4 +1,4 @@
-"""The emulator's process: MiniStack, with four corrections for requests across accounts.
+"""The emulator's process: MiniStack, with corrections, most for requests across accounts.
 
 Run as ``python -m sandbox.emulator_process``. It ends when its standard input does, and so never
 outlives whoever started it, however that ended.
@@ -36,6 +36,9 @@ SOURCES = {
     "services.s3._in_account": "48f6799e81a65acd",
     "app.app": "ab1297bd6cd59811",
     "core.iam_evaluator._role_name_from_assumed_arn": "7efb2dd6ac2e1e04",
+    "services.ec2._run_instances": "9f180eb007cbcfd0",
+    "services.ec2._terminate_instances": "2cd7b7d0c4d10340",
+    "services.ec2._parse_member_list": "827648db3c953d6c",
 }
 # Seconds between a reply's head and the request that asked for it; see _delay_replies.
 _HEAD_DELAY = 0.003
@@ -61,7 +64,7 @@ def _hash(name: str) -> str:
 
 
 def correct() -> None:
-    """Apply the four corrections."""
+    """Apply every correction."""
     from ministack.core import iam_evaluator
     from ministack.services import s3
 
@@ -69,6 +72,8 @@ def correct() -> None:
     _find_copy_sources_in_their_own_account(s3)
     _resolve_keys_across_accounts(iam_evaluator, s3)
     _delay_replies()
+    _launch_into_the_requested_subnet()
+    _delete_the_volumes_of_terminated_instances()
 
 
 def _judge_the_caller_not_its_account(iam_evaluator: Any) -> None:
@@ -137,6 +142,44 @@ def _delay_replies() -> None:
         await original(scope, receive, delayed)
 
     emulator.app = app
+
+
+def _launch_into_the_requested_subnet() -> None:
+    # With a public address asked for, subnet and security groups stand under the network
+    # interface, which the emulator does not read: each plan would replace the instance.
+    from ministack.services import ec2
+
+    original = ec2._ACTION_MAP["RunInstances"]
+
+    @functools.wraps(original)
+    def run_instances(parameters: dict[str, Any]) -> Any:
+        prefix = "NetworkInterface.1."
+        on_interface = {
+            name.removeprefix(prefix): value
+            for name, value in parameters.items()
+            if name.startswith((f"{prefix}SubnetId", f"{prefix}SecurityGroupId."))
+        }
+        return original(parameters | on_interface)
+
+    ec2._ACTION_MAP["RunInstances"] = run_instances
+
+
+def _delete_the_volumes_of_terminated_instances() -> None:
+    # Root volumes are deleted on termination; the emulator keeps them for ever.
+    from ministack.services import ec2
+
+    original = ec2._ACTION_MAP["TerminateInstances"]
+
+    @functools.wraps(original)
+    def terminate_instances(parameters: dict[str, Any]) -> Any:
+        reply = original(parameters)
+        for id_ in ec2._parse_member_list(parameters, "InstanceId"):
+            instance = ec2._instances.get(id_) or {}
+            for mapping in instance.get("BlockDeviceMappings", []):
+                ec2._volumes.pop(mapping.get("Ebs", {}).get("VolumeId"), None)
+        return reply
+
+    ec2._ACTION_MAP["TerminateInstances"] = terminate_instances
 
 
 def _end_with_standard_input() -> None:

@@ -26,12 +26,15 @@ unexport TF_CLI_CONFIG_FILE
 endif
 endif
 
-.PHONY: help install synth test check format bench bindings lock clean
+.PHONY: help install sandbox synth test check format bench bindings lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## Install the pinned Python and Node.js packages into this folder
+
+sandbox: $(INSTALLED) ## Deploy into two emulated accounts, show who reaches what, remove all (SANDBOX=--keep)
+	@python -m sandbox $(SANDBOX)
 
 synth: $(INSTALLED) ## Write the Terraform JSON to cdktf.out/stacks/s3-multi-account-deploy
 	@cdktf synth

@@ -36,6 +36,7 @@ class Emulator:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.log = folder / "emulator.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.endpoint = ""
 
@@ -56,7 +57,6 @@ class Emulator:
         self.folder.mkdir(parents=True, exist_ok=True)
         port = _free_port()
         self.endpoint = f"http://127.0.0.1:{port}"
-        log = self.folder / "emulator.log"
         settings = {
             "AUTH": "true",
             "BIND_HOST": "127.0.0.1",
@@ -64,7 +64,7 @@ class Emulator:
             "MINISTACK_REGION": REGION,
             "TMPDIR": str(self.folder),  # holds its pid file
         }
-        with log.open("wb") as output:
+        with self.log.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "sandbox.emulator_process"],
                 cwd=_PROJECT,
@@ -78,8 +78,10 @@ class Emulator:
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["no output"]
-                raise EmulatorError(f"the emulator did not start: {last[0]} (log: {log})")
+                last = self.log.read_text(errors="replace").strip().splitlines()[-1:] or [
+                    "no output"
+                ]
+                raise EmulatorError(f"the emulator did not start: {last[0]} (log: {self.log})")
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -94,6 +96,11 @@ class Emulator:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
 
     def _answers(self) -> bool:
         try:

@@ -59,6 +59,7 @@ class Workstation:
     def __init__(
         self, emulator: Emulator, folder: Path, *, accounts: Mapping[str, Any] | None = None
     ) -> None:
+        self._emulator = emulator
         self.folder = folder
         self.stack_folder = folder / "cdktf.out" / "stacks" / STACK
         self.state = folder / f"terraform.{STACK}.tfstate"
@@ -102,7 +103,10 @@ class Workstation:
         """Run the cdktf command; return what it printed, or raise :class:`ToolError` with it."""
         code, output = run([str(_CDKTF), *arguments], self.folder, self.environment)
         if code:
-            raise ToolError(f"cdktf {arguments[0]} failed:\n{readable(output)}")
+            reason = _reason(readable(output))
+            if not self._emulator.alive:
+                reason = f"the emulator has ended (its log: {self._emulator.log}): run this again"
+            raise ToolError(f"cdktf {arguments[0]} failed:\n{reason}")
         return readable(output)
 
     def terraform(self, *arguments: str) -> tuple[int, str]:
@@ -150,6 +154,13 @@ def end(process: subprocess.Popen[str]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+
+
+def _reason(output: str) -> str:
+    """Return Terraform's own error boxes where there are some, else all of the output."""
+    boxes = re.findall(r"^╷\n(.*?)^╵", output, flags=re.M | re.S)
+    errors = [re.sub(r"^│ ?", "", box, flags=re.M) for box in boxes if "Error:" in box]
+    return "\n".join(dict.fromkeys(errors)) or output
 
 
 def readable(output: str) -> str:

@@ -140,6 +140,7 @@ def test_further_outputs(synthesized: dict[str, Any]) -> None:
         "[profile account2]\n"
         "role_arn = ${aws_iam_role.ec2_role_3.arn}\n"
         "credential_source = Ec2InstanceMetadata\n"
+        "region = ap-northeast-1\n"
     )
     assert values["copy_command_Dont_Use_AssumeRole"] == (
         "aws s3 cp s3://${aws_s3_bucket.bucket1.bucket} s3://${aws_s3_bucket.bucket2.bucket}"

@@ -65,5 +65,5 @@ class AssumeRole(Construct):
         )
         self.profile = account.alias
         self.aws_config = instance_profile_config(
-            profile=self.profile, role_arn=self.assumed_role.arn
+            profile=self.profile, role_arn=self.assumed_role.arn, region=account.region
         )

@@ -5,9 +5,17 @@ Command Reference.
 """
 
 
-def instance_profile_config(*, profile: str, role_arn: str) -> str:
-    """Return the lines for ``~/.aws/config`` of an instance that assumes ``role_arn``."""
-    return f"[profile {profile}]\nrole_arn = {role_arn}\ncredential_source = Ec2InstanceMetadata\n"
+def instance_profile_config(*, profile: str, role_arn: str, region: str) -> str:
+    """Return the lines for ``~/.aws/config`` of an instance that assumes ``role_arn``.
+
+    ``region`` is where STS is asked: version 1 of the AWS CLI does not learn it from the instance.
+    """
+    return (
+        f"[profile {profile}]\n"
+        f"role_arn = {role_arn}\n"
+        "credential_source = Ec2InstanceMetadata\n"
+        f"region = {region}\n"
+    )
 
 
 def copy_command(source: str, destination: str, *, profile: str | None = None) -> str:

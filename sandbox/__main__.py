@@ -1,0 +1,142 @@
+"""``python -m sandbox``: deploy both patterns into two emulated accounts and try them."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from . import report
+from .access import differences
+from .article import run_steps
+from .emulator import Emulator, EmulatorError
+from .leftovers import leftovers
+from .reference import Deployed
+from .workstation import ToolError, Workstation, check_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_WIDTH = 110  # in a pipe or a log
+
+
+def main() -> int:
+    """Run the sandbox; return 0 only if everything is as the patterns promise."""
+    arguments = _arguments()
+    # A plain kill is handled as Ctrl-C is: everything is stopped and removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    console = Console()
+    if not console.is_terminal:
+        console.width = _WIDTH
+    folder = Path(tempfile.mkdtemp(prefix="s3-sandbox-"))
+    try:
+        check_tools()
+        return _run(arguments, console, folder)
+    except (ToolError, EmulatorError) as error:
+        message = f"The sandbox stopped: {error}"
+        console.print(message, style="bold red", markup=False, highlight=False, soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        console.print("Interrupted: the emulated accounts are stopped and nothing is left behind.")
+        return 130
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="leave the accounts running after the tables, until Ctrl-C",
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write the results to FILE, for machines"
+    )
+    return parser.parse_args()
+
+
+def _run(arguments: argparse.Namespace, console: Console, folder: Path) -> int:
+    with Emulator(folder / "emulator") as emulator:
+        workstation = Workstation(emulator, folder / "workstation")
+        with _progress(console, "Deploying both patterns with cdktf deploy"):
+            deployed = Deployed(emulator.endpoint, workstation.deploy())
+        with _progress(console, "Asking who reaches what"):
+            cells = deployed.who_reaches_what()
+        console.print(*report.tables(cells), report.LEGEND, sep="\n")
+        with _progress(console, "Running the article's last step on the instances"):
+            steps = list(run_steps(emulator, deployed, folder))
+        names = {label: name for label, (name, _) in deployed.buckets.items()}
+        console.print(report.steps_table(steps, names))
+        with _progress(console, "Asking cdktf diff for changes"):
+            diff = workstation.diff()
+        console.print(f"cdktf diff after the deployment: {diff}")
+        if arguments.keep:
+            _keep(console, emulator, workstation)
+        with _progress(console, "Removing everything with cdktf destroy"):
+            workstation.destroy()
+        left = [thing for owner in deployed.roots.values() for thing in leftovers(owner)]
+        console.print(f"Left in the accounts after cdktf destroy: {', '.join(left) or 'nothing'}")
+    if arguments.json:
+        arguments.json.write_text(report.as_json(cells, steps, diff, left), encoding="utf-8")
+    problems = [
+        *(f"{c.principal}, {c.what}, {c.target}" for c in differences(cells)),
+        *(f"{s.instance}: {s.command}: {s.detail}" for s in steps if s.found != s.expected),
+        *(["cdktf diff shows changes"] if diff != "No changes." else []),
+        *(f"{thing} is left" for thing in left),
+    ]
+    if problems:
+        console.print("Not as promised:", *problems, sep="\n  ", style="bold red", markup=False)
+        return 1
+    console.print(f"All {len(cells)} answers and {len(steps)} commands are as promised.")
+    return 0
+
+
+@contextlib.contextmanager
+def _progress(console: Console, what: str) -> Iterator[None]:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    # Quiet in a pipe or a log: the results alone are printed there.
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as p:
+        p.add_task(what, total=None)
+        yield
+
+
+def _keep(console: Console, emulator: Emulator, workstation: Workstation) -> None:
+    settings = {
+        name: emulator.environment[name]
+        for name in (
+            "AWS_CONFIG_FILE",
+            "AWS_SHARED_CREDENTIALS_FILE",
+            "AWS_EC2_METADATA_DISABLED",
+            *emulator.endpoints,
+        )
+    }
+    console.print(
+        "\nThe accounts keep running. In another terminal:\n",
+        *(f"export {name}={value}" for name, value in settings.items()),
+        f"cd {workstation.folder}",
+        "",
+        "aws s3 ls --profile account1",
+        "aws iam list-roles --profile account2",
+        "terraform -chdir=cdktf.out/stacks/s3-multi-account-deploy state list",
+        "",
+        "Press Ctrl-C here to remove everything and stop them.",
+        sep="\n",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.pause()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

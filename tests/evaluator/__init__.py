@@ -1,0 +1,95 @@
+"""An independent IAM evaluator, fed with the policies that Terraform shows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_FOLDER = Path(__file__).parent
+_EVERYTHING = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+
+
+def decide(requests: Sequence[dict[str, Any]]) -> list[bool]:
+    """Return whether each request is allowed."""
+    result = subprocess.run(
+        ["node", "evaluate.mjs"],
+        cwd=_FOLDER,
+        input=json.dumps(requests),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    decisions: list[bool] = json.loads(result.stdout)
+    return decisions
+
+
+class Documents:
+    """The policies in a state or a plan, as ``terraform show -json`` gives them."""
+
+    def __init__(self, shown: dict[str, Any]) -> None:
+        resources = shown["values"]["root_module"]["resources"]
+        self._by_type: dict[str, list[dict[str, Any]]] = {}
+        for resource in resources:
+            self._by_type.setdefault(resource["type"], []).append(resource["values"])
+        policies = {p["arn"]: p["policy"] for p in self._by_type.get("aws_iam_policy", [])}
+        self._roles = {role["arn"]: role for role in self._by_type.get("aws_iam_role", [])}
+        self._attached = {
+            arn: [
+                json.loads(policies[attachment["policy_arn"]])
+                for attachment in self._by_type.get("aws_iam_role_policy_attachment", [])
+                if attachment["role"] == role["name"] and attachment["policy_arn"] in policies
+            ]
+            for arn, role in self._roles.items()
+        }
+        self._bucket_policies = {
+            p["bucket"]: json.loads(p["policy"])
+            for p in self._by_type.get("aws_s3_bucket_policy", [])
+        }
+
+    def on_bucket(
+        self, principal: str, action: str, bucket: str, owner: str, key: str | None, **context: Any
+    ) -> dict[str, Any]:
+        """Return the request of a role or an account's root on a bucket or an object in it."""
+        arn = f"arn:aws:s3:::{bucket}" + ("" if key is None else f"/{key}")
+        return self._request(principal, action, arn, owner, context) | {
+            "resourcePolicy": self._bucket_policies.get(bucket)
+        }
+
+    def assume(self, principal: str, role_arn: str) -> dict[str, Any]:
+        """Return the request to assume a role."""
+        account = role_arn.split(":")[4]
+        return self._request(principal, "sts:AssumeRole", role_arn, account, {}) | {
+            "resourcePolicy": json.loads(self._roles[role_arn]["assume_role_policy"])
+        }
+
+    def _request(
+        self, principal: str, action: str, resource: str, account: str, context: dict[str, Any]
+    ) -> dict[str, Any]:
+        principal_account = principal.split(":")[4]
+        is_role = ":role/" in principal
+        name = principal.rpartition("/")[2]
+        session = f"arn:aws:sts::{principal_account}:assumed-role/{name}/session"
+        return {
+            "principal": session if is_role else principal,
+            "action": action,
+            "resource": resource,
+            "account": account,
+            "identity": self._attached[principal] if is_role else [_EVERYTHING],
+            "context": {
+                "aws:SourceIp": "203.0.113.1",
+                "aws:SecureTransport": "true",
+                "aws:PrincipalArn": principal,
+                "aws:PrincipalAccount": principal_account,
+                "aws:ResourceAccount": account,
+                **context,
+            },
+        }

@@ -1,0 +1,39 @@
+// Reads requests as JSON from standard input; writes whether each is allowed.
+import { readFileSync } from 'node:fs'
+import { runSimulation } from '@cloud-copilot/iam-simulate'
+
+const everything = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }]
+}
+const serviceControlPolicies = [
+  { orgIdentifier: 'r-root', policies: [{ name: 'FullAWSAccess', policy: everything }] }
+]
+
+async function decide({ principal, action, resource, account, identity, resourcePolicy, context, boundary }) {
+  const response = await runSimulation(
+    {
+      request: {
+        principal,
+        action,
+        resource: { resource, accountId: account },
+        contextVariables: context ?? {}
+      },
+      identityPolicies: identity.map((policy, index) => ({ name: `identity-${index}`, policy })),
+      permissionBoundaryPolicies: boundary ? [{ name: 'boundary', policy: boundary }] : undefined,
+      serviceControlPolicies,
+      resourceControlPolicies: [],
+      resourcePolicy: resourcePolicy ?? undefined
+    },
+    {}
+  )
+  if (response.resultType === 'error') {
+    throw new Error(`${action} on ${resource}: ${JSON.stringify(response.errors)}`)
+  }
+  return response.overallResult === 'Allowed'
+}
+
+const requests = JSON.parse(readFileSync(0, 'utf8'))
+const decisions = []
+for (const request of requests) decisions.push(await decide(request))
+console.log(JSON.stringify(decisions))

@@ -66,6 +66,9 @@ class Workstation:
         folder.mkdir(parents=True, exist_ok=True)
         self.environment = emulator.environment | terraform_settings(folder / ".terraform-settings")
         self.environment["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
+        # The cdktf command loses the end of what Terraform prints when it fails into a pipe.
+        self._log = folder / "terraform.log"
+        self.environment |= {"TF_LOG": "ERROR", "TF_LOG_PATH": str(self._log)}
         self.configure(accounts or default_accounts())
 
     def configure(self, accounts: Mapping[str, Any]) -> None:
@@ -101,13 +104,19 @@ class Workstation:
 
     def cdktf(self, *arguments: str) -> str:
         """Run the cdktf command; return what it printed, or raise :class:`ToolError` with it."""
+        self._log.unlink(missing_ok=True)
         code, output = run([str(_CDKTF), *arguments], self.folder, self.environment)
         if code:
-            reason = _reason(readable(output))
+            reason = self._terraform_errors() or readable(output)
             if not self._emulator.alive:
                 reason = f"the emulator has ended (its log: {self._emulator.log}): run this again"
             raise ToolError(f"cdktf {arguments[0]} failed:\n{reason}")
         return readable(output)
+
+    def _terraform_errors(self) -> str:
+        log = self._log.read_text(errors="replace") if self._log.exists() else ""
+        found = re.findall(r'\[ERROR\] vertex "(.*?)" error: (.*)', log)
+        return "\n".join(dict.fromkeys(f"{place}: {error}" for place, error in found))
 
     def terraform(self, *arguments: str) -> tuple[int, str]:
         """Run Terraform in the stack's folder; return its exit code and what it printed."""
@@ -156,15 +165,8 @@ def end(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-def _reason(output: str) -> str:
-    """Return Terraform's own error boxes where there are some, else all of the output."""
-    boxes = re.findall(r"^╷\n(.*?)^╵", output, flags=re.M | re.S)
-    errors = [re.sub(r"^│ ?", "", box, flags=re.M) for box in boxes if "Error:" in box]
-    return "\n".join(dict.fromkeys(errors)) or output
-
-
 def readable(output: str) -> str:
     """Return output without the control sequences of a terminal and without spinner lines."""
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output)
-    lines = [line for line in plain.splitlines() if line.strip() and line[0] not in "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"]
-    return "\n".join(lines)
+    noise = re.compile(r"\s*$|[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]|\d+ Stacks? deploying|\[\d{4}-\S+ \[ERROR\] default - ")
+    return "\n".join(line for line in plain.splitlines() if not noise.match(line))

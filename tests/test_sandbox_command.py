@@ -1,0 +1,169 @@
+"""``python -m sandbox`` as a newcomer runs it, and as they interrupt it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sandbox.terraform import terraform_settings
+
+from .conftest import PROJECT
+
+COMMAND = [sys.executable, "-m", "sandbox"]
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """Return an environment whose temporary files are all in ``folder``."""
+    folder.mkdir(exist_ok=True)
+    return os.environ | {"TMPDIR": str(folder), **more}
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Return the processes that name a folder in their environment or command line."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            texts = [*process.environ().values(), *process.cmdline()]
+        except psutil.Error:
+            continue
+        if process.pid != os.getpid() and any(str(folder) in text for text in texts):
+            found.append(" ".join(process.cmdline()[:4]))
+    return found
+
+
+@pytest.mark.usefixtures("terraform")
+def test_from_nothing_to_the_table_and_the_copied_objects(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    temporary = tmp_path / "temporary"
+    result = subprocess.run(
+        [*COMMAND, "--json", str(report)],
+        cwd=PROJECT,
+        env=environment(temporary, TF_CLI_CONFIG_FILE=str(tmp_path / "does-not-exist")),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "All 231 answers and 8 commands are as promised." in result.stdout
+    assert "cdktf diff after the deployment: No changes." in result.stdout
+    assert "Left in the accounts after cdktf destroy: nothing" in result.stdout
+    assert "\x1b" not in result.stdout  # no terminal, no control sequences
+    assert result.stderr == ""
+    content = json.loads(report.read_text())
+    assert len(content["access"]) == 231
+    assert content["left_after_destroy"] == []
+    assert list(temporary.iterdir()) == []
+    assert processes_of(temporary) == []
+
+
+@pytest.mark.usefixtures("terraform")
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_stops_everything(sign: signal.Signals, tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    process = subprocess.Popen(
+        COMMAND,
+        cwd=PROJECT,
+        env=environment(temporary),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list(temporary.glob("*/workstation/terraform.*.tfstate")):
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(sign)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "Interrupted: the emulated accounts are stopped" in output
+    assert "Traceback" not in output
+    assert list(temporary.iterdir()) == []
+    assert processes_of(temporary) == []
+
+
+@pytest.mark.usefixtures("terraform")
+def test_killed_outright_it_leaves_no_emulator(tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    process = subprocess.Popen(COMMAND, cwd=PROJECT, env=environment(temporary))
+    deadline = time.monotonic() + 30
+    while not any("emulator_process" in p for p in processes_of(temporary)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    while any("emulator_process" in p for p in processes_of(temporary)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("tool", "message"),
+    [
+        ("node", "Node.js is not installed: install version 20 or later"),
+        ("terraform", "Terraform is not installed: install version 1.5 or later"),
+    ],
+)
+def test_a_missing_tool_is_named_with_the_remedy(tool: str, message: str, tmp_path: Path) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in {"node", "terraform"} - {tool}:
+        (folder / name).write_text("#!/bin/sh\necho Terraform v1.11.4\n")
+        (folder / name).chmod(0o755)
+    result = subprocess.run(
+        COMMAND,
+        cwd=PROJECT,
+        env=environment(tmp_path / "temporary", PATH=str(folder)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert result.stdout.strip() == f"The sandbox stopped: {message}"
+    assert result.stderr == ""
+
+
+class TestProviderMirror:
+    """Where the provider comes from."""
+
+    def mirror(self, folder: Path) -> Path:
+        (folder / "registry.terraform.io/hashicorp/aws/5.100.0").mkdir(parents=True)
+        return folder
+
+    def test_a_configuration_that_names_a_mirror_is_left_alone(self, tmp_path: Path) -> None:
+        file = tmp_path / "rc"
+        file.write_text("provider_installation {}\n")
+        settings = terraform_settings(tmp_path, {"TF_CLI_CONFIG_FILE": str(file)})
+        assert "TF_CLI_CONFIG_FILE" not in settings
+
+    def test_an_implied_mirror_is_left_to_terraform(self, tmp_path: Path) -> None:
+        self.mirror(tmp_path / ".terraform.d/plugins")
+        settings = terraform_settings(tmp_path / "out", {"HOME": str(tmp_path)})
+        assert "TF_CLI_CONFIG_FILE" not in settings
+
+    def test_a_mirror_in_a_usual_place_is_found(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        mirror = self.mirror(tmp_path / "prefix/share/plugins")
+        monkeypatch.setattr("sandbox.terraform._USUAL_PREFIXES", (str(tmp_path / "prefix"),))
+        (tmp_path / ".terraformrc").write_text("disable_checkpoint = true\n")
+        settings = terraform_settings(tmp_path / "out", {"HOME": str(tmp_path)})
+        written = Path(settings["TF_CLI_CONFIG_FILE"]).read_text()
+        assert f'path    = "{mirror}"' in written
+        assert "disable_checkpoint = true" in written  # the user's own settings stay
+
+    def test_without_one_the_registry_is_asked(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sandbox.terraform._USUAL_PREFIXES", (str(tmp_path / "prefix"),))
+        missing = {"HOME": str(tmp_path), "TF_CLI_CONFIG_FILE": str(tmp_path / "missing")}
+        assert terraform_settings(tmp_path, missing)["TF_CLI_CONFIG_FILE"] == ""
+        assert "TF_CLI_CONFIG_FILE" not in terraform_settings(tmp_path, {"HOME": str(tmp_path)})

@@ -8,6 +8,7 @@ PIPENV_VERSION := 2026.10.3
 PIPENV := .tools/bin/pipenv
 BIN := .venv/bin
 INSTALLED := .venv/.installed node_modules/.installed
+EVALUATOR := tests/evaluator/node_modules/.installed
 
 export PIPENV_VENV_IN_PROJECT := 1
 export PIPENV_IGNORE_VIRTUALENVS := 1
@@ -39,8 +40,8 @@ sandbox: $(INSTALLED) ## Deploy into two emulated accounts, show who reaches wha
 synth: $(INSTALLED) ## Write the Terraform JSON to cdktf.out/stacks/s3-multi-account-deploy
 	@cdktf synth
 
-test: $(INSTALLED) ## Run every test
-	@python -m pytest -n auto --dist loadgroup $(PYTEST)
+test: $(INSTALLED) $(EVALUATOR) ## Run every test
+	@python -m pytest -n auto --dist loadfile $(PYTEST)
 
 check: $(INSTALLED) ## Lint, check types, and look for what must not be committed
 	@ruff check . && ruff format --check . && mypy && python -m tools.committed
@@ -73,8 +74,8 @@ $(PIPENV):
 	@$(PIPENV) sync --dev --python "$$(command -v $(PYTHON))" >.tools/sync.log 2>&1 || { cat .tools/sync.log; exit 1; }
 	@touch $@
 
-node_modules/.installed: package-lock.json
+%node_modules/.installed: %package-lock.json
 	@command -v npm >/dev/null || { echo "Node.js 20 or later is needed: install it from your system's packages"; exit 1; }
-	@echo "Installing the cdktf command line (about half a minute) ..."
-	@npm ci --silent
+	@echo "Installing the Node.js packages of $(dir $<) (half a minute at most) ..."
+	@cd $(dir $<) && npm ci --silent
 	@touch $@

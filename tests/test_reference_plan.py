@@ -13,8 +13,6 @@ from .test_reference_blocks import BLOCKS
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("reference-plan")
-
 STATE = FIXTURES / "reference.tfstate"
 REPAIRED = "aws_s3_bucket_ownership_controls.bucket_ownership_controls4"
 

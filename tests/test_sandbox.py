@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from .conftest import Terraform
 
-pytestmark = pytest.mark.xdist_group("sandbox")
-
 
 @pytest.fixture(scope="module")
 def workstation(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import threading
 import time
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .conftest import Terraform
-
-pytestmark = pytest.mark.xdist_group("faults")
 
 
 @pytest.fixture
@@ -71,7 +67,7 @@ def test_an_apply_killed_half_way_is_completed_by_the_next(
     workstation = Workstation(own_emulator, tmp_path / "work")
     process = start_apply(workstation)
     wait_for_progress(own_emulator, 6)
-    os.killpg(process.pid, signal.SIGTERM)
+    process.terminate()
     process.communicate(timeout=60)
     assert process.returncode != 0
     half_way = everything(own_emulator)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
-import importlib.util
 import json
 import sys
 import warnings
@@ -50,19 +49,25 @@ def use_slim_assembly() -> None:
         )
 
 
+def installed() -> tuple[str, Path]:
+    """Return the version and the folder of the installed AWS bindings, without importing them."""
+    distribution = importlib.metadata.distribution(DISTRIBUTION)
+    folder = Path(str(distribution.locate_file(PACKAGE)))
+    if not folder.is_dir():
+        raise RuntimeError(f"{folder} is not a folder")
+    return distribution.version, folder
+
+
 def _install(manifest: dict[str, object]) -> None:
-    installed = importlib.metadata.version(DISTRIBUTION)
-    if installed != manifest["version"]:
-        raise RuntimeError(f"made for version {manifest['version']}, found {installed}")
-    spec = importlib.util.find_spec(PACKAGE)  # finds, and does not execute
-    if spec is None or not spec.submodule_search_locations:
-        raise RuntimeError(f"{PACKAGE} is not a package")
+    version, folder = installed()
+    if version != manifest["version"]:
+        raise RuntimeError(f"made for version {manifest['version']}, found {version}")
     modules = manifest["modules"]
     assert isinstance(modules, list)
 
     stand_in = ModuleType(PACKAGE, "Stand-in: see s3_cross_account.slim.")
     stand_in.__spec__ = ModuleSpec(PACKAGE, None, is_package=True)
-    stand_in.__path__ = [str(OVERLAY), *spec.submodule_search_locations]
+    stand_in.__path__ = [str(OVERLAY), str(folder)]
     stand_in.__spec__.submodule_search_locations = stand_in.__path__
     sys.modules[PACKAGE] = stand_in
     sys.meta_path.insert(0, _LeftOut(frozenset(modules)))

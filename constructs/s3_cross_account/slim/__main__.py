@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import ast
 import gzip
-import importlib.metadata
-import importlib.util
 import io
 import json
 import tarfile
 from pathlib import Path
 from typing import Any
 
-from . import DISTRIBUTION, MANIFEST, PACKAGE
+from . import DISTRIBUTION, MANIFEST, PACKAGE, installed
 
 TARBALL = MANIFEST.with_name("provider-aws.tgz")
 _BINDINGS = Path(__file__).parents[1] / "bindings.py"
@@ -36,10 +34,10 @@ def imported_modules(source: Path = _BINDINGS) -> list[str]:
 
 def build(modules: list[str]) -> tuple[dict[str, Any], bytes]:
     """Return the manifest and the tarball of a slim assembly that holds ``modules``."""
-    version = importlib.metadata.version(DISTRIBUTION)
+    version, folder = installed()
     wanted = {module.replace("_", "-"): module for module in modules}
     files: dict[str, bytes] = {}
-    with tarfile.open(_whole_assembly(version)) as whole:
+    with tarfile.open(folder / "_jsii" / f"provider-aws@{version}.jsii.tgz") as whole:
         for member in whole:
             path = Path(member.name).relative_to("package")
             in_wanted_module = path.parts[:1] == ("lib",) and path.parts[1] in wanted
@@ -69,13 +67,6 @@ def build(modules: list[str]) -> tuple[dict[str, Any], bytes]:
     for name, code in scripts.items():
         files[name] = code.split(b"\n//# sourceMappingURL=")[0] + b"\n"
     return {"modules": modules, "version": version}, _tarball(files)
-
-
-def _whole_assembly(version: str) -> Path:
-    spec = importlib.util.find_spec(PACKAGE)
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent / "_jsii" / f"provider-aws@{version}.jsii.tgz"
 
 
 def _submodule(fqn: str) -> str:

@@ -74,7 +74,9 @@ $(PIPENV):
 	@$(PIPENV) sync --dev --python "$$(command -v $(PYTHON))" >.tools/sync.log 2>&1 || { cat .tools/sync.log; exit 1; }
 	@touch $@
 
-%node_modules/.installed: %package-lock.json
+node_modules/.installed: package-lock.json
+$(EVALUATOR): tests/evaluator/package-lock.json
+node_modules/.installed $(EVALUATOR):
 	@command -v npm >/dev/null || { echo "Node.js 20 or later is needed: install it from your system's packages"; exit 1; }
 	@echo "Installing the Node.js packages of $(dir $<) (half a minute at most) ..."
 	@cd $(dir $<) && npm ci --silent

@@ -122,6 +122,20 @@ def _unavailable(reason: str) -> None:
     pytest.skip(reason)
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print which access is left when one half of a permission is taken away."""
+    rows = [
+        value
+        for report in terminalreporter.stats.get("passed", [])
+        for name, value in report.user_properties
+        if name == "half" and report.when == "call"
+    ]
+    if rows:
+        terminalreporter.section("each half is needed: what is left of an access without one")
+        for access, half, left in rows:
+            terminalreporter.write_line(f"{access:22}  without {half:28} {left}")
+
+
 def stack_copy(project_folder: Path, target: Path, *, state: Path | None = None) -> Path:
     """Copy the synthesized stack below ``target``, with ``state`` as its state; return its folder.
 

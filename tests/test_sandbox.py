@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -211,16 +210,6 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def halves_table() -> Iterator[dict[tuple[str, str], dict[str, str]]]:
-    table: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-    yield table
-    print("\nWithout this half, this is left of list+get+put:")
-    for (role, bucket), found in table.items():
-        for half, left in found.items():
-            print(f"  {role} on {bucket}, without {half:26} {left}")
-
-
 @pytest.mark.parametrize(("role", "bucket", "half", "left"), CASES)
 def test_without_this_half_the_access_fails(
     role: str,
@@ -228,7 +217,7 @@ def test_without_this_half_the_access_fails(
     half: str,
     left: str,
     deployed: Deployed,
-    halves_table: dict[tuple[str, str], dict[str, str]],
+    record_property: Callable[[str, object], None],
 ) -> None:
     name, owner = deployed.buckets[bucket]
     owner.s3.put_object(Bucket=name, Key="half", Body=b"x")
@@ -251,14 +240,14 @@ def test_without_this_half_the_access_fails(
         found = outcome(principal, name)
     finally:
         put_back()
-    halves_table[role, bucket][half] = found
+    record_property("half", [f"{role} on {bucket}", half, found])
     assert found == left
     assert outcome(principal, name) == "list+get+put"
 
 
 @pytest.mark.parametrize("half", ["trust policy", "permission to assume", "attachment"])
 def test_without_this_half_the_role_cannot_be_assumed(
-    half: str, deployed: Deployed, halves_table: dict[tuple[str, str], dict[str, str]]
+    half: str, deployed: Deployed, record_property: Callable[[str, object], None]
 ) -> None:
     halves = Halves(deployed)
     caller, target = deployed.principals["role 2"], deployed.roles["role 3"]
@@ -274,7 +263,7 @@ def test_without_this_half_the_role_cannot_be_assumed(
         found = allowed(lambda: caller.assume(target))
     finally:
         put_back()
-    halves_table["role 2", "role 3"][half] = "assumed" if found else "nothing"
+    record_property("half", ["role 2 assumes role 3", half, "assumed" if found else "nothing"])
     assert not found
     assert allowed(lambda: caller.assume(target))
 

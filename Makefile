@@ -27,7 +27,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 endif
 
-.PHONY: help install sandbox synth test check format bench bindings lock clean
+.PHONY: help install sandbox synth test check format bench bindings actions schema lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,12 @@ bench: $(INSTALLED) ## Compare a synthesis with the usual import of the AWS bind
 
 bindings: $(INSTALLED) ## Rebuild the slim AWS bindings from what bindings.py imports
 	@python -m s3_cross_account.slim
+
+actions: $(EVALUATOR) ## Renew the list of S3 actions
+	@cd tests/evaluator && node actions.mjs > ../../constructs/s3_cross_account/s3_actions.json
+
+schema: $(INSTALLED) ## Renew the JSON schema of links.json
+	@python -m stacks.links_file > links.schema.json
 
 lock: $(PIPENV) ## Resolve Pipfile and package.json anew
 	@$(PIPENV) lock --dev

@@ -5,13 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from cdktf import (
-    LocalBackend,
-    TerraformElement,
-    TerraformOutput,
-    TerraformStack,
-    TerraformVariable,
-)
+from cdktf import TerraformElement, TerraformVariable
 from constructs import Construct, Node
 
 from s3_cross_account.account import Account
@@ -23,6 +17,7 @@ from s3_cross_account.instance import Instance, InstanceBasics
 from s3_cross_account.network import PublicNetwork
 from s3_cross_account.role import Role
 
+from .base import BaseStack
 from .reference_names import REFERENCE_NAMES
 
 if TYPE_CHECKING:
@@ -31,7 +26,7 @@ if TYPE_CHECKING:
 _USER_DATA = Path(__file__).with_name("user_data.yaml").read_text(encoding="utf-8")
 
 
-class ReferenceStack(TerraformStack):
+class ReferenceStack(BaseStack):
     """Creates both patterns between two accounts, at the reference deployment's addresses.
 
     Two Terraform variables, ``account1`` and ``account2``, begin the names of what is created in
@@ -42,14 +37,6 @@ class ReferenceStack(TerraformStack):
         self, scope: Construct, id_: str, *, account1: AccountSettings, account2: AccountSettings
     ) -> None:
         super().__init__(scope, id_)
-        # The default backend writes an absolute path; this is the same place in any folder.
-        LocalBackend(self, path=f"../../../terraform.{id_}.tfstate")
-        self.add_override("terraform.required_version", ">= 1.3.0")
-        self.add_override(
-            "terraform.required_providers.aws",
-            {"source": "hashicorp/aws", "version": ">= 5.100.0, < 7.0.0"},
-        )
-
         self._account1 = self._account("account1", account1)
         self._account2 = self._account("account2", account2)
         self._network = PublicNetwork(self, "network", account=self._account1)
@@ -62,8 +49,8 @@ class ReferenceStack(TerraformStack):
         role = self._instance_role(scope, "1")
         instance = self._instance(scope, "1", role, tag="BucketPolicy")
         home, away = self._buckets(scope, "bucketpolicy")
-        DirectAccess(scope, "access", role=role, buckets=[home, away])
-        self._outputs(
+        DirectAccess(scope, "access", roles=[role], buckets=[home, away])
+        self.outputs(
             ssm_command_Dont_Use_AssumeRole=instance.ssm_command,
             bucket1_name=home.name,
             bucket2_name=away.name,
@@ -78,7 +65,7 @@ class ReferenceStack(TerraformStack):
         access = AssumeRole(
             scope,
             "access",
-            role=role,
+            roles=[role],
             buckets=[home, away],
             account=self._account2,
             assumed_role_name=f"{self._account2.name}-ec2-role-3",
@@ -90,7 +77,7 @@ class ReferenceStack(TerraformStack):
         # Rendered locally, so that either provider gives the same; the reference names this one.
         document = home.node.find_child("policy-document").node.find_child("Resource")
         cast("TerraformElement", document).add_override("provider", f"aws.{self._account2.alias}")
-        self._outputs(
+        self.outputs(
             ssm_command_Use_AssumeRole=instance.ssm_command,
             bucket3_name=home.name,
             bucket4_name=away.name,
@@ -141,10 +128,6 @@ class ReferenceStack(TerraformStack):
             for id_, account in (("home-bucket", self._account1), ("away-bucket", self._account2))
         )
         return home, away
-
-    def _outputs(self, **values: str) -> None:
-        for name, value in values.items():
-            TerraformOutput(self, name, value=value)
 
     # cdktf asks here for the name of each element, once, when something first refers to it.
     def _allocate_logical_id(self, tf_element: Node | TerraformElement) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stacks.configuration import ConfigurationError, read_configuration
+from stacks.checking import ConfigurationError
+from stacks.configuration import read_configuration
 
 from .conftest import PROJECT, json_file, run_main
 
@@ -127,18 +128,18 @@ MISTAKES: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "the same profile twice": (
         context(account(profile="a"), account(profile="a")),
-        {TWO: f"is the same account as {ONE} (same credentials)"},
+        {TWO: 'is the same account as "account1" (same credentials)'},
     ),
     "the same role twice": (
         context(account(assume_role={"role_arn": ARN}), account(assume_role={"role_arn": ARN})),
-        {TWO: f"is the same account as {ONE} (same account)"},
+        {TWO: 'is the same account as "account1" (same account)'},
     ),
     "the same account id twice": (
         context(
             account(profile="a", account_id="111111111111"),
             account(profile="b", account_id="111111111111"),
         ),
-        {TWO: f"is the same account as {ONE} (same account)"},
+        {TWO: 'is the same account as "account1" (same account)'},
     ),
     "a role of another account than the pinned one": (
         context(account(account_id="222222222222", assume_role={"role_arn": ARN})),

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cdktf import App, TerraformStack
 
+from s3_cross_account.access import Access
 from s3_cross_account.account import Account
 from s3_cross_account.assume_role import AssumeRole
 from s3_cross_account.bucket import Bucket
 from s3_cross_account.direct_access import DirectAccess
 from s3_cross_account.document import PolicyDocument
-from s3_cross_account.policy import trust
+from s3_cross_account.policy import service, trust
 from s3_cross_account.role import Role
 from s3_cross_account.settings import AccountSettings
 
@@ -46,7 +47,7 @@ class Workbench:
             self.stack,
             f"{id_}-trust",
             account=account,
-            statements=[trust("Service", "ec2.amazonaws.com")],
+            statements=[trust(service("ec2.amazonaws.com"))],
         )
         return Role(self.stack, id_, account=account, name=id_, trust=document)
 
@@ -83,7 +84,7 @@ def test_direct_access_writes_the_resource_half_in_the_other_account_only(
 ) -> None:
     role = bench.role("reader")
     buckets = [bench.bucket("near", bench.home), bench.bucket("far", bench.away)]
-    DirectAccess(bench.stack, "access", role=role, buckets=buckets)
+    DirectAccess(bench.stack, "access", roles=[role], buckets=buckets)
     stack = bench.synthesized()
     assert policy_names(stack) == ["reader-away", "reader-home"]
     assert {p["provider"] for p in stack["resource"]["aws_iam_policy"].values()} == {"aws.home"}
@@ -98,7 +99,7 @@ def test_assume_role_writes_trust_permission_and_both_accounts_halves(bench: Wor
     AssumeRole(
         bench.stack,
         "access",
-        role=role,
+        roles=[role],
         buckets=buckets,
         account=bench.away,
         assumed_role_name="worker",
@@ -123,12 +124,12 @@ def test_both_patterns_twice_in_one_stack(bench: Workbench) -> None:
             bench.bucket(f"far{number}", bench.away),
         )
         DirectAccess(
-            bench.stack, f"direct{number}", role=bench.role(f"d{number}"), buckets=[near, far]
+            bench.stack, f"direct{number}", roles=[bench.role(f"d{number}")], buckets=[near, far]
         )
         AssumeRole(
             bench.stack,
             f"assume{number}",
-            role=bench.role(f"a{number}"),
+            roles=[bench.role(f"a{number}")],
             buckets=[near, far],
             account=bench.away,
             assumed_role_name=f"worker{number}",
@@ -142,7 +143,7 @@ def test_both_patterns_twice_in_one_stack(bench: Workbench) -> None:
 def test_a_bucket_keeps_one_policy_for_all_its_roles(bench: Workbench) -> None:
     bucket = bench.bucket("far", bench.away)
     for number in "123":
-        DirectAccess(bench.stack, number, role=bench.role(f"role{number}"), buckets=[bucket])
+        DirectAccess(bench.stack, number, roles=[bench.role(f"role{number}")], buckets=[bucket])
     stack = bench.synthesized()
     assert len(bucket_policies(stack)) == 1
     sids = [s["sid"] for _, s in statements(stack) if s.get("sid", "").startswith("Allow")]
@@ -152,7 +153,7 @@ def test_a_bucket_keeps_one_policy_for_all_its_roles(bench: Workbench) -> None:
 def test_a_role_keeps_one_policy_for_each_account(bench: Workbench) -> None:
     role = bench.role("reader")
     buckets = [bench.bucket(f"far{number}", bench.away) for number in "123"]
-    DirectAccess(bench.stack, "access", role=role, buckets=buckets)
+    DirectAccess(bench.stack, "access", roles=[role], buckets=buckets)
     stack = bench.synthesized()
     assert policy_names(stack) == ["reader-away"]
     sids = [s["sid"] for _, s in statements(stack) if s.get("sid", "").startswith("Away")]
@@ -164,9 +165,9 @@ def test_other_actions_reach_both_halves(bench: Workbench) -> None:
     DirectAccess(
         bench.stack,
         "access",
-        role=bench.role("reader"),
+        roles=[bench.role("reader")],
         buckets=[bucket],
-        actions=("s3:GetObject",),
+        access=Access(actions=("s3:GetObject",)),
     )
     access = [s for _, s in statements(bench.synthesized()) if "resources" in s]
     assert [s["actions"] for s in access] == [["s3:GetObject"], ["s3:GetObject"]]

@@ -52,3 +52,8 @@ def test_the_cdktf_command_writes_the_same(project_folder: Path, tmp_path: Path)
     assert "end-of-life" not in output
     assert "crash" not in output.lower()
     assert json_file(tmp_path).read_bytes() == json_file(project_folder).read_bytes()
+
+
+def test_the_reference_stack_is_unchanged_byte_for_byte(project_folder: Path) -> None:
+    recorded = PROJECT / "tests" / "fixtures" / "reference.cdk.tf.json"
+    assert json_file(project_folder).read_bytes() == recorded.read_bytes()

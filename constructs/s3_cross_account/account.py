@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .bindings import AwsProvider, AwsProviderAssumeRole
+from .bindings import AwsProvider, AwsProviderAssumeRole, DataAwsCallerIdentity
 
 if TYPE_CHECKING:
     from .settings import AccountSettings
@@ -17,7 +17,8 @@ class Account(Construct):
     """Creates the AWS provider ``alias`` of one account.
 
     Every other construct is given the account that it works in, and names this provider.
-    ``name`` begins the names of what is created there; it is the alias unless given.
+    ``name`` begins the names of what is created there; it is the alias unless given. Every role
+    that is created in the account has ``permissions_boundary`` (a policy's ARN) as its boundary.
 
     Follows "Provider configuration" of the Terraform AWS provider.
     """
@@ -30,8 +31,11 @@ class Account(Construct):
         alias: str,
         settings: AccountSettings,
         name: str | None = None,
+        permissions_boundary: str | None = None,
     ) -> None:
         super().__init__(scope, id_)
+        self.permissions_boundary = permissions_boundary
+        self._id = settings.account_id
         self.alias = alias
         self.region = settings.region
         self.name = alias if name is None else name
@@ -56,3 +60,19 @@ class Account(Construct):
             ],
             allowed_account_ids=None if settings.account_id is None else [settings.account_id],
         )
+
+    @property
+    def account_id(self) -> str:
+        """The account's id: the pinned one, else looked up when Terraform plans."""
+        if self._id is None:
+            identity = DataAwsCallerIdentity(self, "identity", provider=self.provider)
+            self._id = str(identity.account_id)
+        return self._id
+
+    @property
+    def partition(self) -> str:
+        """The partition of the account's region, the second word of every ARN in it."""
+        for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
+            if self.region.startswith(prefix):
+                return partition
+        return "aws"

@@ -1,10 +1,19 @@
-"""Named sets of S3 actions.
+"""Named sets of S3 actions, and which actions there are.
 
 Follows "Actions, resources, and condition keys for Amazon S3" in the Service Authorization
-Reference.
+Reference, of which ``s3_actions.json`` holds the names.
 """
 
-from typing import Final
+from __future__ import annotations
+
+import difflib
+import json
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LIST_GET_PUT: Final = ("s3:PutObject", "s3:GetObject", "s3:ListBucket")
 """List a bucket, read and write its objects: what the patterns grant by default.
@@ -12,15 +21,65 @@ LIST_GET_PUT: Final = ("s3:PutObject", "s3:GetObject", "s3:ListBucket")
 Enough for ``aws s3 ls`` and for ``aws s3 cp`` in both directions; not for deleting.
 """
 
-COPY_WITH_TAGS: Final = (*LIST_GET_PUT, "s3:GetObjectTagging", "s3:PutObjectTagging")
-"""Also read and write objects' tags.
+READ_ONLY: Final = ("s3:GetObject", "s3:ListBucket")
+"""List a bucket and read its objects."""
 
-Version 2 of the AWS CLI asks for them when ``aws s3 cp`` or ``sync`` copies objects of more than
-8 MB from bucket to bucket.
+WRITE_ONLY: Final = ("s3:PutObject", "s3:AbortMultipartUpload")
+"""Write objects, and give up an upload in parts; see nothing of what is there."""
+
+COPY_WITH_TAGS: Final = (*LIST_GET_PUT, "s3:GetObjectTagging", "s3:PutObjectTagging")
+"""What ``aws s3 sync`` and ``aws s3 cp`` need for large objects too.
+
+Version 2 of the AWS CLI reads and writes tags when it copies objects of more than 8 MB from bucket
+to bucket.
 """
 
-READ_WRITE_DELETE: Final = (*COPY_WITH_TAGS, "s3:DeleteObject")
+READ_WRITE_DELETE: Final = (*COPY_WITH_TAGS, "s3:DeleteObject", "s3:AbortMultipartUpload")
 """Also delete objects: for ``aws s3 mv`` and ``aws s3 sync --delete``."""
+
+LEVELS: Final = {
+    "list-get-put": LIST_GET_PUT,
+    "read-only": READ_ONLY,
+    "write-only": WRITE_ONLY,
+    "copy-with-tags": COPY_WITH_TAGS,
+    "read-write-delete": READ_WRITE_DELETE,
+}
+"""The sets by the names that a declaration uses."""
 
 ASSUME_ROLE: Final = ("sts:AssumeRole",)
 """Take on a role. The role's trust policy and the caller's identity policy both need it."""
+
+_READING: Final = ("s3:Get", "s3:List")
+
+
+@cache
+def known(kind: str) -> frozenset[str]:
+    """Return the actions on a ``"bucket"``, on an ``"object"``, or that know ``"prefix"``."""
+    names: list[str] = json.loads(files(__package__).joinpath("s3_actions.json").read_text())[kind]
+    return frozenset(names)
+
+
+def problems(actions: Iterable[str]) -> list[str]:
+    """Return what is wrong with ``actions``: one line each, with the remedy."""
+    every = known("bucket") | known("object")
+    found = []
+    for action in actions:
+        if action in every:
+            continue
+        if "*" in action:
+            found.append(f"{action!r} is a wildcard: name each action")
+        elif near := difflib.get_close_matches(action, every, n=1, cutoff=0.7):
+            found.append(f"{action!r} is no S3 action on a bucket or an object: write {near[0]!r}")
+        else:
+            found.append(f"{action!r} is no S3 action on a bucket or an object: remove it")
+    return found
+
+
+def reads(actions: Iterable[str]) -> bool:
+    """Whether ``actions`` read objects: they then need to decrypt."""
+    return any(a.startswith(_READING) for a in set(actions) & known("object"))
+
+
+def writes(actions: Iterable[str]) -> bool:
+    """Whether ``actions`` write objects: they then need new data keys."""
+    return bool({"s3:PutObject", "s3:ReplicateObject"} & set(actions))

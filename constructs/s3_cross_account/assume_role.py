@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from . import policy
-from .actions import LIST_GET_PUT
+from .access import REFERENCE, Access
 from .aws_cli import instance_profile_config
 from .document import PolicyDocument
 from .role import Role
@@ -16,17 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .account import Account
-    from .bucket import Bucket
+    from .bucket import BucketBase
+    from .role import RoleBase
+
+
+TRUST_POLICY_LIMIT = 2048
+"""Characters of a trust policy, by default: "IAM and AWS STS quotas" in the IAM User Guide."""
 
 
 class AssumeRole(Construct):
-    """Lets ``role`` reach ``buckets`` by assuming a role of another account.
+    """Lets ``roles`` reach ``buckets`` by assuming a role of another account.
 
     Creates the role to assume (``assumed_role``) in ``account``, with a trust policy that names
-    ``role``, and allows ``role`` to assume it. The assumed role may reach every bucket; a bucket
-    outside its account names it in the bucket policy. ``role`` itself also keeps direct access to
-    the buckets of its own account. ``aws_config`` is the AWS CLI profile, named ``profile``, that
-    an instance with ``role`` uses.
+    ``roles``, and allows each of them to assume it; with ``external_id`` they have to give it. The
+    assumed role may reach every bucket; a bucket outside its account names it in the bucket
+    policy. Each role itself also keeps direct access to the buckets of its own account.
+    ``aws_config`` is the AWS CLI profile, named ``profile``, that an instance with one of the
+    roles uses.
 
     Follows "IAM tutorial: Delegate access across AWS accounts using IAM roles" in the IAM User
     Guide.
@@ -37,33 +43,49 @@ class AssumeRole(Construct):
         scope: Construct,
         id_: str,
         *,
-        role: Role,
-        buckets: Sequence[Bucket],
+        roles: Sequence[RoleBase],
+        buckets: Sequence[BucketBase],
         account: Account,
         assumed_role_name: str,
         policy_names: Mapping[str, str] | None = None,
-        actions: Sequence[str] = LIST_GET_PUT,
+        access: Access = REFERENCE,
+        external_id: str | None = None,
+        survive_recreation: bool = False,
     ) -> None:
         super().__init__(scope, id_)
+        principals = [role.principal(survive_recreation=survive_recreation) for role in roles]
         self.assumed_role = Role(
             self,
             "assumed-role",
             account=account,
             name=assumed_role_name,
             trust=PolicyDocument(
-                self, "trust", account=account, statements=[policy.trust("AWS", role.arn)]
+                self,
+                "trust",
+                account=account,
+                statements=[
+                    policy.trust(principal, *conditions, external_id=external_id)
+                    for principal, conditions in principals
+                ],
+                what="trust policy",
+                limit=TRUST_POLICY_LIMIT,
             ),
             policy_names=policy_names,
         )
         for bucket in buckets:
-            if bucket.account is role.account:
-                bucket.grant(role, actions)
-            bucket.grant(self.assumed_role, actions)
-        role.allow(
-            policy.may_assume(self.assumed_role.arn, sid=f"{role.account.title}AssumeRole"),
-            account=role.account,
-        )
+            for role in roles:
+                if bucket.account is role.account:
+                    bucket.grant(role, access, survive_recreation=survive_recreation)
+            bucket.grant(self.assumed_role, access, survive_recreation=survive_recreation)
+        for role in roles:
+            role.allow(
+                policy.may_assume(self.assumed_role.arn, sid=f"{role.account.title}AssumeRole"),
+                account=role.account,
+            )
         self.profile = account.alias
         self.aws_config = instance_profile_config(
-            profile=self.profile, role_arn=self.assumed_role.arn, region=account.region
+            profile=self.profile,
+            role_arn=self.assumed_role.arn,
+            region=account.region,
+            external_id=external_id,
         )

@@ -5,7 +5,9 @@ Command Reference.
 """
 
 
-def instance_profile_config(*, profile: str, role_arn: str, region: str) -> str:
+def instance_profile_config(
+    *, profile: str, role_arn: str, region: str, external_id: str | None = None
+) -> str:
     """Return the lines for ``~/.aws/config`` of an instance that assumes ``role_arn``.
 
     ``region`` is where STS is asked: version 1 of the AWS CLI does not learn it from the instance.
@@ -14,7 +16,7 @@ def instance_profile_config(*, profile: str, role_arn: str, region: str) -> str:
         f"[profile {profile}]\n"
         f"role_arn = {role_arn}\n"
         "credential_source = Ec2InstanceMetadata\n"
-        f"region = {region}\n"
+        f"region = {region}\n" + (f"external_id = {external_id}\n" if external_id else "")
     )
 
 

@@ -2,34 +2,133 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 from constructs import Construct
 
-from . import policy
-from .actions import LIST_GET_PUT
+from .access import REFERENCE, Access
 from .bindings import (
     S3Bucket,
+    S3BucketLoggingA,
     S3BucketOwnershipControls,
     S3BucketOwnershipControlsRule,
     S3BucketPolicy,
+    S3BucketPublicAccessBlock,
+    S3BucketServerSideEncryptionConfigurationA,
+    S3BucketServerSideEncryptionConfigurationRuleA,
+    S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA,
+    S3BucketVersioningA,
+    S3BucketVersioningVersioningConfiguration,
 )
 from .document import PolicyDocument
+from .hardening import NONE, Hardening
+from .policy import Condition, Principal, Statement, deny_without_tls
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from .account import Account
-    from .policy import Statement
-    from .role import Role
+    from .key import KeyBase
+    from .role import RoleBase
+
+BUCKET_POLICY_LIMIT = 20480
+"""Bytes of a bucket policy: "Bucket policies" in the Amazon S3 User Guide."""
 
 
-class Bucket(Construct):
+class BucketBase(Construct):
+    """What a bucket that is created here and one that exists have in common.
+
+    ``statements`` is what was granted on it so far, as plain values.
+    """
+
+    name: str
+    arn: str
+
+    def __init__(
+        self, scope: Construct, id_: str, *, account: Account, key: KeyBase | None = None
+    ) -> None:
+        super().__init__(scope, id_)
+        self.account = account
+        self.key = key
+        self.statements: list[Statement] = []
+        self._policy: PolicyDocument | None = None
+
+    def grant(
+        self, role: RoleBase, access: Access = REFERENCE, *, survive_recreation: bool = False
+    ) -> None:
+        """Give ``role`` access to this bucket: every half that AWS asks for.
+
+        Always writes the identity half, in the role's account. Where role and bucket were
+        declared in different accounts it writes the resource half too, in the bucket's account.
+        Declared is what counts: account ids are often unknown before a deployment. A bucket with
+        a KMS key gets the same two halves for the key, the key policy's in any case.
+
+        A policy that names a role keeps the role's unique id, and so refuses a role that was
+        deleted and made again with the same name. With ``survive_recreation`` the resource halves
+        name the role's account with a condition on the role's ARN instead. The trade-off: whoever
+        may create a role of that name in that account gets the access.
+
+        Follows "Cross-account policy evaluation logic" and "AWS JSON policy elements: Principal"
+        in the IAM User Guide.
+        """
+        same = access.conditions.same_accounts
+        for statement in access.identity_half(
+            self.arn,
+            sid=f"{self.account.title}S3Access",
+            account_id=self.account.account_id if same else None,
+        ):
+            role.allow(statement, account=self.account)
+        principal, by_arn = role.principal(survive_recreation=survive_recreation)
+        if role.account is not self.account:
+            for statement in access.resource_half(
+                self.arn,
+                sid=f"Allow {role.account.title} IamRole",
+                principal=principal,
+                account_id=role.account.account_id if same else None,
+                extra=by_arn,
+            ):
+                self.allow(statement)
+        halves = self.key and self.key.halves(access.actions, self.arn, principal)
+        if self.key and halves:
+            role.allow(halves[0], account=self.account)
+            self.key.allow(_with(halves[1], by_arn))
+
+    def allow(self, statement: Statement) -> None:
+        """Add ``statement`` to the bucket policy, which is created with the first one."""
+        self.statements.append(statement)
+        if self._policy is not None:
+            self._policy.add(statement)
+        else:
+            self._policy = self._create_policy(statement)
+
+    def _create_policy(self, first: Statement) -> PolicyDocument:
+        document = PolicyDocument(
+            self,
+            "policy-document",
+            account=self.account,
+            statements=[first],
+            what="bucket policy",
+            limit=BUCKET_POLICY_LIMIT,
+        )
+        S3BucketPolicy(
+            self,
+            "policy",
+            provider=self.account.provider,
+            bucket=self._policy_target(),
+            policy=document.json,
+        )
+        return document
+
+    def _policy_target(self) -> str:
+        return self.name
+
+
+class Bucket(BucketBase):
     """Creates an S3 bucket in ``account`` whose objects all belong to that account.
 
     Object ownership is "bucket owner enforced": what a role of another account writes is owned by
     the bucket's account, and ACLs are off. AWS completes ``prefix`` (37 characters at most) to
     the bucket's name. ``force_destroy`` lets Terraform delete a bucket that still holds objects.
+    With ``key`` its objects are encrypted with that KMS key, by way of a bucket key.
 
     Follows "Controlling ownership of objects and disabling ACLs for your bucket" in the Amazon S3
     User Guide.
@@ -43,10 +142,10 @@ class Bucket(Construct):
         account: Account,
         prefix: str,
         force_destroy: bool = False,
+        key: KeyBase | None = None,
+        hardening: Hardening = NONE,
     ) -> None:
-        super().__init__(scope, id_)
-        self.account = account
-        self._policy: PolicyDocument | None = None
+        super().__init__(scope, id_, account=account, key=key)
         bucket = S3Bucket(
             self,
             "Resource",
@@ -54,8 +153,8 @@ class Bucket(Construct):
             bucket_prefix=prefix,
             force_destroy=force_destroy,
         )
-        self.name: str = bucket.bucket
-        self.arn: str = bucket.arn
+        self.name = bucket.bucket
+        self.arn = bucket.arn
         self._id: str = bucket.id
         S3BucketOwnershipControls(
             self,
@@ -64,34 +163,125 @@ class Bucket(Construct):
             bucket=self.name,
             rule=S3BucketOwnershipControlsRule(object_ownership="BucketOwnerEnforced"),
         )
+        if key is not None or hardening.encryption:
+            self._encrypt()
+        self._harden(hardening, prefix, force_destroy=force_destroy)
 
-    def grant(self, role: Role, actions: Sequence[str] = LIST_GET_PUT) -> None:
-        """Give ``role`` access to this bucket: every half that AWS asks for.
+    def _policy_target(self) -> str:
+        return self._id
 
-        Always writes the identity half, in the role's account. Where role and bucket were
-        declared in different accounts it writes the resource half too, in the bucket's account.
-        Declared is what counts: account ids are often unknown before a deployment.
-
-        Follows "Cross-account policy evaluation logic" in the IAM User Guide.
-        """
-        access = policy.s3_access(self.arn, sid=f"{self.account.title}S3Access", actions=actions)
-        role.allow(access, account=self.account)
-        if role.account is not self.account:
-            sid = f"Allow {role.account.title} IamRole"
-            self.allow(policy.named_in_bucket_policy(access, role.arn, sid=sid))
-
-    def allow(self, statement: Statement) -> None:
-        """Add ``statement`` to the bucket policy, which is created with the first one."""
-        if self._policy is not None:
-            self._policy.add(statement)
-            return
-        self._policy = PolicyDocument(
-            self, "policy-document", account=self.account, statements=[statement]
-        )
-        S3BucketPolicy(
+    def _encrypt(self) -> None:
+        algorithm = S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA
+        S3BucketServerSideEncryptionConfigurationA(
             self,
-            "policy",
+            "encryption",
             provider=self.account.provider,
-            bucket=self._id,
-            policy=self._policy.json,
+            bucket=self.name,
+            rule=[
+                S3BucketServerSideEncryptionConfigurationRuleA(
+                    apply_server_side_encryption_by_default=algorithm(
+                        sse_algorithm="aws:kms" if self.key else "AES256",
+                        kms_master_key_id=self.key.arn if self.key else None,
+                    ),
+                    bucket_key_enabled=True if self.key else None,
+                )
+            ],
         )
+
+    def _harden(self, hardening: Hardening, prefix: str, *, force_destroy: bool) -> None:
+        provider = self.account.provider
+        if hardening.public_access_block:
+            S3BucketPublicAccessBlock(
+                self,
+                "public-access-block",
+                provider=provider,
+                bucket=self.name,
+                block_public_acls=True,
+                block_public_policy=True,
+                ignore_public_acls=True,
+                restrict_public_buckets=True,
+            )
+        if hardening.versioning:
+            S3BucketVersioningA(
+                self,
+                "versioning",
+                provider=provider,
+                bucket=self.name,
+                versioning_configuration=S3BucketVersioningVersioningConfiguration(
+                    status="Enabled"
+                ),
+            )
+        if hardening.tls_only:
+            self.allow(deny_without_tls(self.arn))
+        if hardening.access_logging:
+            logs = Bucket(
+                self,
+                "access-logs",
+                account=self.account,
+                prefix=f"{prefix}logs-",
+                force_destroy=force_destroy,
+                hardening=Hardening(
+                    public_access_block=hardening.public_access_block,
+                    tls_only=hardening.tls_only,
+                    encryption=hardening.encryption,
+                ),
+            )
+            logs.allow(_may_log(logs.arn, self.arn))
+            S3BucketLoggingA(
+                self,
+                "access-logging",
+                provider=provider,
+                bucket=self.name,
+                target_bucket=logs.name,
+                target_prefix="s3/",
+            )
+
+
+class ExistingBucket(BucketBase):
+    """A bucket of ``account`` that exists, by its name. Creates nothing but, perhaps, its policy.
+
+    ``policy`` says who owns the bucket policy. ``"create"``: nobody does yet, and this construct
+    creates it. ``"merge"``: somebody does, and ``statements`` (``statements_json`` as JSON) is what
+    has to be merged into it; until it is, access across accounts is refused.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        account: Account,
+        name: str,
+        policy: Literal["create", "merge"],
+        key: KeyBase | None = None,
+    ) -> None:
+        super().__init__(scope, id_, account=account, key=key)
+        self.name = name
+        self.arn = f"arn:{account.partition}:s3:::{name}"
+        self.merge = policy == "merge"
+
+    @property
+    def statements_json(self) -> str | None:
+        """The document to merge into the bucket policy, where it belongs to somebody else."""
+        return self._policy.json if self.merge and self._policy else None
+
+    def _create_policy(self, first: Statement) -> PolicyDocument:
+        if not self.merge:
+            return super()._create_policy(first)
+        return PolicyDocument(self, "policy-to-merge", account=self.account, statements=[first])
+
+
+def _with(statement: Statement, conditions: tuple[Condition, ...]) -> Statement:
+    return replace(statement, conditions=statement.conditions + conditions)
+
+
+def _may_log(logs_arn: str, source_arn: str) -> Statement:
+    """Return what S3's log delivery needs; "Enabling Amazon S3 server access logging"."""
+    return Statement(
+        sid="AccessLogs",
+        effect="Allow",
+        actions=("s3:PutObject",),
+        resources=(f"{logs_arn}/s3/*",),
+        principals=(Principal(type="Service", identifiers=("logging.s3.amazonaws.com",)),),
+        conditions=(Condition(test="ArnLike", variable="aws:SourceArn", values=(source_arn,)),),
+    )

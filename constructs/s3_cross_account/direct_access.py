@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .actions import LIST_GET_PUT
+from .access import REFERENCE, Access
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .bucket import Bucket
-    from .role import Role
+    from .bucket import BucketBase
+    from .role import RoleBase
 
 
 class DirectAccess(Construct):
-    """Lets ``role`` itself reach ``buckets``, whichever account each of them is in.
+    """Lets ``roles`` themselves reach ``buckets``, whichever account each of them is in.
 
-    Writes the role's policies in its own account, and in the account of each other bucket the
-    bucket policy that names the role.
+    Writes each role's policies in its own account, and in the account of each other bucket the
+    bucket policy that names the role. ``access`` and ``survive_recreation`` are those of
+    :meth:`BucketBase.grant`.
 
     Follows "Example 2: Bucket owner granting cross-account bucket permissions" in the Amazon S3
     User Guide.
@@ -30,10 +32,11 @@ class DirectAccess(Construct):
         scope: Construct,
         id_: str,
         *,
-        role: Role,
-        buckets: Sequence[Bucket],
-        actions: Sequence[str] = LIST_GET_PUT,
+        roles: Sequence[RoleBase],
+        buckets: Sequence[BucketBase],
+        access: Access = REFERENCE,
+        survive_recreation: bool = False,
     ) -> None:
         super().__init__(scope, id_)
-        for bucket in buckets:
-            bucket.grant(role, actions)
+        for role, bucket in product(roles, buckets):
+            bucket.grant(role, access, survive_recreation=survive_recreation)

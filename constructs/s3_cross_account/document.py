@@ -9,9 +9,11 @@ from constructs import Construct
 from .bindings import (
     DataAwsIamPolicyDocument,
     DataAwsIamPolicyDocumentStatement,
+    DataAwsIamPolicyDocumentStatementCondition,
     DataAwsIamPolicyDocumentStatementPrincipals,
 )
-from .policy import Statement, unique_sids
+from .policy import Statement, size, unique_sids
+from .validation import add_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,26 +24,46 @@ if TYPE_CHECKING:
 class PolicyDocument(Construct):
     """Reads an ``aws_iam_policy_document`` data source, through the provider of ``account``.
 
-    Statements can be added until synthesis. ``json`` is a reference to the rendered document.
+    Statements can be added until synthesis. ``json`` is a reference to the rendered document. One
+    that may get longer than ``limit`` characters is refused when the stack is validated; ``what``
+    names it there.
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, account: Account, statements: Iterable[Statement]
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        account: Account,
+        statements: Iterable[Statement],
+        what: str = "policy",
+        limit: int | None = None,
     ) -> None:
         super().__init__(scope, id_)
-        self._statements = list(statements)
+        self.statements = list(statements)
         self._document = DataAwsIamPolicyDocument(
             self, "Resource", provider=account.provider, statement=self._rendered()
         )
         self.json: str = self._document.json
+        if limit is not None:
+            add_validation(self, lambda: self._too_long(what, limit))
 
     def add(self, statement: Statement) -> None:
         """Add a statement; a sid that is taken gets a number."""
-        self._statements.append(statement)
+        self.statements.append(statement)
         self._document.put_statement(self._rendered())
 
+    def _too_long(self, what: str, limit: int) -> list[str]:
+        length = size(self.statements)
+        if length <= limit:
+            return []
+        return [
+            f"the {what} may get {length} characters long, AWS takes {limit}: "
+            "declare fewer roles, buckets or prefixes in one link"
+        ]
+
     def _rendered(self) -> list[DataAwsIamPolicyDocumentStatement]:
-        return [_statement(statement) for statement in unique_sids(self._statements)]
+        return [_statement(statement) for statement in unique_sids(self.statements)]
 
 
 def _statement(statement: Statement) -> DataAwsIamPolicyDocumentStatement:
@@ -56,6 +78,13 @@ def _statement(statement: Statement) -> DataAwsIamPolicyDocumentStatement:
                 type=principal.type, identifiers=list(principal.identifiers)
             )
             for principal in statement.principals
+        ]
+        or None,
+        condition=[
+            DataAwsIamPolicyDocumentStatementCondition(
+                test=condition.test, variable=condition.variable, values=list(condition.values)
+            )
+            for condition in statement.conditions
         ]
         or None,
     )

@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .bindings import DataAwsAmi, DataAwsAmiFilter, DataAwsIamPolicy, IamInstanceProfile
+from .bindings import (
+    DataAwsAmi,
+    DataAwsAmiFilter,
+    DataAwsIamPolicy,
+    IamInstanceProfile,
+    InstanceMetadataOptions,
+)
 from .bindings import Instance as Ec2Instance
 from .document import PolicyDocument
-from .policy import trust
+from .policy import service, trust
 
 if TYPE_CHECKING:
     from .account import Account
@@ -40,7 +46,7 @@ class InstanceBasics(Construct):
         )
         self.ami_id: str = image.id
         self.trust = PolicyDocument(
-            self, "trust", account=account, statements=[trust("Service", "ec2.amazonaws.com")]
+            self, "trust", account=account, statements=[trust(service("ec2.amazonaws.com"))]
         )
         session_manager = DataAwsIamPolicy(
             self,
@@ -55,6 +61,7 @@ class Instance(Construct):
     """Creates an EC2 instance and the instance profile that gives it ``role``, in its account.
 
     The role also gets AWS's managed policy for Session Manager, by which ``ssm_command`` signs in.
+    With ``imdsv2`` the instance hands out credentials only to requests with a token.
     """
 
     def __init__(
@@ -67,8 +74,9 @@ class Instance(Construct):
         network: PublicNetwork,
         name: str,
         instance_profile_name: str,
-        user_data: str,
+        user_data: str | None = None,
         instance_type: str = "t3.micro",
+        imdsv2: bool = False,
     ) -> None:
         super().__init__(scope, id_)
         provider = role.account.provider
@@ -92,6 +100,7 @@ class Instance(Construct):
             associate_public_ip_address=True,
             user_data=user_data,
             tags={"Name": name},
+            metadata_options=InstanceMetadataOptions(http_tokens="required") if imdsv2 else None,
         )
         self.ssm_command = (
             f"aws ssm start-session --target {instance.id} --region {role.account.region}"

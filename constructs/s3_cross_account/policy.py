@@ -6,25 +6,41 @@ statement can be made, compared and rendered in a test of its own.
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from .actions import ASSUME_ROLE, LIST_GET_PUT
+from .actions import ASSUME_ROLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
+
+# Stands for a value that is not known before a deployment, in its longest form: a role's ARN.
+_LONGEST_VALUE = "x" * (len("arn:aws-us-gov:iam::123456789012:role/") + 64)
+_UNKNOWN = re.compile(r"\$\{[^}]*\}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Principal:
     """Who a resource-based policy speaks of.
 
-    ``type`` is ``"AWS"`` (``identifiers`` are ARNs of roles, users or accounts) or ``"Service"``
-    (``identifiers`` are service principals such as ``ec2.amazonaws.com``).
+    ``type`` is ``"AWS"`` (``identifiers`` are ARNs of roles, users or accounts), ``"Service"``
+    (``identifiers`` are service principals such as ``ec2.amazonaws.com``) or, for everybody,
+    ``"*"``, which only a Deny may be for.
     """
 
-    type: Literal["AWS", "Service"]
+    type: Literal["AWS", "Service", "*"]
     identifiers: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """One condition of a statement: ``test`` is the operator, ``variable`` the key."""
+
+    test: str
+    variable: str
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,19 +54,9 @@ class Statement:
     actions: tuple[str, ...]
     resources: tuple[str, ...] = ()
     principals: tuple[Principal, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     sid: str | None = None
     effect: Literal["Allow", "Deny"] | None = None
-
-
-def s3_access(bucket_arn: str, *, sid: str, actions: Sequence[str] = LIST_GET_PUT) -> Statement:
-    """Return the identity half of an access to a bucket and every object in it."""
-    return Statement(sid=sid, actions=tuple(actions), resources=(bucket_arn, f"{bucket_arn}/*"))
-
-
-def named_in_bucket_policy(access: Statement, role_arn: str, *, sid: str) -> Statement:
-    """Return the resource half of ``access``: the same, with the role as its principal."""
-    principal = Principal(type="AWS", identifiers=(role_arn,))
-    return replace(access, sid=sid, effect="Allow", principals=(principal,))
 
 
 def may_assume(role_arn: str, *, sid: str) -> Statement:
@@ -58,10 +64,39 @@ def may_assume(role_arn: str, *, sid: str) -> Statement:
     return Statement(sid=sid, actions=ASSUME_ROLE, resources=(role_arn,))
 
 
-def trust(type_: Literal["AWS", "Service"], *identifiers: str) -> Statement:
-    """Return the role's half of an AssumeRole: a trust policy's statement for ``identifiers``."""
-    principal = Principal(type=type_, identifiers=identifiers)
-    return Statement(actions=ASSUME_ROLE, principals=(principal,))
+def service(name: str) -> Principal:
+    """Return an AWS service as a principal, such as ``ec2.amazonaws.com``."""
+    return Principal(type="Service", identifiers=(name,))
+
+
+def trust(
+    principal: Principal, *conditions: Condition, external_id: str | None = None
+) -> Statement:
+    """Return the role's half of an AssumeRole: a trust policy's statement for ``principal``.
+
+    With ``external_id``, a caller has to give it: see "Access to AWS accounts owned by third
+    parties" in the IAM User Guide.
+    """
+    if external_id:
+        given = Condition(test="StringEquals", variable="sts:ExternalId", values=(external_id,))
+        conditions = (*conditions, given)
+    return Statement(actions=ASSUME_ROLE, principals=(principal,), conditions=conditions)
+
+
+def deny_without_tls(bucket_arn: str) -> Statement:
+    """Return the statement that refuses every request to a bucket that is not encrypted.
+
+    It cannot lock out who deploys: AWS's own tools always use TLS. Follows "Security best
+    practices for Amazon S3" in the Amazon S3 User Guide.
+    """
+    return Statement(
+        sid="DenyWithoutTls",
+        effect="Deny",
+        actions=("s3:*",),
+        resources=(bucket_arn, f"{bucket_arn}/*"),
+        principals=(Principal(type="*", identifiers=("*",)),),
+        conditions=(Condition(test="Bool", variable="aws:SecureTransport", values=("false",)),),
+    )
 
 
 def unique_sids(statements: Iterable[Statement]) -> list[Statement]:
@@ -83,15 +118,34 @@ def document(statements: Iterable[Statement]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [_rendered(s) for s in unique_sids(statements)]}
 
 
+def size(statements: Iterable[Statement]) -> int:
+    """Return how long the document can get, in characters as AWS counts them.
+
+    A value that is not known before a deployment counts with the longest that it can have.
+    """
+    rendered = json.dumps(document(statements), separators=(",", ":"))
+    return len(_UNKNOWN.sub(_LONGEST_VALUE, rendered))
+
+
 def _rendered(statement: Statement) -> dict[str, Any]:
     rendered: dict[str, Any] = {"Sid": statement.sid} if statement.sid else {}
     rendered["Effect"] = statement.effect or "Allow"
     if statement.principals:
-        rendered["Principal"] = {p.type: _one_or_list(p.identifiers) for p in statement.principals}
+        rendered["Principal"] = _principals(statement.principals)
     rendered["Action"] = _one_or_list(statement.actions)
     if statement.resources:
         rendered["Resource"] = _one_or_list(statement.resources)
-    return rendered
+    conditions: dict[str, dict[str, Any]] = {}
+    for condition in statement.conditions:
+        values = _one_or_list(condition.values)
+        conditions.setdefault(condition.test, {})[condition.variable] = values
+    return rendered | ({"Condition": conditions} if conditions else {})
+
+
+def _principals(principals: tuple[Principal, ...]) -> Any:
+    if any(principal.type == "*" for principal in principals):
+        return "*"
+    return {p.type: _one_or_list(p.identifiers) for p in principals}
 
 
 def _one_or_list(values: tuple[str, ...]) -> str | list[str]:

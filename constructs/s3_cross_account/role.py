@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .bindings import IamPolicy, IamRole, IamRolePolicyAttachment
+from .bindings import (
+    DataAwsIamInstanceProfile,
+    DataAwsIamRole,
+    IamPolicy,
+    IamRole,
+    IamRolePolicyAttachment,
+)
 from .document import PolicyDocument
+from .policy import Condition, Principal, size
+from .validation import add_validation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,13 +23,103 @@ if TYPE_CHECKING:
     from .account import Account
     from .policy import Statement
 
+MANAGED_POLICY_LIMIT = 6144
+"""Characters of a managed policy: "IAM and AWS STS quotas" in the IAM User Guide."""
+ATTACHED_POLICIES_LIMIT = 10
+"""Managed policies of one role, by default."""
 
-class Role(Construct):
-    """Creates an IAM role in ``account``.
 
-    ``trust`` is its trust policy: who may assume it. What it may do is added with :meth:`allow`,
-    in one customer managed policy for each account whose resources it reaches; ``policy_names``
-    names them by that account's alias.
+class RoleBase(Construct):
+    """What a role that is created here and one that exists have in common.
+
+    What the role may do is added with :meth:`allow`, in customer managed policies for each account
+    whose resources it reaches. ``policy_names`` names them by that account's alias; a policy that
+    would get too long is continued in another, with a number behind its name.
+    """
+
+    name: str
+    arn: str
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        account: Account,
+        policy_names: Mapping[str, str],
+        policy_name_prefix: str,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.account = account
+        self._policy_names = policy_names
+        self._policy_name_prefix = policy_name_prefix
+        self._documents: dict[str, list[PolicyDocument]] = {}
+        self._attached = 0
+        add_validation(self, self._too_many)
+
+    def principal(self, *, survive_recreation: bool) -> tuple[Principal, tuple[Condition, ...]]:
+        """Return how a policy of another resource names this role, and the condition with it.
+
+        With ``survive_recreation`` that is the role's account with a condition on the role's ARN;
+        see :meth:`BucketBase.grant`.
+        """
+        if not survive_recreation:
+            return Principal(type="AWS", identifiers=(self.arn,)), ()
+        account = f"arn:{self.account.partition}:iam::{self.account.account_id}:root"
+        condition = Condition(test="ArnEquals", variable="aws:PrincipalArn", values=(self.arn,))
+        return Principal(type="AWS", identifiers=(account,)), (condition,)
+
+    def allow(self, statement: Statement, *, account: Account) -> None:
+        """Add ``statement`` to the role's policy on resources of ``account``.
+
+        Creates the policy, its document and its attachment, in the role's own account, with the
+        first statement.
+        """
+        documents = self._documents.setdefault(account.alias, [])
+        if documents and size([*documents[-1].statements, statement]) <= MANAGED_POLICY_LIMIT:
+            documents[-1].add(statement)
+            return
+        number = f"-{len(documents) + 1}" if documents else ""
+        id_ = f"{account.alias}-policy{number}"
+        document = PolicyDocument(
+            self,
+            f"{id_}-document",
+            account=self.account,
+            statements=[statement],
+            what="managed policy",
+            limit=MANAGED_POLICY_LIMIT,
+        )
+        default = f"{self._policy_name_prefix}-{account.alias}"
+        policy = IamPolicy(
+            self,
+            id_,
+            provider=self.account.provider,
+            name=self._policy_names.get(account.alias, default) + number,
+            policy=document.json,
+        )
+        self.attach(f"{id_}-attachment", policy.arn)
+        documents.append(document)
+
+    def attach(self, id_: str, policy_arn: str) -> None:
+        """Attach an existing managed policy to the role."""
+        self._attached += 1
+        IamRolePolicyAttachment(
+            self, id_, provider=self.account.provider, role=self.name, policy_arn=policy_arn
+        )
+
+    def _too_many(self) -> list[str]:
+        if self._attached <= ATTACHED_POLICIES_LIMIT:
+            return []
+        return [
+            f"the role needs {self._attached} managed policies, AWS attaches "
+            f"{ATTACHED_POLICIES_LIMIT}: declare fewer buckets for one role"
+        ]
+
+
+class Role(RoleBase):
+    """Creates an IAM role in ``account``, with the account's permissions boundary if it has one.
+
+    ``trust`` is its trust policy: who may assume it.
 
     Follows "IAM roles" and "Managed policies and inline policies" in the IAM User Guide.
     """
@@ -36,47 +134,53 @@ class Role(Construct):
         trust: PolicyDocument,
         policy_names: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(scope, id_)
-        self.account = account
-        self._own_name = name
-        self._policy_names = policy_names or {}
-        self._documents: dict[str, PolicyDocument] = {}
+        super().__init__(
+            scope,
+            id_,
+            account=account,
+            policy_names=policy_names or {},
+            policy_name_prefix=name,
+        )
         role = IamRole(
             self,
             "Resource",
             provider=account.provider,
             name=name,
             assume_role_policy=trust.json,
+            permissions_boundary=account.permissions_boundary,
         )
-        self.name: str = role.name
-        self.arn: str = role.arn
+        self.name = role.name
+        self.arn = role.arn
 
-    def allow(self, statement: Statement, *, account: Account) -> None:
-        """Add ``statement`` to the role's policy on resources of ``account``.
 
-        Creates the policy, its document and its attachment, in the role's own account, with the
-        first statement.
-        """
-        document = self._documents.get(account.alias)
-        if document is not None:
-            document.add(statement)
-            return
-        id_ = f"{account.alias}-policy"
-        document = PolicyDocument(
-            self, f"{id_}-document", account=self.account, statements=[statement]
-        )
-        policy = IamPolicy(
-            self,
-            id_,
-            provider=self.account.provider,
-            name=self._policy_names.get(account.alias, f"{self._own_name}-{account.alias}"),
-            policy=document.json,
-        )
-        self.attach(f"{id_}-attachment", policy.arn)
-        self._documents[account.alias] = document
+class ExistingRole(RoleBase):
+    """Looks up a role of ``account``, by its name or by an instance profile that holds it.
 
-    def attach(self, id_: str, policy_arn: str) -> None:
-        """Attach an existing managed policy to the role."""
-        IamRolePolicyAttachment(
-            self, id_, provider=self.account.provider, role=self.name, policy_arn=policy_arn
+    Creates nothing but the policies that it is given with :meth:`allow`, whose names begin with
+    ``policy_name_prefix``, and their attachments.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        account: Account,
+        policy_name_prefix: str,
+        name: str | None = None,
+        instance_profile: str | None = None,
+    ) -> None:
+        super().__init__(
+            scope, id_, account=account, policy_names={}, policy_name_prefix=policy_name_prefix
         )
+        if (name is None) == (instance_profile is None):
+            raise ValueError("name the existing role or its instance profile, one of the two")
+        if name is not None:
+            role = DataAwsIamRole(self, "role", provider=account.provider, name=name)
+            self.name, self.arn = name, role.arn
+        else:
+            assert instance_profile is not None
+            profile = DataAwsIamInstanceProfile(
+                self, "instance-profile", provider=account.provider, name=instance_profile
+            )
+            self.name, self.arn = profile.role_name, profile.role_arn

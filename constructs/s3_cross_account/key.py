@@ -1,0 +1,198 @@
+"""Customer managed KMS keys, for buckets whose objects another account reads or writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from . import actions
+from .bindings import KmsKey, KmsKeyPolicy
+from .document import PolicyDocument
+from .policy import Condition, Principal, Statement
+
+if TYPE_CHECKING:
+    from .account import Account
+
+KEY_POLICY_LIMIT = 32768
+"""Characters of a key policy: "Quotas" in the AWS KMS Developer Guide."""
+
+# What "Allows access to the AWS account and enables IAM policies" covers by kms:*, action by
+# action: an administrator's, none that decrypts.
+_ADMINISTRATION = (
+    "kms:CancelKeyDeletion",
+    "kms:DescribeKey",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListGrants",
+    "kms:ListKeyPolicies",
+    "kms:ListResourceTags",
+    "kms:PutKeyPolicy",
+    "kms:RevokeGrant",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateKeyDescription",
+)
+# What the key's own account needs to work with the bucket, through S3 only.
+_USE = ("kms:Decrypt", "kms:GenerateDataKey")
+
+
+class KeyBase(Construct):
+    """What a key that is created here and one that exists have in common."""
+
+    arn: str
+    account: Account
+    statements: list[Statement]
+
+    def allow(self, statement: Statement) -> None:
+        """Add ``statement`` to the key policy."""
+        raise NotImplementedError
+
+    def halves(
+        self, granted: tuple[str, ...], bucket_arn: str, principal: Principal
+    ) -> tuple[Statement, Statement] | None:
+        """Return the identity half and the key policy's half for S3 actions on a bucket.
+
+        Both are limited to requests that S3 makes in the key's region (``kms:ViaService``), for
+        objects of this bucket (the encryption context: the bucket's ARN with a bucket key, the
+        object's without). Writing needs to decrypt too, for uploads in parts. ``None`` where
+        nothing is read or written.
+
+        Follows "Using server-side encryption with AWS KMS keys" in the Amazon S3 User Guide.
+        """
+        writes = actions.writes(granted)
+        if not writes and not actions.reads(granted):
+            return None
+        service = f"s3.{self.account.region}.amazonaws.com"
+        identity = Statement(
+            sid=f"{self.account.title}Key",
+            actions=_USE if writes else ("kms:Decrypt",),
+            resources=(self.arn,),
+            conditions=(
+                Condition(test="StringEquals", variable="kms:ViaService", values=(service,)),
+                Condition(
+                    test="StringLike",
+                    variable="kms:EncryptionContext:aws:s3:arn",
+                    values=(bucket_arn, f"{bucket_arn}/*"),
+                ),
+            ),
+        )
+        resource = Statement(
+            sid=identity.sid,
+            effect="Allow",
+            actions=identity.actions,
+            resources=identity.resources,
+            principals=(principal,),
+            conditions=identity.conditions,
+        )
+        return identity, resource
+
+
+class Key(KeyBase):
+    """Creates a customer managed key in ``account``, with yearly rotation, and its key policy.
+
+    The account administers the key through IAM, and uses it through S3. Whoever is granted access
+    to a bucket with this key is added. The key waits ``deletion_window_in_days`` (7 to 30) before
+    it is deleted.
+
+    Follows "Allowing users in other accounts to use a KMS key" in the AWS KMS Developer Guide.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        account: Account,
+        deletion_window_in_days: int = 30,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.account = account
+        key = KmsKey(
+            self,
+            "Resource",
+            provider=account.provider,
+            description="S3 objects that are shared with another account",
+            enable_key_rotation=True,
+            deletion_window_in_days=deletion_window_in_days,
+        )
+        self.arn = key.arn
+        root = f"arn:{account.partition}:iam::{account.account_id}:root"
+        owner = Principal(type="AWS", identifiers=(root,))
+        service = f"s3.{account.region}.amazonaws.com"
+        via_s3 = Condition(test="StringEquals", variable="kms:ViaService", values=(service,))
+        self._policy = PolicyDocument(
+            self,
+            "policy-document",
+            account=account,
+            what="key policy",
+            limit=KEY_POLICY_LIMIT,
+            statements=[
+                Statement(
+                    sid="AccountAdministers",
+                    actions=_ADMINISTRATION,
+                    resources=(self.arn,),
+                    principals=(owner,),
+                ),
+                Statement(
+                    sid="AccountUsesThroughS3",
+                    actions=_USE,
+                    resources=(self.arn,),
+                    principals=(owner,),
+                    conditions=(via_s3,),
+                ),
+            ],
+        )
+        self.statements = self._policy.statements
+        KmsKeyPolicy(
+            self,
+            "policy",
+            provider=account.provider,
+            key_id=key.key_id,
+            policy=self._policy.json,
+        )
+
+    def allow(self, statement: Statement) -> None:
+        """Add ``statement`` to the key policy."""
+        self._policy.add(statement)
+
+
+class ExistingKey(KeyBase):
+    """A customer managed key of ``account``, by its ARN.
+
+    Its key policy belongs to somebody else: ``statements`` (``statements_json`` as JSON) is what
+    has to be merged into it.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, account: Account, arn: str) -> None:
+        super().__init__(scope, id_)
+        if ":key/" not in arn:
+            raise ValueError(
+                f"{arn!r} is not the ARN of a customer managed key: the AWS managed key aws/s3 "
+                "and aliases cannot be shared, because their key policies cannot name another "
+                "account's role"
+            )
+        self.account = account
+        self.arn = arn
+        self.statements = []
+        self._policy: PolicyDocument | None = None
+
+    def allow(self, statement: Statement) -> None:
+        """Add ``statement`` to what has to be merged into the key policy."""
+        self.statements.append(statement)
+        if self._policy is not None:
+            self._policy.add(statement)
+        else:
+            self._policy = PolicyDocument(
+                self, "policy-to-merge", account=self.account, statements=[statement]
+            )
+
+    @property
+    def statements_json(self) -> str | None:
+        """The document to merge into the key policy."""
+        return self._policy.json if self._policy else None

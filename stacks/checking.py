@@ -1,0 +1,252 @@
+"""Check a configuration against its model, and report all that is wrong at once.
+
+Each problem is told with its place and how to mend it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import types
+from functools import reduce
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
+
+Model = TypeVar("Model", bound=BaseModel)
+Place = tuple[str | int, ...]
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used. The message lists every reason and its remedy."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        lines = dict.fromkeys(f"  {problem}" for problem in problems)
+        super().__init__("\n".join(["The configuration cannot be used:", *lines]))
+
+
+def text_of(file: Path) -> str:
+    """Return a configuration file's text, or raise :class:`ConfigurationError`."""
+    try:
+        content = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigurationError(
+            [f"{file}: cannot be read ({reason}): run this in the project's folder"]
+        ) from None
+    if not content.strip():
+        raise ConfigurationError([f"{file}: is empty: restore it from the repository"])
+    return content
+
+
+def json_object(text: str, source: str) -> dict[str, Any]:
+    """Return the JSON object in ``text``, or raise :class:`ConfigurationError`."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in pairs]
+        if repeated := sorted({key for key in keys if keys.count(key) > 1}):
+            raise ConfigurationError(
+                f'{source}: the key "{key}" stands twice in one object: remove one'
+                for key in repeated
+            )
+        return dict(pairs)
+
+    def no_constant(name: str) -> Any:
+        raise ConfigurationError([f"{source}: {name} is not JSON: write a number or text"])
+
+    try:
+        value = json.loads(text, object_pairs_hook=unique, parse_constant=no_constant)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise ConfigurationError(
+            [f"{source}: is not JSON: {error.msg} at {place}: mend it there"]
+        ) from None
+    except RecursionError:
+        raise ConfigurationError([f"{source}: is nested too deeply: flatten it"]) from None
+    except ValueError as error:  # a number of more digits than Python reads
+        raise ConfigurationError([f"{source}: is not JSON: {error}: mend it"]) from None
+    if not isinstance(value, dict):
+        raise ConfigurationError([f"{source}: write a JSON object, {{…}}"])
+    return value
+
+
+def checked(
+    model: type[Model],
+    content: dict[str, Any],
+    *,
+    source: str,
+    at: Place = (),
+    accounts_at: Place,
+) -> Model:
+    """Return ``content`` as a ``model``, or raise :class:`ConfigurationError`.
+
+    ``at`` is where the content stands in its file, ``accounts_at`` where in it the accounts do.
+    """
+    accounts: Any = content
+    for name in accounts_at:
+        accounts = accounts.get(name) if isinstance(accounts, dict) else None
+    problems = [
+        f"{_shown((*at, *accounts_at, *place))}: {problem}"
+        for place, problem in contradictions(accounts)
+    ]
+    try:
+        result = model.model_validate(content, context={"accounts": accounts})
+    except ValidationError as error:
+        problems = [
+            *(f"{_shown((*at, *p))}: {t}" for p, t in _explained(error, model, content)),
+            *problems,
+        ]
+    if problems:
+        raise ConfigurationError(f"{source}: {problem}" for problem in problems)
+    return result
+
+
+def contradictions(accounts: Any) -> Iterator[tuple[Place, str]]:
+    """Yield what single fields cannot show; looks only at what is there and of the right type."""
+    entries: dict[str, dict[str, Any]] = {
+        name: entry
+        for name, entry in (accounts.items() if isinstance(accounts, dict) else ())
+        if isinstance(entry, dict)
+    }
+    seen: dict[tuple[str, str], str] = {}
+    for name, entry in entries.items():
+        role = entry.get("assume_role")
+        arn = role.get("role_arn") if isinstance(role, dict) else None
+        arn_account = arn.split(":")[4] if isinstance(arn, str) and arn.count(":") >= 5 else None
+        pinned = entry.get("account_id")
+        if entry.get("profile") is None and role is None:
+            yield (
+                (name,),
+                f'has no credentials: add a profile ("profile": "{name}") or a role to assume '
+                '("assume_role": {"role_arn": …})',
+            )
+        if isinstance(pinned, str) and arn_account and pinned != arn_account:
+            yield (
+                (name, "account_id"),
+                f"is {pinned}, but assume_role.role_arn belongs to account {arn_account}: "
+                "correct one of them",
+            )
+        for what, key in (
+            ("account", pinned if isinstance(pinned, str) else arn_account),
+            ("credentials", (entry.get("profile"), arn) if role or entry.get("profile") else None),
+        ):
+            if key is None:
+                continue
+            first = seen.setdefault((what, repr(key)), name)
+            if first != name:
+                yield (
+                    (name,),
+                    f'is the same account as "{first}" (same {what}): give each its own profile, '
+                    "role or account id",
+                )
+                break
+
+
+def _shown(place: Place) -> str:
+    """Return a place as one writes it: ``links.reports.buckets[0].key``."""
+    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
+
+
+def _explained(
+    error: ValidationError, model: type[BaseModel], content: Any
+) -> Iterator[tuple[Place, str]]:
+    told: set[Place] = set()
+    for detail in error.errors():
+        place, field, parent = _follow(model, detail["loc"], content)
+        if place in told:
+            continue  # each branch of a union tells of the same value
+        told.add(place)
+        yield place, _told(detail, place, field, parent, content)
+
+
+def _told(
+    detail: ErrorDetails,
+    place: Place,
+    field: FieldInfo | None,
+    parent: type[BaseModel] | None,
+    content: Any,
+) -> str:
+    kind = detail["type"]
+    if kind == "value_error":
+        return str(detail["ctx"]["error"])
+    known = {f.alias or name for name, f in parent.model_fields.items()} if parent else set()
+    if kind in ("extra_forbidden", "missing"):
+        key = str(place[-1])
+        present = reduce(lambda value, name: value[name], place[:-1], content)
+        if kind == "extra_forbidden":
+            near = difflib.get_close_matches(key, known - set(present), n=1)
+            hint = f'did you mean "{near[0]}"? ' if near else "remove it. "
+            names = ", ".join(f.alias or name for name, f in parent.model_fields.items())  # type: ignore[union-attr]
+            return f"unknown key: {hint}Known keys: {names}"
+        near = difflib.get_close_matches(key, set(present) - known, n=1)
+        return "is missing: " + (
+            f'found "{near[0]}": rename it' if near else f'add "{key}": {_example(field)}'
+        )
+    found = json.dumps(detail["input"], ensure_ascii=False, default=str)
+    found = found if len(found) <= 80 else f"{found[:77]}..."
+    description = field.description if field else None
+    if description is None:
+        return f"{found} is not right: {detail['msg']}"
+    return f"{found} is not {description}: write for example {_example(field)}"
+
+
+def _example(field: FieldInfo | None) -> str:
+    if field is not None and field.examples:
+        return json.dumps(field.examples[0], ensure_ascii=False)
+    return "true"
+
+
+def _follow(
+    model: type[BaseModel], loc: tuple[int | str, ...], content: Any
+) -> tuple[Place, FieldInfo | None, type[BaseModel] | None]:
+    """Follow an error's location; return its place, its field and the model with that field.
+
+    Parts of a location that name a branch of a union stand for no place in the content.
+    """
+    place: list[str | int] = []
+    annotation: Any = model
+    field: FieldInfo | None = None
+    parent: type[BaseModel] | None = None
+    value = content
+    for part in loc:
+        inside = isinstance(value, dict) and (part in value or part == loc[-1])
+        if not inside and not (isinstance(value, list) and isinstance(part, int)):
+            continue
+        if part == "[key]":
+            break
+        parent = None
+        for candidate in _branches(annotation):
+            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+                by_key = {f.alias or n: f for n, f in candidate.model_fields.items()}
+                parent = candidate
+                if part in by_key:
+                    field = by_key[str(part)]
+                    annotation = field.annotation
+                    break
+            elif get_origin(candidate) in (list, dict):
+                annotation = get_args(candidate)[-1]
+                field = _field_of(annotation) or field
+                break
+        place.append(part)
+        value = value.get(part) if isinstance(value, dict) else value[int(part)]
+    return tuple(place), field, parent
+
+
+def _branches(annotation: Any) -> list[Any]:
+    if get_origin(annotation) is Annotated:
+        return _branches(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return [branch for arg in get_args(annotation) for branch in _branches(arg)]
+    return [annotation]
+
+
+def _field_of(annotation: Any) -> FieldInfo | None:
+    extras = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+    return next((extra for extra in extras if hasattr(extra, "description")), None)

@@ -1,0 +1,24 @@
+"""What the constructs of the stacks find wrong once everything is declared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cdktf import TerraformStack
+
+
+def problems(stacks: Iterable[TerraformStack]) -> list[str]:
+    """Return every problem of every stack, each with the path of its construct.
+
+    cdktf validates one stack after the other while it writes them; this looks at all of them
+    before anything is written.
+    """
+    return [
+        f"{construct.node.path}: {problem}"
+        for stack in stacks
+        for construct in stack.node.find_all()
+        for problem in construct.node.validate()
+    ]

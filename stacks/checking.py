@@ -158,12 +158,28 @@ def _explained(
     error: ValidationError, model: type[BaseModel], content: Any
 ) -> Iterator[tuple[Place, str]]:
     told: set[Place] = set()
-    for detail in error.errors():
+    for detail in _inner_first(error.errors()):
         place, field, parent = _follow(model, detail["loc"], content)
         if place in told:
             continue  # each branch of a union tells of the same value
         told.add(place)
         yield place, _told(detail, place, field, parent, content)
+
+
+def _inner_first(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out what a union's simple branches say where a model among them says more."""
+    places = [detail["loc"] for detail in details]
+    return [
+        detail
+        for detail in details
+        if not any(
+            len(other) > len(detail["loc"])
+            and other[: len(detail["loc"]) - 1] == detail["loc"][:-1]
+            and isinstance(detail["input"], dict)
+            and detail["type"].endswith("_type")
+            for other in places
+        )
+    ]
 
 
 def _told(
@@ -216,13 +232,16 @@ def _follow(
     parent: type[BaseModel] | None = None
     value = content
     for part in loc:
+        branches = _branches(annotation)
+        if len(branches) > 1 and part in {getattr(b, "__name__", None) for b in branches}:
+            continue
         inside = isinstance(value, dict) and (part in value or part == loc[-1])
         if not inside and not (isinstance(value, list) and isinstance(part, int)):
             continue
         if part == "[key]":
             break
         parent = None
-        for candidate in _branches(annotation):
+        for candidate in branches:
             if isinstance(candidate, type) and issubclass(candidate, BaseModel):
                 by_key = {f.alias or n: f for n, f in candidate.model_fields.items()}
                 parent = candidate

@@ -64,6 +64,15 @@ class Documents:
             "resourcePolicy": self._bucket_policies.get(bucket)
         }
 
+    def on_key(self, principal: str, action: str, **context: str) -> dict[str, Any]:
+        """Return the request of a role on the one key there is."""
+        (key,) = self._by_type["aws_kms_key"]
+        (policy,) = self._by_type["aws_kms_key_policy"]
+        account = key["arn"].split(":")[4]
+        return self._request(principal, action, key["arn"], account, dict(context)) | {
+            "resourcePolicy": json.loads(policy["policy"])
+        }
+
     def assume(self, principal: str, role_arn: str) -> dict[str, Any]:
         """Return the request to assume a role."""
         account = role_arn.split(":")[4]

@@ -64,6 +64,18 @@ def declared_links() -> Callable[[App], list[TerraformStack]]:
     return make
 
 
+def output_folder() -> str:
+    """Return the folder to write to, which cdktf's command names in a variable."""
+    folder = Path(os.environ.get("CDKTF_OUTDIR") or "cdktf.out")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            [f"{folder}: cannot be written to ({error.strerror}): name another output folder"]
+        ) from None
+    return str(folder)
+
+
 def synthesize(make: Callable[[App], list[TerraformStack]]) -> None:
     """Write every stack, once all of them are valid."""
     # Imported only now: this starts Node.js.
@@ -71,7 +83,7 @@ def synthesize(make: Callable[[App], list[TerraformStack]]) -> None:
 
     from stacks.validation import problems
 
-    app = App()
+    app = App(outdir=output_folder())
     stacks = make(app)
     if found := problems(stacks):
         raise ConfigurationError(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import shutil
 import signal
 import sys
@@ -31,12 +32,15 @@ _WIDTH = 110  # in a pipe or a log
 def main() -> int:
     """Run the sandbox; return 0 only if everything is as the patterns promise."""
     arguments = _arguments()
-    # A plain kill is handled as Ctrl-C is: everything is stopped and removed.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A kill and a closed terminal are handled as Ctrl-C is; a shell's background job ignores that.
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, signal.default_int_handler)
     console = Console()
     if not console.is_terminal:
         console.width = _WIDTH
     folder = Path(tempfile.mkdtemp(prefix="s3-sandbox-"))
+    # Terraform's own temporary files too: they stay where it is killed.
+    os.environ["TMPDIR"] = str(folder)
     try:
         check_tools()
         return _run(arguments, console, folder)
@@ -45,6 +49,7 @@ def main() -> int:
         console.print(message, style="bold red", markup=False, highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
         console.print("Interrupted: the emulated accounts are stopped and nothing is left behind.")
         return 130
     finally:
@@ -61,7 +66,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="also write the results to FILE, for machines"
     )
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.json and not arguments.json.absolute().parent.is_dir():
+        parser.error(f"--json: the folder of {arguments.json} does not exist: make it first")
+    return arguments
 
 
 def _run(arguments: argparse.Namespace, console: Console, folder: Path) -> int:
@@ -111,16 +119,18 @@ def _progress(console: Console, what: str) -> Iterator[None]:
 
 def _keep(console: Console, emulator: Emulator, workstation: Workstation) -> None:
     settings = {
-        name: emulator.environment[name]
+        name: workstation.environment.get(name, "")
         for name in (
             "AWS_CONFIG_FILE",
             "AWS_SHARED_CREDENTIALS_FILE",
             "AWS_EC2_METADATA_DISABLED",
+            "TF_CLI_CONFIG_FILE",
             *emulator.endpoints,
         )
     }
     console.print(
         "\nThe accounts keep running. In another terminal:\n",
+        f"export PATH={Path(sys.executable).parent}:$PATH",
         *(f"export {name}={value}" for name, value in settings.items()),
         f"cd {workstation.folder}",
         "",

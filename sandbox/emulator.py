@@ -78,10 +78,7 @@ class Emulator:
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                last = self.log.read_text(errors="replace").strip().splitlines()[-1:] or [
-                    "no output"
-                ]
-                raise EmulatorError(f"the emulator did not start: {last[0]} (log: {self.log})")
+                raise EmulatorError(f"the emulator did not start. {self.last_words}")
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -96,6 +93,12 @@ class Emulator:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+    @property
+    def last_words(self) -> str:
+        """The end of what the process printed."""
+        lines = self.log.read_text(errors="replace").strip().splitlines()[-3:]
+        return "It printed last: " + ("\n".join(lines) or "nothing")
 
     @property
     def alive(self) -> bool:

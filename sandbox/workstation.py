@@ -34,19 +34,23 @@ def check_tools() -> None:
     problems = []
     if shutil.which("node") is None:
         problems.append("Node.js is not installed: install version 20 or later")
+    elif (node := _version(["node", "--version"])) and node < (20, 0):
+        problems.append(f"Node.js {node[0]} is too old: install version 20 or later")
     elif not _CDKTF.exists():
         problems.append("the cdktf command is not installed: run `make install`")
     if shutil.which("terraform") is None:
         problems.append("Terraform is not installed: install version 1.5 or later")
-    else:
-        shown = subprocess.run(
-            ["terraform", "version"], capture_output=True, text=True, check=False
-        ).stdout
-        version = re.search(r"Terraform v(\d+)\.(\d+)", shown)
-        if version and (int(version[1]), int(version[2])) < (1, 5):
-            problems.append(f"Terraform {version[0][11:]} is too old: install 1.5 or later")
+    elif (terraform := _version(["terraform", "version"])) and terraform < (1, 5):
+        shown = ".".join(map(str, terraform))
+        problems.append(f"Terraform {shown} is too old: install version 1.5 or later")
     if problems:
         raise ToolError("\n".join(problems))
+
+
+def _version(command: list[str]) -> tuple[int, int] | None:
+    shown = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    found = re.search(r"v(\d+)\.(\d+)", shown)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 class Workstation:
@@ -72,10 +76,14 @@ class Workstation:
         self.configure(accounts or default_accounts())
 
     def configure(self, accounts: Mapping[str, Any]) -> None:
-        """Write the configuration: the project's, for these accounts."""
-        configuration = json.loads((PROJECT / "cdktf.json").read_text(encoding="utf-8"))
-        configuration["app"] = f'"{sys.executable}" "{PROJECT / "main.py"}"'
-        configuration["context"]["accounts"] = accounts
+        """Write a configuration that synthesizes this project for these accounts."""
+        configuration = {
+            "language": "python",
+            "app": f'"{sys.executable}" "{PROJECT / "main.py"}"',
+            "projectId": "sandbox",
+            "sendCrashReports": "false",
+            "context": {"accounts": accounts},
+        }
         (self.folder / "cdktf.json").write_text(json.dumps(configuration), encoding="utf-8")
 
     def deploy(self) -> dict[str, str]:
@@ -109,7 +117,7 @@ class Workstation:
         if code:
             reason = self._terraform_errors() or readable(output)
             if not self._emulator.alive:
-                reason = f"the emulator has ended (its log: {self._emulator.log}): run this again"
+                reason = f"the emulator has ended: run this again. {self._emulator.last_words}"
             raise ToolError(f"cdktf {arguments[0]} failed:\n{reason}")
         return readable(output)
 

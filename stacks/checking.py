@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import types
+from collections import Counter
 from functools import reduce
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -35,12 +36,21 @@ class ConfigurationError(Exception):
 def text_of(file: Path) -> str:
     """Return a configuration file's text, or raise :class:`ConfigurationError`."""
     try:
-        content = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        content = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
         raise ConfigurationError(
-            [f"{file}: cannot be read ({reason}): run this in the project's folder"]
+            [f"{file}: does not exist: run this in the project's folder"]
         ) from None
+    except OSError as error:
+        raise ConfigurationError(
+            [f"{file}: cannot be read ({error.strerror}): make it a readable file"]
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError([f"{file}: is not UTF-8 text: save it as UTF-8"]) from None
+    if content.startswith("\ufeff"):  # the cdktf command cannot read it
+        raise ConfigurationError(
+            [f"{file}: begins with a byte order mark: save it as UTF-8 without one"]
+        )
     if not content.strip():
         raise ConfigurationError([f"{file}: is empty: restore it from the repository"])
     return content
@@ -48,21 +58,18 @@ def text_of(file: Path) -> str:
 
 def json_object(text: str, source: str) -> dict[str, Any]:
     """Return the JSON object in ``text``, or raise :class:`ConfigurationError`."""
+    repeated: list[str] = []
 
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        if repeated := sorted({key for key in keys if keys.count(key) > 1}):
-            raise ConfigurationError(
-                f'{source}: the key "{key}" stands twice in one object: remove one'
-                for key in repeated
-            )
+    def noting_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        counts = Counter(key for key, _ in pairs)
+        repeated.extend(key for key, count in counts.items() if count > 1)
         return dict(pairs)
 
     def no_constant(name: str) -> Any:
         raise ConfigurationError([f"{source}: {name} is not JSON: write a number or text"])
 
     try:
-        value = json.loads(text, object_pairs_hook=unique, parse_constant=no_constant)
+        value = json.loads(text, object_pairs_hook=noting_repeated, parse_constant=no_constant)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise ConfigurationError(
@@ -72,9 +79,21 @@ def json_object(text: str, source: str) -> dict[str, Any]:
         raise ConfigurationError([f"{source}: is nested too deeply: flatten it"]) from None
     except ValueError as error:  # a number of more digits than Python reads
         raise ConfigurationError([f"{source}: is not JSON: {error}: mend it"]) from None
+    if repeated:
+        raise ConfigurationError(
+            f"{source}: the key {json.dumps(key)} stands twice in one object: remove one"
+            for key in repeated
+        )
     if not isinstance(value, dict):
         raise ConfigurationError([f"{source}: write a JSON object, {{…}}"])
     return value
+
+
+def near_match(key: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate that ``key`` may have been meant as, or the other way round."""
+    by_lower = {candidate.lower(): candidate for candidate in candidates}
+    near = difflib.get_close_matches(key.lower(), by_lower, n=1)
+    return by_lower[near[0]] if near else None
 
 
 def checked(
@@ -135,7 +154,7 @@ def contradictions(accounts: Any) -> Iterator[tuple[Place, str]]:
             )
         for what, key in (
             ("account", pinned if isinstance(pinned, str) else arn_account),
-            ("credentials", (entry.get("profile"), arn) if role or entry.get("profile") else None),
+            ("credentials", _credentials(entry.get("profile"), role, arn)),
         ):
             if key is None:
                 continue
@@ -149,9 +168,18 @@ def contradictions(accounts: Any) -> Iterator[tuple[Place, str]]:
                 break
 
 
+def _credentials(profile: Any, role: Any, arn: Any) -> tuple[str | None, str | None] | None:
+    """Return what tells credentials apart, or nothing where something is wrong with them."""
+    if role is None:
+        return (profile, None) if isinstance(profile, str) else None
+    well_formed = isinstance(arn, str) and isinstance(profile, str | None)
+    return (profile, arn) if well_formed else None
+
+
 def _shown(place: Place) -> str:
     """Return a place as one writes it: ``links.reports.buckets[0].key``."""
-    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
+    parts = (f"[{p}]" if isinstance(p, int) else f".{json.dumps(p)[1:-1]}" for p in place)
+    return "".join(parts).lstrip(".")
 
 
 def _explained(
@@ -197,13 +225,13 @@ def _told(
         key = str(place[-1])
         present = reduce(lambda value, name: value[name], place[:-1], content)
         if kind == "extra_forbidden":
-            near = difflib.get_close_matches(key, known - set(present), n=1)
-            hint = f'did you mean "{near[0]}"? ' if near else "remove it. "
+            near = near_match(key, known - set(present))
+            hint = f'did you mean "{near}"? ' if near else "remove it. "
             names = ", ".join(f.alias or name for name, f in parent.model_fields.items())  # type: ignore[union-attr]
             return f"unknown key: {hint}Known keys: {names}"
-        near = difflib.get_close_matches(key, set(present) - known, n=1)
+        near = near_match(key, set(present) - known)
         return "is missing: " + (
-            f'found "{near[0]}": rename it' if near else f'add "{key}": {_example(field)}'
+            f'found "{near}": rename it' if near else f'add "{key}": {_example(field)}'
         )
     found = json.dumps(detail["input"], ensure_ascii=False, default=str)
     found = found if len(found) <= 80 else f"{found[:77]}..."

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from s3_cross_account.settings import AccountSettings
 
-from .checking import ConfigurationError, checked, json_object, text_of
+from .checking import ConfigurationError, checked, json_object, near_match, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-CONTEXT_VARIABLE = "CDKTF_CONTEXT_JSON"
-"""The environment variable from which cdktf itself takes context; it wins over the file."""
-
-_ACCOUNT = {"region": "ap-northeast-1", "profile": "account1"}
+_ACCOUNT1 = {"region": "ap-northeast-1", "profile": "account1"}
+_ACCOUNT2 = {"region": "ap-northeast-1", "profile": "account2"}
 
 
 class Accounts(BaseModel):
@@ -26,8 +22,8 @@ class Accounts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    account1: Annotated[AccountSettings, Field(description="an account", examples=[_ACCOUNT])]
-    account2: Annotated[AccountSettings, Field(description="an account", examples=[_ACCOUNT])]
+    account1: Annotated[AccountSettings, Field(description="an account", examples=[_ACCOUNT1])]
+    account2: Annotated[AccountSettings, Field(description="an account", examples=[_ACCOUNT2])]
 
 
 class Configuration(BaseModel):
@@ -39,21 +35,21 @@ class Configuration(BaseModel):
         Accounts,
         Field(
             description="the two accounts",
-            examples=[{"account1": _ACCOUNT, "account2": _ACCOUNT | {"profile": "account2"}}],
+            examples=[{"account1": _ACCOUNT1, "account2": _ACCOUNT2}],
         ),
     ]
 
 
-def read_configuration(file: Path, environment: Mapping[str, str] = os.environ) -> Configuration:
+def read_configuration(file: Path) -> Configuration:
     """Return the checked configuration in ``file``, or raise :class:`ConfigurationError`."""
-    context = json_object(text_of(file), str(file)).get("context", {})
+    content = json_object(text_of(file), str(file))
+    context = content.get("context")
+    if context is None:
+        near = near_match("context", content)
+        hint = f'found "{near}": rename it' if near else 'add "context": {"accounts": {…}}'
+        raise ConfigurationError([f"{file}: context: is missing: {hint}"])
     if not isinstance(context, dict):
-        raise ConfigurationError([f'{file}: context: write an object, {{"accounts": …}}'])
-    source = str(file)
-    if overriding := environment.get(CONTEXT_VARIABLE):
-        given = json_object(overriding, f"the environment variable {CONTEXT_VARIABLE}")
-        source = f"{CONTEXT_VARIABLE}" if "accounts" in given else source
-        context |= given
+        raise ConfigurationError([f'{file}: context: write an object, {{"accounts": {{…}}}}'])
     return checked(
-        Configuration, context, source=source, at=("context",), accounts_at=("accounts",)
+        Configuration, context, source=str(file), at=("context",), accounts_at=("accounts",)
     )

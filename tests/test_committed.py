@@ -21,7 +21,7 @@ CASES = [
     ("package-lock.json", '{"a": {"resolved": "x"}}', "records download addresses"),
     ("notes.md", f"pip install -i {INDEX} x", "holds a package index's address"),
     ("constructs/__init__.py", "", "shadows the PyPI package"),
-    ("notes.md", "see {machine}/project", "holds a path of this machine"),
+    ("notes.md", "see {machine}/project/x", "holds a path of this machine"),
 ]
 
 

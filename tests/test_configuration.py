@@ -37,7 +37,25 @@ MISTAKES: dict[str, tuple[str, dict[str, str]]] = {
     "unreadable JSON": ('{"context": {,}}', {"cdktf.json": "line 1, column 14"}),
     "no object": ("[]", {"cdktf.json": "write a JSON object"}),
     "a key twice": ('{"context": {}, "context": {}}', {"cdktf.json": '"context" stands twice'}),
-    "no context": ("{}", {"context.accounts": 'is missing: add "accounts"'}),
+    "no context": ("{}", {"context": 'is missing: add "context": {"accounts": {…}}'}),
+    "context misspelt": ('{"Contxt": {}}', {"context": 'is missing: found "Contxt": rename it'}),
+    "no accounts": ('{"context": {}}', {"context.accounts": 'is missing: add "accounts"'}),
+    "two keys twice": (
+        '{"a": 1, "a": 2, "context": {"b": 1, "b": 2}}',
+        {"cdktf.json": '"b" stands twice', 'cdktf.json: the key "a"': "stands twice"},
+    ),
+    "a byte order mark": ("\ufeff{}", {"cdktf.json": "begins with a byte order mark"}),
+    "a number without end": ('{"context": ' + "9" * 5000 + "}", {"cdktf.json": "is not JSON"}),
+    "endless nesting": ("[" * 100000, {"cdktf.json": "is nested too deeply"}),
+    "NaN": ('{"context": NaN}', {"cdktf.json": "NaN is not JSON"}),
+    "a mistyped region": (
+        context({"region": "ap-notheast-1", "profile": "a"}),
+        {"context.accounts.account1.region": '"ap-notheast-1" is not an AWS region'},
+    ),
+    "an expression in a profile": (
+        context({"region": "eu-west-1", "profile": "${var.account1}"}),
+        {"context.accounts.account1.profile": "is not the name of an AWS profile"},
+    ),
     "a context of the wrong type": ('{"context": 5}', {"context": "write an object"}),
     "accounts misspelt": (
         '{"context": {"acounts": {}}}',
@@ -163,17 +181,17 @@ def test_it_is_reported_with_place_and_remedy(mistake: str, tmp_path: Path) -> N
     file = tmp_path / "cdktf.json"
     file.write_text(content)
     with pytest.raises(ConfigurationError) as raised:
-        read_configuration(file, {})
+        read_configuration(file)
     problems = str(raised.value).splitlines()[1:]
     assert len(problems) == len(expected), problems
     for place, said in expected.items():
-        prefix = f"  {file}: " if place == "cdktf.json" else f"  {file}: {place}: "
+        prefix = f"  {file}: " if place.startswith("cdktf.json") else f"  {file}: {place}: "
         assert any(p.startswith(prefix) and said in p for p in problems), (place, problems)
 
 
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"cannot be read .* run this in the project"):
-        read_configuration(tmp_path / "cdktf.json", {})
+    with pytest.raises(ConfigurationError, match=r"does not exist: run this in the project"):
+        read_configuration(tmp_path / "cdktf.json")
 
 
 def test_the_command_fails_without_a_traceback_and_leaves_the_output(tmp_path: Path) -> None:
@@ -197,16 +215,33 @@ def test_nothing_is_written_where_nothing_was(tmp_path: Path) -> None:
 
 
 def test_the_committed_configuration_has_the_defaults() -> None:
-    accounts = read_configuration(PROJECT / "cdktf.json", {}).accounts
+    accounts = read_configuration(PROJECT / "cdktf.json").accounts
     assert accounts.account1.model_dump(exclude_none=True) == account(profile="account1")
     assert accounts.account2.model_dump(exclude_none=True) == account(profile="account2")
 
 
-def test_the_environment_wins_over_the_file() -> None:
-    accounts = {"account1": account(profile="a"), "account2": account(profile="b")}
-    environment = {"CDKTF_CONTEXT_JSON": json.dumps({"accounts": accounts})}
-    read = read_configuration(PROJECT / "cdktf.json", environment).accounts
-    assert (read.account1.profile, read.account2.profile) == ("a", "b")
+@pytest.mark.parametrize(
+    "region", ["us-gov-west-1", "cn-northwest-1", "eu-central-2", "il-central-1"]
+)
+def test_a_region_of_any_partition_is_taken(region: str, tmp_path: Path) -> None:
+    file = tmp_path / "cdktf.json"
+    file.write_text(context(account(profile="a") | {"region": region}))
+    assert read_configuration(file).accounts.account1.region == region
+
+
+def test_an_output_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "cdktf.out").write_text("a file")
+    result = run_main(tmp_path)
+    assert result.returncode == 1
+    assert "cdktf.out: cannot be written to" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_without_nodejs_one_line_says_so(tmp_path: Path) -> None:
+    result = run_main(tmp_path, environment={"PATH": str(tmp_path)})
+    assert result.returncode == 1
+    assert "Node.js is not installed: install version 20 or later" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_every_setting_reaches_the_providers(tmp_path: Path) -> None:

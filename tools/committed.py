@@ -38,7 +38,7 @@ def problems(root: Path) -> Iterator[str]:
         yield "Pipfile.lock: names a package index: run `make lock`"
     if "constructs/__init__.py" in texts:
         yield "constructs/__init__.py: shadows the PyPI package constructs: delete it"
-    machine = {str(root.resolve().parent) + "/", str(Path.home()) + "/"}
+    machine = {str(root.resolve()), str(Path.home()) + "/"}
     for name, text in texts.items():
         if found := _INDEXES.search(text):
             yield f"{name}: holds a package index's address ({found[0]}): remove it"

@@ -52,7 +52,7 @@ class InstanceBasics(Construct):
             self,
             "session-manager-policy",
             provider=account.provider,
-            arn="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
+            arn=f"arn:{account.partition}:iam::aws:policy/AmazonSSMManagedInstanceCore",
         )
         self.session_manager_policy_arn: str = session_manager.arn
 

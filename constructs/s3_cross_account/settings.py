@@ -20,7 +20,7 @@ class RoleToAssume(_Settings):
     role_arn: Annotated[
         str,
         Field(
-            pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$",
+            pattern=r"^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}$",
             description="the ARN of an IAM role",
             examples=["arn:aws:iam::123456789012:role/deploy"],
         ),
@@ -59,7 +59,7 @@ class AccountSettings(_Settings):
     region: Annotated[
         str,
         Field(
-            pattern=r"^[a-z]{2,4}(-[a-z]+)+-[1-9][0-9]?$",
+            pattern=r"^[a-z]{2}(-gov|-iso[a-z]?)?-(central|east|west|(north|south)(east|west)?)-[1-9]$",
             description="an AWS region",
             examples=["ap-northeast-1"],
         ),
@@ -67,9 +67,9 @@ class AccountSettings(_Settings):
     profile: Annotated[
         str | None,
         Field(
-            pattern=r"^[^\s\[\]]([^\[\]\r\n]*[^\s\[\]])?$",
+            pattern=r"^[^\x00-\x20\[\]$%]([^\x00-\x1f\[\]$%]*[^\x00-\x20\[\]$%])?$",
             description="the name of an AWS profile",
-            examples=["account1"],
+            examples=["my-profile"],
         ),
     ] = None
     assume_role: Annotated[

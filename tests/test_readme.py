@@ -1,0 +1,78 @@
+"""The README's examples run, in both languages."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cdktf import App
+
+from .conftest import PROJECT
+from .invariants import RULES
+from .links import stack_json, synthesize
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+README = (PROJECT / "README.md").read_text()
+
+
+def declared(text: str) -> dict[str, Any]:
+    """Return the links file that a README shows."""
+    blocks = re.findall(r"```json\n(\{.*?)```", text, flags=re.S)
+    (block,) = [block for block in blocks if "links.schema.json" in block]
+    content: dict[str, Any] = json.loads(block)
+    return content
+
+
+ROWS = dict(re.findall(r'^\| ([^|]+?) \| `(".*?)` \|$', README, flags=re.M))
+
+
+def test_the_table_was_found() -> None:
+    assert len(ROWS) == 24
+
+
+@pytest.mark.parametrize("wanted", ROWS)
+def test_what_you_write(wanted: str, tmp_path: Path) -> None:
+    content = declared(README)
+    content["links"]["reports"] |= json.loads(f"{{{ROWS[wanted]}}}")
+    result = synthesize(tmp_path, content)
+    assert (result.returncode, result.stderr) == (0, "")
+    stack = stack_json(tmp_path, "reports")
+    for rule in RULES:
+        assert rule(stack) == [], rule.__name__
+
+
+def test_both_languages_show_the_same_links_file(tmp_path: Path) -> None:
+    japanese = declared((PROJECT / "README.ja.md").read_text())
+    assert japanese == declared(README)
+    assert synthesize(tmp_path, japanese).returncode == 0
+
+
+def test_the_librarys_example(tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.S)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    app = App(outdir=str(tmp_path))
+    names["Reports"](app, "reports")
+    app.synth()
+    stack = json.loads((tmp_path / "stacks" / "reports" / "cdk.tf.json").read_text())
+    stack["terraform"]["backend"] = {}  # the default one, of no interest here
+    for rule in RULES:
+        assert rule(stack) == [], rule.__name__
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README.md",
+        "README.ja.md",
+        *(str(p.relative_to(PROJECT)) for p in sorted(PROJECT.glob("docs/**/*.md"))),
+    ],
+)
+def test_every_relative_link_leads_somewhere(name: str) -> None:
+    text = (PROJECT / name).read_text()
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+        assert (PROJECT / name).parent.joinpath(target).exists(), target

@@ -55,9 +55,13 @@ def declared_links() -> Callable[[App], list[TerraformStack]]:
 
     def make(app: App) -> list[TerraformStack]:
         from stacks.link import LinkStack
+        from stacks.links_file import Link
+        from stacks.replication import ReplicationStack
 
         return [
             LinkStack(app, name, link=link, accounts=links.accounts)
+            if isinstance(link, Link)
+            else ReplicationStack(app, name, link=link, accounts=links.accounts)
             for name, link in links.links.items()
         ]
 

@@ -23,8 +23,16 @@ _PART = b"x" * 1024
 class Principal:
     """Somebody with credentials: a session and the clients made from it."""
 
-    def __init__(self, endpoint: str, key: str, secret: str, token: str | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        key: str,
+        secret: str,
+        token: str | None = None,
+        region: str = REGION,
+    ) -> None:
         self._endpoint = endpoint
+        self._region = region
         self.credentials = {
             "aws_access_key_id": key,
             "aws_secret_access_key": secret,
@@ -36,7 +44,7 @@ class Principal:
         """Return a boto3 client with this principal's credentials."""
         return boto3.client(
             service,
-            region_name=REGION,
+            region_name=self._region,
             endpoint_url=self._endpoint,
             config=Config(retries={"max_attempts": 1}, proxies={}),
             **self.credentials,
@@ -51,9 +59,9 @@ class Principal:
         return Principal(self._endpoint, c["AccessKeyId"], c["SecretAccessKey"], c["SessionToken"])
 
 
-def root(endpoint: str, alias: str) -> Principal:
+def root(endpoint: str, alias: str, region: str = REGION) -> Principal:
     """Return the root user of an emulated account."""
-    return Principal(endpoint, ACCOUNTS[alias], ACCOUNTS[alias])
+    return Principal(endpoint, ACCOUNTS[alias], ACCOUNTS[alias], region=region)
 
 
 def allowed(call: Callable[[], Any]) -> bool:

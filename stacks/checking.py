@@ -188,10 +188,31 @@ def _explained(
     told: set[Place] = set()
     for detail in _inner_first(error.errors()):
         place, field, parent = _follow(model, detail["loc"], content)
+        if detail["type"].startswith("union_tag"):
+            yield _pattern(place, field, detail)
+            continue
         if place in told:
             continue  # each branch of a union tells of the same value
         told.add(place)
         yield place, _told(detail, place, field, parent, content)
+
+
+def _pattern(place: Place, field: FieldInfo | None, detail: ErrorDetails) -> tuple[Place, str]:
+    """Tell of a value that chooses between models, such as a link's pattern."""
+    key = str(detail["ctx"]["discriminator"]).strip("'")
+    given = detail["input"].get(key) if isinstance(detail["input"], dict) else None
+    description = field.description if field else "known"
+    if given is None:
+        return (*place, key), f'is missing: add "{key}": {_example(field)}'
+    return (
+        *place,
+        key,
+    ), f"{_short(given)} is not {description}: write for example {_example(field)}"
+
+
+def _short(value: Any) -> str:
+    shown = json.dumps(value, ensure_ascii=False, default=str)
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."
 
 
 def _inner_first(details: list[ErrorDetails]) -> list[ErrorDetails]:
@@ -233,8 +254,7 @@ def _told(
         return "is missing: " + (
             f'found "{near}": rename it' if near else f'add "{key}": {_example(field)}'
         )
-    found = json.dumps(detail["input"], ensure_ascii=False, default=str)
-    found = found if len(found) <= 80 else f"{found[:77]}..."
+    found = _short(detail["input"])
     description = field.description if field else None
     if description is None:
         return f"{found} is not right: {detail['msg']}"
@@ -261,6 +281,10 @@ def _follow(
     value = content
     for part in loc:
         branches = _branches(annotation)
+        tagged = [branch for branch in branches if part in _tags(branch)]
+        if len(branches) > 1 and tagged:
+            annotation = tagged[0]
+            continue
         if len(branches) > 1 and part in {getattr(b, "__name__", None) for b in branches}:
             continue
         inside = isinstance(value, dict) and (part in value or part == loc[-1])
@@ -284,6 +308,13 @@ def _follow(
         place.append(part)
         value = value.get(part) if isinstance(value, dict) else value[int(part)]
     return tuple(place), field, parent
+
+
+def _tags(branch: Any) -> tuple[Any, ...]:
+    """Return the patterns that choose a model among others."""
+    is_model = isinstance(branch, type) and issubclass(branch, BaseModel)
+    field = branch.model_fields.get("pattern") if is_model else None
+    return get_args(field.annotation) if field else ()
 
 
 def _branches(annotation: Any) -> list[Any]:

@@ -4,40 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from s3_cross_account.account import Account
 from s3_cross_account.assume_role import AssumeRole
-from s3_cross_account.bucket import Bucket, BucketBase, ExistingBucket
 from s3_cross_account.direct_access import DirectAccess
 from s3_cross_account.document import PolicyDocument
 from s3_cross_account.instance import Instance, InstanceBasics
-from s3_cross_account.key import ExistingKey, Key, KeyBase
 from s3_cross_account.network import PublicNetwork
 from s3_cross_account.policy import service, trust
 from s3_cross_account.role import ExistingRole, Role, RoleBase
 
-from .base import BaseStack
+from .linked import LinkedStack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from constructs import Construct
 
-    from .links_file import Consumer, Link, LinkAccount, LinkBucket
+    from .links_file import Consumer, Link, LinkAccount
 
 
-class LinkStack(BaseStack):
+class LinkStack(LinkedStack):
     """Creates one link between the accounts that it names, with a state of its own."""
 
     def __init__(
         self, scope: Construct, id_: str, *, link: Link, accounts: Mapping[str, LinkAccount]
     ) -> None:
-        super().__init__(scope, id_)
+        super().__init__(scope, id_, switches=link.switches, accounts=accounts)
         self._link_id = id_
-        self._switches = link.switches
-        self._settings = accounts
-        self._accounts: dict[str, Account] = {}
         roles = [self._role(consumer) for consumer in link.consumers]
-        buckets = [self._bucket(bucket) for bucket in link.buckets]
+        buckets = [self.bucket(bucket, bucket.label) for bucket in link.buckets]
         if link.assumed_role is None:
             DirectAccess(
                 self,
@@ -53,7 +47,7 @@ class LinkStack(BaseStack):
                 "access",
                 roles=roles,
                 buckets=buckets,
-                account=self._account(link.assumed_role.account),
+                account=self.account(link.assumed_role.account),
                 assumed_role_name=link.assumed_role.name,
                 access=link.access.access,
                 external_id=link.assumed_role.external_id,
@@ -63,22 +57,10 @@ class LinkStack(BaseStack):
         for consumer, role in zip(link.consumers, roles, strict=True):
             self.outputs(**{f"role_arn_{consumer.label}": role.arn})
         for declared, bucket in zip(link.buckets, buckets, strict=True):
-            self._bucket_outputs(declared.label, bucket)
-
-    def _account(self, alias: str) -> Account:
-        if alias not in self._accounts:
-            settings = self._settings[alias]
-            self._accounts[alias] = Account(
-                self,
-                f"{alias}-provider",
-                alias=alias,
-                settings=settings,
-                permissions_boundary=settings.permissions_boundary,
-            )
-        return self._accounts[alias]
+            self.bucket_outputs(declared.label, bucket)
 
     def _role(self, consumer: Consumer) -> RoleBase:
-        account = self._account(consumer.account)
+        account = self.account(consumer.account)
         if consumer.new_role is None:
             return ExistingRole(
                 self,
@@ -114,42 +96,6 @@ class LinkStack(BaseStack):
             network=PublicNetwork(self, f"instance-{name}-network", account=role.account),
             name=name,
             instance_profile_name=name,
-            imdsv2=self._switches.imdsv2,
+            imdsv2=self.switches.imdsv2,
         )
         self.outputs(**{f"ssm_command_{name}": instance.ssm_command})
-
-    def _bucket(self, declared: LinkBucket) -> BucketBase:
-        account = self._account(declared.account)
-        id_ = f"bucket-{declared.label}"
-        key: KeyBase | None = None
-        if declared.key == "new":
-            key = Key(self, f"{id_}-key", account=account)
-        elif declared.key is not None:
-            key = ExistingKey(self, f"{id_}-key", account=account, arn=declared.key)
-        if declared.existing is not None:
-            assert declared.policy is not None
-            return ExistingBucket(
-                self,
-                id_,
-                account=account,
-                name=declared.existing,
-                policy=declared.policy,
-                key=key,
-            )
-        assert declared.new_prefix is not None
-        return Bucket(
-            self,
-            id_,
-            account=account,
-            prefix=declared.new_prefix,
-            force_destroy=declared.force_destroy,
-            key=key,
-            hardening=self._switches,
-        )
-
-    def _bucket_outputs(self, label: str, bucket: BucketBase) -> None:
-        self.outputs(**{f"bucket_name_{label}": bucket.name})
-        if isinstance(bucket, ExistingBucket) and bucket.statements_json:
-            self.outputs(**{f"bucket_policy_to_merge_{label}": bucket.statements_json})
-        if isinstance(bucket.key, ExistingKey) and bucket.key.statements_json:
-            self.outputs(**{f"key_policy_to_merge_{label}": bucket.key.statements_json})

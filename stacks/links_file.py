@@ -7,6 +7,7 @@ completes and checks it too.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validat
 from s3_cross_account.access import Access, Conditions
 from s3_cross_account.actions import LEVELS
 from s3_cross_account.hardening import HARDENED, NONE, Hardening
+from s3_cross_account.replication_rule import STORAGE_CLASSES, ReplicationRule, problems
 from s3_cross_account.settings import AccountSettings
 
 from .checking import checked, json_object, text_of
@@ -206,8 +208,23 @@ class HardeningSwitches(_Model):
     imdsv2: bool = False
 
 
+def _switches(hardening: bool | HardeningSwitches) -> Hardening:
+    if isinstance(hardening, bool):
+        return HARDENED if hardening else NONE
+    return Hardening(**hardening.model_dump())
+
+
+def _unknown_accounts(named: list[str], info: ValidationInfo) -> list[str]:
+    accounts = (info.context or {}).get("accounts")
+    return [
+        f'the account "{alias}" is not among "accounts": {", ".join(accounts)}'
+        for alias in dict.fromkeys(named)
+        if isinstance(accounts, dict) and alias not in accounts
+    ]
+
+
 class Link(_Model):
-    """One link: its own stack and its own state."""
+    """A link by direct access or AssumeRole, its own stack and its own state."""
 
     pattern: Annotated[
         Literal["direct-access", "assume-role"],
@@ -248,33 +265,124 @@ class Link(_Model):
     @property
     def switches(self) -> Hardening:
         """The hardening as the library has it."""
-        if isinstance(self.hardening, bool):
-            return HARDENED if self.hardening else NONE
-        return Hardening(**self.hardening.model_dump())
+        return _switches(self.hardening)
 
     @model_validator(mode="after")
     def _fits_together(self, info: ValidationInfo) -> Self:
-        problems = []
-        accounts = (info.context or {}).get("accounts")
         named = [c.account for c in self.consumers] + [b.account for b in self.buckets]
         named += [self.assumed_role.account] if self.assumed_role else []
-        if isinstance(accounts, dict):
-            problems += [
-                f'the account "{alias}" is not among "accounts": {", ".join(accounts)}'
-                for alias in dict.fromkeys(named)
-                if alias not in accounts
-            ]
+        found = _unknown_accounts(named, info)
         if (self.pattern == "assume-role") != (self.assumed_role is not None):
-            problems.append('"assumed_role" goes with the pattern "assume-role", and only with it')
+            found.append('"assumed_role" goes with the pattern "assume-role", and only with it')
         for what, labels in (
             ("consumer", [(c.account, c.label) for c in self.consumers]),
             ("bucket", [(b.account, b.label) for b in self.buckets]),
         ):
             repeated = {label for label in labels if labels.count(label) > 1}
-            problems += [f'the {what} "{label[1]}" stands twice' for label in sorted(repeated)]
-        if problems:
-            raise ValueError("; ".join(problems))
+            found += [f'the {what} "{label[1]}" stands twice' for label in sorted(repeated)]
+        if found:
+            raise ValueError("; ".join(found))
         return self
+
+
+class Rule(_Model):
+    """What is replicated, and how."""
+
+    priority: Annotated[int, Field(description="a number from 1", examples=[1], ge=1)] = 1
+    prefix: Annotated[str, Field(description="a prefix", examples=["reports/"])] = ""
+    tags: Annotated[
+        dict[str, str], Field(description="an object of tags", examples=[{"share": "yes"}])
+    ] = {}
+    delete_markers: Annotated[bool, Field(description="true or false")] = False
+    storage_class: Annotated[
+        Literal[STORAGE_CLASSES] | None,  # type: ignore[valid-type]
+        Field(description=f"one of {', '.join(STORAGE_CLASSES)}", examples=["STANDARD_IA"]),
+    ] = None
+    time_control: Annotated[bool, Field(description="true or false")] = False
+
+    @property
+    def rule(self) -> ReplicationRule:
+        """The rule as the library has it."""
+        return ReplicationRule(
+            **self.model_dump(exclude={"tags"}), tags=tuple(sorted(self.tags.items()))
+        )
+
+
+class ReplicatedBucket(LinkBucket):
+    """A bucket at one end of a replication; a new one is versioned."""
+
+    versioned: Annotated[
+        bool, Field(description="true: an existing bucket is versioned", examples=[True])
+    ] = False
+
+    @model_validator(mode="after")
+    def _versioned(self) -> Self:
+        if self.existing and not self.versioned:
+            raise ValueError(
+                "S3 replicates versioned buckets only: enable versioning on the bucket and say so "
+                'with "versioned": true'
+            )
+        return self
+
+
+_BUCKET_EXAMPLE = {"account": "account1", "new_prefix": "reports-"}
+
+
+class ReplicationLink(_Model):
+    """A replication from one bucket to another account's, its own stack and its own state."""
+
+    pattern: Literal["replication"]
+    source: Annotated[ReplicatedBucket, Field(description="a bucket", examples=[_BUCKET_EXAMPLE])]
+    destination: Annotated[
+        ReplicatedBucket,
+        Field(description="a bucket", examples=[_BUCKET_EXAMPLE | {"account": "account2"}]),
+    ]
+    role_name: RoleName
+    rules: Annotated[
+        list[Rule],
+        Field(description="a list of rules", examples=[[{"prefix": "reports/"}]], min_length=1),
+    ] = [Rule()]
+    both_ways: Annotated[bool, Field(description="true or false")] = False
+    batch_role: Annotated[bool, Field(description="true or false")] = False
+    hardening: Annotated[
+        bool | HardeningSwitches,
+        Field(description="true (everything), false or single switches", examples=[True]),
+    ] = False
+
+    @property
+    def switches(self) -> Hardening:
+        """The hardening as the library has it: versioning is on in any case."""
+        return replace(_switches(self.hardening), versioning=True)
+
+    @model_validator(mode="after")
+    def _fits_together(self, info: ValidationInfo) -> Self:
+        found = _unknown_accounts([self.source.account, self.destination.account], info)
+        found += problems([rule.rule for rule in self.rules])
+        ends = [(b.account, b.existing or b.new_prefix) for b in (self.source, self.destination)]
+        if ends[0] == ends[1]:
+            found.append("source and destination are the same bucket: name two")
+        elif ends[0][0] == ends[1][0]:
+            found.append("source and destination are in the same account: name two")
+        if self.source.key and not self.destination.key:
+            found.append(
+                "the source has a KMS key and the destination has none: S3 would not replicate its "
+                'objects; give the destination a "key" too'
+            )
+        if self.both_ways and self.destination.key and not self.source.key:
+            found.append('both ways, with a key at one end only: give the source a "key" too')
+        if found:
+            raise ValueError("; ".join(found))
+        return self
+
+
+AnyLink = Annotated[
+    Link | ReplicationLink,
+    Field(
+        discriminator="pattern",
+        description='"direct-access", "assume-role" or "replication"',
+        examples=["direct-access"],
+    ),
+]
 
 
 class Links(_Model):
@@ -290,7 +398,7 @@ class Links(_Model):
         ),
     ]
     links: Annotated[
-        dict[Annotated[str, _text("a link's name", "reports", r"^[a-z][a-z0-9-]{0,62}$")], Link],
+        dict[Annotated[str, _text("a link's name", "reports", r"^[a-z][a-z0-9-]{0,62}$")], AnyLink],
         Field(description="the links by their names", examples=[{"reports": {}}], min_length=1),
     ]
 

@@ -65,7 +65,7 @@ class Deployment:
         **settings: dict[str, Any],
     ) -> None:
         self._terraform = terraform
-        self._emulator = emulator
+        self.endpoint = emulator.endpoint
         self.folder = folder
         self._states: dict[str, dict[str, Any]] = {}
         self.roots = {alias: root(emulator.endpoint, alias) for alias in ACCOUNTS}

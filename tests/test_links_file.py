@@ -25,6 +25,19 @@ def declared(**link: Any) -> dict[str, Any]:
     return {"accounts": accounts(), "links": {"reports": LINK | link}}
 
 
+SOURCE = {"account": "account1", "new_prefix": "reports-"}
+REPLICATION = {
+    "pattern": "replication",
+    "source": SOURCE,
+    "destination": BUCKET,
+    "role_name": "replication",
+}
+
+
+def replicated(**link: Any) -> dict[str, Any]:
+    return {"accounts": accounts(), "links": {"reports": REPLICATION | link}}
+
+
 HERE = "links.reports"
 MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     "an empty file": ("", {"": "is empty"}),
@@ -39,7 +52,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "a misspelt pattern": (
         declared(pattern="direct"),
-        {f"{HERE}.pattern": '"direct" is not "direct-access" or "assume-role"'},
+        {f"{HERE}.pattern": '"direct" is not "direct-access", "assume-role" or "replication"'},
     ),
     "a misspelt key": (
         declared(consumer=[CONSUMER]),
@@ -105,6 +118,42 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     "hardening of the wrong type": (
         declared(hardening="yes"),
         {f"{HERE}.hardening": '"yes" is not true (everything), false or single switches'},
+    ),
+    "a replication of one bucket to itself": (
+        replicated(destination=SOURCE),
+        {HERE: "source and destination are the same bucket"},
+    ),
+    "an unversioned bucket": (
+        replicated(source={"account": "account1", "existing": "mine", "policy": "create"}),
+        {f"{HERE}.source": "S3 replicates versioned buckets only"},
+    ),
+    "the AWS managed key in a replication": (
+        replicated(destination=BUCKET | {"key": "aws/s3"}),
+        {f"{HERE}.destination.key": "cannot be shared with another account"},
+    ),
+    "an encrypted source without a key at the destination": (
+        replicated(source=SOURCE | {"key": "new"}),
+        {HERE: "the source has a KMS key and the destination has none"},
+    ),
+    "delete markers with tags": (
+        replicated(rules=[{"delete_markers": True, "tags": {"a": "b"}}]),
+        {HERE: "delete markers together with a tag filter"},
+    ),
+    "two rules of one priority": (
+        replicated(rules=[{"prefix": "a/"}, {"prefix": "b/"}]),
+        {HERE: "2 rules have the priority 1"},
+    ),
+    "a storage class": (
+        replicated(rules=[{"storage_class": "COLD"}]),
+        {f"{HERE}.rules[0].storage_class": '"COLD" is not one of STANDARD, '},
+    ),
+    "a misspelt key in a replication": (
+        replicated(both_way=True),
+        {f"{HERE}.both_way": 'unknown key: did you mean "both_ways"?'},
+    ),
+    "a link without a pattern": (
+        {"accounts": accounts(), "links": {"reports": {"buckets": []}}},
+        {f"{HERE}.pattern": 'is missing: add "pattern": "direct-access"'},
     ),
     "several at once": (
         {

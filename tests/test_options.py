@@ -342,7 +342,9 @@ class TestKey:
             "kms:ViaService": "s3.ap-northeast-1.amazonaws.com",
             "kms:EncryptionContext:aws:s3:arn": arn,
         }
-        request = documents.on_key(role_arn("decrypter"), "kms:Decrypt", **(usual | context))
+        request = documents.on_key(
+            role_arn("decrypter"), "kms:Decrypt", account=ACCOUNTS["account2"], **(usual | context)
+        )
         if without == "identity":
             for policy in request["identity"]:
                 policy["Statement"] = [s for s in policy["Statement"] if s["Sid"] != "Account2Key"]

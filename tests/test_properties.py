@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from s3_cross_account.actions import LEVELS, known
 from stacks.checking import ConfigurationError
 from stacks.link import LinkStack
-from stacks.links_file import read_links
+from stacks.links_file import Link, read_links
 from stacks.validation import problems
 
 from .invariants import RULES
@@ -80,7 +80,9 @@ def synthesize(link: dict[str, Any]) -> dict[str, Any]:
         file.write_text(json.dumps({"accounts": accounts(), "links": {"link": link}}))
         read = read_links(file)
         app = App(outdir=folder)
-        stack = LinkStack(app, "link", link=read.links["link"], accounts=read.accounts)
+        declared = read.links["link"]
+        assert isinstance(declared, Link)
+        stack = LinkStack(app, "link", link=declared, accounts=read.accounts)
         if found := problems([stack]):
             raise ConfigurationError(found)
         app.synth()

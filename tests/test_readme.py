@@ -27,22 +27,40 @@ def declared(text: str) -> dict[str, Any]:
     return content
 
 
-ROWS = dict(re.findall(r'^\| ([^|]+?) \| `(".*?)` \|$', README, flags=re.M))
+def rows(heading: str) -> dict[str, str]:
+    """Return the rows of the table with this heading: what is wanted, and what to write."""
+    table = README.split(f"| {heading} | What you write in the link |")[1].split("\n\n")[0]
+    return dict(re.findall(r'^\| ([^|]+?) \| `(".*?)` \|$', table, flags=re.M))
 
 
-def test_the_table_was_found() -> None:
-    assert len(ROWS) == 24
+ACCESS = rows("What you want")
+REPLICATION = rows("What you want of a replication")
 
 
-@pytest.mark.parametrize("wanted", ROWS)
-def test_what_you_write(wanted: str, tmp_path: Path) -> None:
-    content = declared(README)
-    content["links"]["reports"] |= json.loads(f"{{{ROWS[wanted]}}}")
-    result = synthesize(tmp_path, content)
+def test_the_tables_were_found() -> None:
+    assert (len(ACCESS), len(REPLICATION)) == (24, 10)
+
+
+def written(folder: Path, link: dict[str, Any]) -> None:
+    """Synthesize a link, and hold it against the invariants."""
+    result = synthesize(folder, declared(README) | {"links": {"reports": link}})
     assert (result.returncode, result.stderr) == (0, "")
-    stack = stack_json(tmp_path, "reports")
+    stack = stack_json(folder, "reports")
     for rule in RULES:
         assert rule(stack) == [], rule.__name__
+
+
+@pytest.mark.parametrize("wanted", ACCESS)
+def test_what_you_write(wanted: str, tmp_path: Path) -> None:
+    link = declared(README)["links"]["reports"]
+    written(tmp_path, link | json.loads(f"{{{ACCESS[wanted]}}}"))
+
+
+@pytest.mark.parametrize("wanted", REPLICATION)
+def test_what_you_write_for_a_replication(wanted: str, tmp_path: Path) -> None:
+    blocks = re.findall(r"```json\n(\{.*?)```", README, flags=re.S)
+    (block,) = [block for block in blocks if '"replication"' in block]
+    written(tmp_path, json.loads(block) | json.loads(f"{{{REPLICATION[wanted]}}}"))
 
 
 def test_both_languages_show_the_same_links_file(tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
@@ -17,7 +19,17 @@ from sandbox.terraform import terraform_settings
 
 from .conftest import PROJECT
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 COMMAND = [sys.executable, "-m", "sandbox"]
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A folder with a short name: Terraform's plugins listen on sockets in it."""
+    with tempfile.TemporaryDirectory(prefix="t-") as folder:
+        yield Path(folder)
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
@@ -40,9 +52,8 @@ def processes_of(folder: Path) -> list[str]:
 
 
 @pytest.mark.usefixtures("terraform")
-def test_from_nothing_to_the_table_and_the_copied_objects(tmp_path: Path) -> None:
+def test_from_nothing_to_the_table_and_the_copied_objects(tmp_path: Path, temporary: Path) -> None:
     report = tmp_path / "report.json"
-    temporary = tmp_path / "temporary"
     result = subprocess.run(
         [*COMMAND, "--json", str(report)],
         cwd=PROJECT,
@@ -65,9 +76,8 @@ def test_from_nothing_to_the_table_and_the_copied_objects(tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("terraform")
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_stops_everything(sign: signal.Signals, tmp_path: Path) -> None:
-    temporary = tmp_path / "temporary"
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupted_it_stops_everything(sign: signal.Signals, temporary: Path) -> None:
     process = subprocess.Popen(
         COMMAND,
         cwd=PROJECT,
@@ -91,8 +101,7 @@ def test_interrupted_it_stops_everything(sign: signal.Signals, tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("terraform")
-def test_killed_outright_it_leaves_no_emulator(tmp_path: Path) -> None:
-    temporary = tmp_path / "temporary"
+def test_killed_outright_it_leaves_no_emulator(temporary: Path) -> None:
     process = subprocess.Popen(COMMAND, cwd=PROJECT, env=environment(temporary))
     deadline = time.monotonic() + 30
     while not any("emulator_process" in p for p in processes_of(temporary)):
@@ -106,17 +115,27 @@ def test_killed_outright_it_leaves_no_emulator(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tool", "message"),
+    ("versions", "message"),
     [
-        ("node", "Node.js is not installed: install version 20 or later"),
-        ("terraform", "Terraform is not installed: install version 1.5 or later"),
+        ({"terraform": "v1.5"}, "Node.js is not installed: install version 20 or later"),
+        ({"node": "v20.0"}, "Terraform is not installed: install version 1.5 or later"),
+        (
+            {"node": "v18.20", "terraform": "v1.5"},
+            "Node.js 18 is too old: install version 20 or later",
+        ),
+        (
+            {"node": "v20.0", "terraform": "v1.4"},
+            "Terraform 1.4 is too old: install version 1.5 or later",
+        ),
     ],
 )
-def test_a_missing_tool_is_named_with_the_remedy(tool: str, message: str, tmp_path: Path) -> None:
+def test_a_missing_or_old_tool_is_named_with_the_remedy(
+    versions: dict[str, str], message: str, tmp_path: Path
+) -> None:
     folder = tmp_path / "bin"
     folder.mkdir()
-    for name in {"node", "terraform"} - {tool}:
-        (folder / name).write_text("#!/bin/sh\necho Terraform v1.11.4\n")
+    for name, version in versions.items():
+        (folder / name).write_text(f"#!/bin/sh\necho {version}\n")
         (folder / name).chmod(0o755)
     result = subprocess.run(
         COMMAND,

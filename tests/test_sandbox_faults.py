@@ -89,7 +89,7 @@ def test_the_emulator_stopped_half_way_is_a_clear_error_and_the_next_run_complet
 
     stopping = threading.Thread(target=stop_half_way)
     stopping.start()
-    with pytest.raises(ToolError, match=r"the emulator has ended .* run this again"):
+    with pytest.raises(ToolError, match=r"the emulator has ended: run this again"):
         workstation.deploy()
     stopping.join()
     own_emulator.start()  # all that was in it is gone, as in a new sandbox

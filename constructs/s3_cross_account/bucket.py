@@ -26,6 +26,8 @@ from .hardening import NONE, Hardening
 from .policy import Condition, Principal, Statement, deny_without_tls
 
 if TYPE_CHECKING:
+    from cdktf import ITerraformDependable
+
     from .account import Account
     from .key import KeyBase
     from .role import RoleBase
@@ -37,7 +39,8 @@ BUCKET_POLICY_LIMIT = 20480
 class BucketBase(Construct):
     """What a bucket that is created here and one that exists have in common.
 
-    ``statements`` is what was granted on it so far, as plain values.
+    ``statements`` is what was granted on it so far, as plain values; ``settled_by`` are the
+    resources that must be there before S3 replicates from or to it.
     """
 
     name: str
@@ -49,6 +52,8 @@ class BucketBase(Construct):
         super().__init__(scope, id_)
         self.account = account
         self.key = key
+        self.versioned = False
+        self.settled_by: list[ITerraformDependable] = []
         self.statements: list[Statement] = []
         self._policy: PolicyDocument | None = None
 
@@ -109,13 +114,14 @@ class BucketBase(Construct):
             what="bucket policy",
             limit=BUCKET_POLICY_LIMIT,
         )
-        S3BucketPolicy(
+        policy = S3BucketPolicy(
             self,
             "policy",
             provider=self.account.provider,
             bucket=self._policy_target(),
             policy=document.json,
         )
+        self.settled_by.append(policy)
         return document
 
     def _policy_target(self) -> str:
@@ -201,8 +207,9 @@ class Bucket(BucketBase):
                 ignore_public_acls=True,
                 restrict_public_buckets=True,
             )
+        self.versioned = hardening.versioning
         if hardening.versioning:
-            S3BucketVersioningA(
+            versioning = S3BucketVersioningA(
                 self,
                 "versioning",
                 provider=provider,
@@ -211,6 +218,7 @@ class Bucket(BucketBase):
                     status="Enabled"
                 ),
             )
+            self.settled_by.append(versioning)
         if hardening.tls_only:
             self.allow(deny_without_tls(self.arn))
         if hardening.access_logging:
@@ -242,7 +250,8 @@ class ExistingBucket(BucketBase):
 
     ``policy`` says who owns the bucket policy. ``"create"``: nobody does yet, and this construct
     creates it. ``"merge"``: somebody does, and ``statements`` (``statements_json`` as JSON) is what
-    has to be merged into it; until it is, access across accounts is refused.
+    has to be merged into it; until it is, access across accounts is refused. ``versioned`` says
+    that versioning is enabled.
     """
 
     def __init__(
@@ -254,8 +263,10 @@ class ExistingBucket(BucketBase):
         name: str,
         policy: Literal["create", "merge"],
         key: KeyBase | None = None,
+        versioned: bool = False,
     ) -> None:
         super().__init__(scope, id_, account=account, key=key)
+        self.versioned = versioned
         self.name = name
         self.arn = f"arn:{account.partition}:s3:::{name}"
         self.merge = policy == "merge"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from constructs import Construct
@@ -58,20 +59,30 @@ class KeyBase(Construct):
     ) -> tuple[Statement, Statement] | None:
         """Return the identity half and the key policy's half for S3 actions on a bucket.
 
+        Writing needs to decrypt too, for uploads in parts. ``None`` where nothing is read or
+        written.
+        """
+        if actions.writes(granted):
+            return self.for_bucket(_USE, bucket_arn, principal)
+        if actions.reads(granted):
+            return self.for_bucket(("kms:Decrypt",), bucket_arn, principal)
+        return None
+
+    def for_bucket(
+        self, key_actions: tuple[str, ...], bucket_arn: str, principal: Principal
+    ) -> tuple[Statement, Statement]:
+        """Return both halves of a use of the key for the objects of one bucket.
+
         Both are limited to requests that S3 makes in the key's region (``kms:ViaService``), for
         objects of this bucket (the encryption context: the bucket's ARN with a bucket key, the
-        object's without). Writing needs to decrypt too, for uploads in parts. ``None`` where
-        nothing is read or written.
+        object's without).
 
         Follows "Using server-side encryption with AWS KMS keys" in the Amazon S3 User Guide.
         """
-        writes = actions.writes(granted)
-        if not writes and not actions.reads(granted):
-            return None
         service = f"s3.{self.account.region}.amazonaws.com"
         identity = Statement(
             sid=f"{self.account.title}Key",
-            actions=_USE if writes else ("kms:Decrypt",),
+            actions=key_actions,
             resources=(self.arn,),
             conditions=(
                 Condition(test="StringEquals", variable="kms:ViaService", values=(service,)),
@@ -82,15 +93,7 @@ class KeyBase(Construct):
                 ),
             ),
         )
-        resource = Statement(
-            sid=identity.sid,
-            effect="Allow",
-            actions=identity.actions,
-            resources=identity.resources,
-            principals=(principal,),
-            conditions=identity.conditions,
-        )
-        return identity, resource
+        return identity, replace(identity, effect="Allow", principals=(principal,))
 
 
 class Key(KeyBase):

@@ -64,11 +64,13 @@ class Documents:
             "resourcePolicy": self._bucket_policies.get(bucket)
         }
 
-    def on_key(self, principal: str, action: str, **context: str) -> dict[str, Any]:
-        """Return the request of a role on the one key there is."""
-        (key,) = self._by_type["aws_kms_key"]
-        (policy,) = self._by_type["aws_kms_key_policy"]
-        account = key["arn"].split(":")[4]
+    def on_key(
+        self, principal: str, action: str, *, account: str, **context: str
+    ) -> dict[str, Any]:
+        """Return the request of a role on the one key that there is in an account."""
+        (key,) = (k for k in self._by_type["aws_kms_key"] if f":{account}:" in k["arn"])
+        policies = self._by_type["aws_kms_key_policy"]
+        (policy,) = (p for p in policies if p["key_id"] == key["key_id"])
         return self._request(principal, action, key["arn"], account, dict(context)) | {
             "resourcePolicy": json.loads(policy["policy"])
         }

@@ -1,0 +1,89 @@
+"""What stacks that are declared in the links file have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from s3_cross_account.account import Account
+from s3_cross_account.bucket import Bucket, BucketBase, ExistingBucket
+from s3_cross_account.key import ExistingKey, Key, KeyBase
+
+from .base import BaseStack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from constructs import Construct
+
+    from s3_cross_account.hardening import Hardening
+
+    from .links_file import LinkAccount, LinkBucket
+
+
+class LinkedStack(BaseStack):
+    """A stack that makes its accounts and buckets from their declarations."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        switches: Hardening,
+        accounts: Mapping[str, LinkAccount],
+    ) -> None:
+        super().__init__(scope, id_)
+        self.switches = switches
+        self._settings = accounts
+        self._accounts: dict[str, Account] = {}
+
+    def account(self, alias: str) -> Account:
+        """Return an account, creating its provider when it is first named."""
+        if alias not in self._accounts:
+            settings = self._settings[alias]
+            self._accounts[alias] = Account(
+                self,
+                f"{alias}-provider",
+                alias=alias,
+                settings=settings,
+                permissions_boundary=settings.permissions_boundary,
+            )
+        return self._accounts[alias]
+
+    def bucket(self, declared: LinkBucket, name: str) -> BucketBase:
+        """Return a declared bucket, with its key if it has one."""
+        account = self.account(declared.account)
+        id_ = f"bucket-{name}"
+        key: KeyBase | None = None
+        if declared.key == "new":
+            key = Key(self, f"{id_}-key", account=account)
+        elif declared.key is not None:
+            key = ExistingKey(self, f"{id_}-key", account=account, arn=declared.key)
+        if declared.existing is not None:
+            assert declared.policy is not None
+            return ExistingBucket(
+                self,
+                id_,
+                account=account,
+                name=declared.existing,
+                policy=declared.policy,
+                key=key,
+                versioned=getattr(declared, "versioned", False),
+            )
+        assert declared.new_prefix is not None
+        return Bucket(
+            self,
+            id_,
+            account=account,
+            prefix=declared.new_prefix,
+            force_destroy=declared.force_destroy,
+            key=key,
+            hardening=self.switches,
+        )
+
+    def bucket_outputs(self, label: str, bucket: BucketBase) -> None:
+        """Create the outputs of a bucket: its name, and what is to merge into policies."""
+        self.outputs(**{f"bucket_name_{label}": bucket.name})
+        if isinstance(bucket, ExistingBucket) and bucket.statements_json:
+            self.outputs(**{f"bucket_policy_to_merge_{label}": bucket.statements_json})
+        if isinstance(bucket.key, ExistingKey) and bucket.key.statements_json:
+            self.outputs(**{f"key_policy_to_merge_{label}": bucket.key.statements_json})

@@ -246,6 +246,13 @@ def test_each_link_has_its_own_stack_and_state(tmp_path: Path) -> None:
     }
 
 
+def test_a_hardened_instance_asks_for_a_token(tmp_path: Path) -> None:
+    content = declared(consumers=[CONSUMER | {"instance": True}], hardening={"imdsv2": True})
+    assert synthesize(tmp_path, content).returncode == 0
+    (instance,) = stack_json(tmp_path, "reports")["resource"]["aws_instance"].values()
+    assert instance["metadata_options"] == {"http_tokens": "required"}
+
+
 def test_the_schema_is_the_models() -> None:
     assert (PROJECT / "links.schema.json").read_text() == schema(), "run `make schema`"
 

@@ -397,6 +397,17 @@ def test_the_hardened_preset(deployment: Deployment) -> None:
     assert not judged(deployment, "hardened", "careful", **{"aws:SecureTransport": "false"})
 
 
+def test_its_deny_does_not_lock_out_who_deploys(deployment: Deployment) -> None:
+    """An administrator of the bucket's account, as Terraform is, comes with TLS."""
+    name, documents = bucket_of(deployment, "hardened"), deployment.documents("hardened")
+    actions = ("s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:GetBucketPolicy")
+    requests = [
+        documents.on_bucket(ROOTS["account2"], action, name, ACCOUNTS["account2"], None)
+        for action in actions
+    ]
+    assert decide(requests) == [True] * 3
+
+
 @pytest.mark.parametrize(("boundary", "let_in"), [("AmazonS3FullAccess", True), ("none", False)])
 def test_a_permissions_boundary_is_on_every_role(
     boundary: str,

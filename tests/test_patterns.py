@@ -14,7 +14,10 @@ from s3_cross_account.assume_role import AssumeRole
 from s3_cross_account.bucket import Bucket
 from s3_cross_account.direct_access import DirectAccess
 from s3_cross_account.document import PolicyDocument
+from s3_cross_account.hardening import Hardening
+from s3_cross_account.key import ExistingKey, Key
 from s3_cross_account.policy import service, trust
+from s3_cross_account.replication import Replication
 from s3_cross_account.role import Role
 from s3_cross_account.settings import AccountSettings
 
@@ -171,3 +174,64 @@ def test_other_actions_reach_both_halves(bench: Workbench) -> None:
     )
     access = [s for _, s in statements(bench.synthesized()) if "resources" in s]
     assert [s["actions"] for s in access] == [["s3:GetObject"], ["s3:GetObject"]]
+
+
+class TestReplication:
+    """What S3 would accept and then not do is refused, with the reason."""
+
+    def bucket(
+        self,
+        bench: Workbench,
+        id_: str,
+        account: Account,
+        *,
+        versioned: bool = True,
+        key: bool = False,
+    ) -> Bucket:
+        return Bucket(
+            bench.stack,
+            id_,
+            account=account,
+            prefix=f"{id_}-",
+            hardening=Hardening(versioning=versioned),
+            key=Key(bench.stack, f"{id_}-key", account=account) if key else None,
+        )
+
+    def test_both_halves_are_written_each_in_its_account(self, bench: Workbench) -> None:
+        source = self.bucket(bench, "source", bench.home)
+        destination = self.bucket(bench, "destination", bench.away)
+        Replication(bench.stack, "copy", source=source, destination=destination, role_name="copier")
+        stack = bench.synthesized()
+        assert policy_names(stack) == ["copier-away", "copier-home"]
+        (policy,) = bucket_policies(stack).items()
+        assert "destination" in policy[0]
+        assert policy[1] == "aws.away"
+        (configuration,) = stack["resource"]["aws_s3_bucket_replication_configuration"].values()
+        assert configuration["provider"] == "aws.home"
+        assert len(configuration["depends_on"]) == 3  # both versionings, and the bucket policy
+
+    def test_an_unversioned_bucket(self, bench: Workbench) -> None:
+        source = self.bucket(bench, "source", bench.home, versioned=False)
+        destination = self.bucket(bench, "destination", bench.away, versioned=False)
+        with pytest.raises(ValueError, match=r"source is not versioned.*destination is not"):
+            Replication(
+                bench.stack, "copy", source=source, destination=destination, role_name="copier"
+            )
+
+    def test_the_same_bucket(self, bench: Workbench) -> None:
+        bucket = self.bucket(bench, "source", bench.home)
+        with pytest.raises(ValueError, match="are the same bucket"):
+            Replication(bench.stack, "copy", source=bucket, destination=bucket, role_name="copier")
+
+    def test_a_missing_key(self, bench: Workbench) -> None:
+        source = self.bucket(bench, "source", bench.home, key=True)
+        destination = self.bucket(bench, "destination", bench.away)
+        with pytest.raises(ValueError, match="the destination has none"):
+            Replication(
+                bench.stack, "copy", source=source, destination=destination, role_name="copier"
+            )
+
+
+def test_the_aws_managed_key_is_refused_with_the_reason(bench: Workbench) -> None:
+    with pytest.raises(ValueError, match="aws/s3 and aliases cannot be shared"):
+        ExistingKey(bench.stack, "key", account=bench.away, arn="alias/aws/s3")

@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from . import report
-from .access import differences
 from .article import run_steps
 from .emulator import Emulator, EmulatorError
 from .leftovers import leftovers
@@ -95,13 +94,7 @@ def _run(arguments: argparse.Namespace, console: Console, folder: Path) -> int:
         console.print(f"Left in the accounts after cdktf destroy: {', '.join(left) or 'nothing'}")
     if arguments.json:
         arguments.json.write_text(report.as_json(cells, steps, diff, left), encoding="utf-8")
-    problems = [
-        *(f"{c.principal}, {c.what}, {c.target}" for c in differences(cells)),
-        *(f"{s.instance}: {s.command}: {s.detail}" for s in steps if s.found != s.expected),
-        *(["cdktf diff shows changes"] if diff != "No changes." else []),
-        *(f"{thing} is left" for thing in left),
-    ]
-    if problems:
+    if problems := report.problems(cells, steps, diff, left):
         console.print("Not as promised:", *problems, sep="\n  ", style="bold red", markup=False)
         return 1
     console.print(f"All {len(cells)} answers and {len(steps)} commands are as promised.")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from .access import differences
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -73,6 +75,18 @@ def steps_table(steps: Sequence[Step], buckets: Mapping[str, str]) -> Table:
             command = command.replace(name, label.replace(" ", ""))
         table.add_row(step.instance, command, f"[{color}]{step.detail}[/]")
     return table
+
+
+def problems(
+    cells: Sequence[Cell], steps: Sequence[Step], diff: str, left: Sequence[str]
+) -> list[str]:
+    """Return whatever is not as the patterns promise."""
+    return [
+        *(f"{c.principal}, {c.what}, {c.target}" for c in differences(cells)),
+        *(f"{s.instance}: {s.command}: {s.detail}" for s in steps if s.found != s.expected),
+        *(["cdktf diff shows changes"] if diff != "No changes." else []),
+        *(f"{thing} is left" for thing in left),
+    ]
 
 
 def as_json(cells: Sequence[Cell], steps: Sequence[Step], diff: str, left: Sequence[str]) -> str:

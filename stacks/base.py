@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from cdktf import LocalBackend, TerraformOutput, TerraformStack
@@ -27,4 +26,4 @@ class BaseStack(TerraformStack):
     def outputs(self, **values: str) -> None:
         """Create an output for each value."""
         for name, value in values.items():
-            TerraformOutput(self, re.sub(r"[^A-Za-z0-9_-]", "-", name), value=value)
+            TerraformOutput(self, name, value=value)

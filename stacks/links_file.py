@@ -7,6 +7,7 @@ completes and checks it too.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -54,6 +55,11 @@ class LinkAccount(AccountSettings):
     ] = None
 
 
+def _label(name: str) -> str:
+    """Return a name as Terraform's outputs can have it."""
+    return re.sub(r"[^A-Za-z0-9_-]", "-", name)
+
+
 class Consumer(_Model):
     """A role that gets access: a new one, or one that exists."""
 
@@ -74,7 +80,7 @@ class Consumer(_Model):
     @property
     def label(self) -> str:
         """What the consumer is called: its role's or its instance profile's name."""
-        return str(self.new_role or self.existing_role or self.instance_profile)
+        return _label(str(self.new_role or self.existing_role or self.instance_profile))
 
     @model_validator(mode="after")
     def _one_role(self) -> Self:
@@ -125,7 +131,7 @@ class LinkBucket(_Model):
     @property
     def label(self) -> str:
         """What the bucket is called: its name or its prefix."""
-        return str(self.existing or self.new_prefix).strip("-.")
+        return _label(str(self.existing or self.new_prefix).strip("-."))
 
     @model_validator(mode="after")
     def _one_bucket(self) -> Self:
@@ -275,11 +281,14 @@ class Link(_Model):
         if (self.pattern == "assume-role") != (self.assumed_role is not None):
             found.append('"assumed_role" goes with the pattern "assume-role", and only with it')
         for what, labels in (
-            ("consumer", [(c.account, c.label) for c in self.consumers]),
-            ("bucket", [(b.account, b.label) for b in self.buckets]),
+            ("consumer", [consumer.label for consumer in self.consumers]),
+            ("bucket", [bucket.label for bucket in self.buckets]),
         ):
             repeated = {label for label in labels if labels.count(label) > 1}
-            found += [f'the {what} "{label[1]}" stands twice' for label in sorted(repeated)]
+            found += [
+                f'the {what} "{label}" stands twice: leave one out, or declare another link'
+                for label in sorted(repeated)
+            ]
         if found:
             raise ValueError("; ".join(found))
         return self

@@ -9,12 +9,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
+from sandbox.access import Cell
+from sandbox.article import Step
+from sandbox.report import problems
 from sandbox.terraform import terraform_settings
 
 from .conftest import PROJECT
@@ -148,6 +152,20 @@ def test_a_missing_or_old_tool_is_named_with_the_remedy(
     assert result.returncode == 1
     assert result.stdout.strip() == f"The sandbox stopped: {message}"
     assert result.stderr == ""
+
+
+GOOD = Cell("role 1", "get", "bucket 1", expected=True, found=True)
+DONE = Step("ec2-1", "aws s3 cp", expected=True, found=True, detail="exit code 0")
+
+
+def test_whatever_is_not_as_promised_fails_the_command() -> None:
+    assert problems([GOOD], [DONE], "No changes.", []) == []
+    let_in = replace(GOOD, target="bucket 3", expected=False)
+    assert problems([GOOD, let_in], [DONE], "No changes.", []) == ["role 1, get, bucket 3"]
+    failed = replace(DONE, found=False, detail="exit code 1")
+    assert problems([GOOD], [failed], "No changes.", []) == ["ec2-1: aws s3 cp: exit code 1"]
+    assert problems([], [], "Plan: 1 to add, 0 to change, 0 to destroy.", []) != []
+    assert problems([], [], "No changes.", ["bucket b"]) == ["bucket b is left"]
 
 
 class TestProviderMirror:

@@ -171,7 +171,7 @@ class Bucket(BucketBase):
         )
         if key is not None or hardening.encryption:
             self._encrypt()
-        self._harden(hardening, prefix, force_destroy=force_destroy)
+        self._harden(hardening, force_destroy=force_destroy)
 
     def _policy_target(self) -> str:
         return self._id
@@ -194,7 +194,7 @@ class Bucket(BucketBase):
             ],
         )
 
-    def _harden(self, hardening: Hardening, prefix: str, *, force_destroy: bool) -> None:
+    def _harden(self, hardening: Hardening, *, force_destroy: bool) -> None:
         provider = self.account.provider
         if hardening.public_access_block:
             S3BucketPublicAccessBlock(
@@ -226,7 +226,7 @@ class Bucket(BucketBase):
                 self,
                 "access-logs",
                 account=self.account,
-                prefix=f"{prefix}logs-",
+                prefix="s3-access-logs-",
                 force_destroy=force_destroy,
                 hardening=Hardening(
                     public_access_block=hardening.public_access_block,
@@ -234,7 +234,7 @@ class Bucket(BucketBase):
                     encryption=hardening.encryption,
                 ),
             )
-            logs.allow(_may_log(logs.arn, self.arn))
+            logs.allow(_may_log(logs.arn, self.arn, self.account.account_id))
             S3BucketLoggingA(
                 self,
                 "access-logging",
@@ -286,7 +286,7 @@ def _with(statement: Statement, conditions: tuple[Condition, ...]) -> Statement:
     return replace(statement, conditions=statement.conditions + conditions)
 
 
-def _may_log(logs_arn: str, source_arn: str) -> Statement:
+def _may_log(logs_arn: str, source_arn: str, account_id: str) -> Statement:
     """Return what S3's log delivery needs; "Enabling Amazon S3 server access logging"."""
     return Statement(
         sid="AccessLogs",
@@ -294,5 +294,8 @@ def _may_log(logs_arn: str, source_arn: str) -> Statement:
         actions=("s3:PutObject",),
         resources=(f"{logs_arn}/s3/*",),
         principals=(Principal(type="Service", identifiers=("logging.s3.amazonaws.com",)),),
-        conditions=(Condition(test="ArnLike", variable="aws:SourceArn", values=(source_arn,)),),
+        conditions=(
+            Condition(test="ArnLike", variable="aws:SourceArn", values=(source_arn,)),
+            Condition(test="StringEquals", variable="aws:SourceAccount", values=(account_id,)),
+        ),
     )

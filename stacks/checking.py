@@ -146,6 +146,14 @@ def contradictions(accounts: Any) -> Iterator[tuple[Place, str]]:
                 f'has no credentials: add a profile ("profile": "{name}") or a role to assume '
                 '("assume_role": {"role_arn": …})',
             )
+        boundary = entry.get("permissions_boundary")
+        if isinstance(pinned, str) and isinstance(boundary, str) and boundary.count(":") >= 5:
+            owner = boundary.split(":")[4]
+            if owner not in (pinned, "aws"):
+                yield (
+                    (name, "permissions_boundary"),
+                    f"belongs to account {owner}, the roles to {pinned}: use a policy of theirs",
+                )
         if isinstance(pinned, str) and arn_account and pinned != arn_account:
             yield (
                 (name, "account_id"),
@@ -188,6 +196,10 @@ def _explained(
     told: set[Place] = set()
     for detail in _inner_first(error.errors()):
         place, field, parent = _follow(model, detail["loc"], content)
+        if detail["loc"][-1] == "[key]":
+            name = _short(detail["input"])
+            yield place, f"{name} is no name here: take small letters, digits and hyphens"
+            continue
         if detail["type"].startswith("union_tag"):
             yield _pattern(place, field, detail)
             continue
@@ -255,15 +267,28 @@ def _told(
             f'found "{near}": rename it' if near else f'add "{key}": {_example(field)}'
         )
     found = _short(detail["input"])
-    description = field.description if field else None
+    description = _description(field)
+    if description is not None and isinstance(place[-1], int):
+        return f"{found} is no item of {description}: write for example {_example(field)}"
     if description is None:
         return f"{found} is not right: {detail['msg']}"
     return f"{found} is not {description}: write for example {_example(field)}"
 
 
+def _description(field: FieldInfo | None) -> str | None:
+    """Return a field's description, or that of the type that it is optional of."""
+    if field is None or field.description:
+        return field.description if field else None
+    inner = (_field_of(branch) for branch in get_args(field.annotation))
+    return next((info.description for info in inner if info is not None), None)
+
+
 def _example(field: FieldInfo | None) -> str:
-    if field is not None and field.examples:
-        return json.dumps(field.examples[0], ensure_ascii=False)
+    if field is not None:
+        inner = (_field_of(branch) for branch in get_args(field.annotation))
+        for info in (field, *inner):
+            if info is not None and info.examples:
+                return json.dumps(info.examples[0], ensure_ascii=False)
     return "true"
 
 

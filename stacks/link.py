@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from constructs import Construct
+
 from s3_cross_account.assume_role import AssumeRole
 from s3_cross_account.direct_access import DirectAccess
 from s3_cross_account.document import PolicyDocument
@@ -17,8 +19,6 @@ from .linked import LinkedStack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from constructs import Construct
-
     from .links_file import Consumer, Link, LinkAccount
 
 
@@ -31,7 +31,7 @@ class LinkStack(LinkedStack):
         super().__init__(scope, id_, switches=link.switches, accounts=accounts)
         self._link_id = id_
         roles = [self._role(consumer) for consumer in link.consumers]
-        buckets = [self.bucket(bucket, bucket.label) for bucket in link.buckets]
+        buckets = [self.bucket(bucket, bucket.id) for bucket in link.buckets]
         if link.assumed_role is None:
             DirectAccess(
                 self,
@@ -53,7 +53,9 @@ class LinkStack(LinkedStack):
                 external_id=link.assumed_role.external_id,
                 survive_recreation=link.survive_role_recreation,
             )
-            self.outputs(assumed_role_arn=assume.assumed_role.arn, aws_config=assume.aws_config)
+            self.outputs(assumed_role_arn=assume.assumed_role.arn)
+            if any(consumer.on_instances for consumer in link.consumers):
+                self.outputs(aws_config=assume.aws_config)
         for consumer, role in zip(link.consumers, roles, strict=True):
             self.outputs(**{f"role_arn_{consumer.label}": role.arn})
         for declared, bucket in zip(link.buckets, buckets, strict=True):
@@ -61,41 +63,42 @@ class LinkStack(LinkedStack):
 
     def _role(self, consumer: Consumer) -> RoleBase:
         account = self.account(consumer.account)
+        # Dots keep apart what the declaration keeps apart: an alias has none.
+        scope = Construct(self, f"role.{consumer.id}")
         if consumer.new_role is None:
             return ExistingRole(
-                self,
-                f"role-{consumer.label}",
+                scope,
+                "role",
                 account=account,
-                policy_name_prefix=f"{self._link_id}-{consumer.label}",
+                policy_name_prefix=f"{self._link_id}-{consumer.name}",
                 name=consumer.existing_role,
                 instance_profile=consumer.instance_profile,
             )
-        id_ = f"role-{consumer.new_role}"
         role = Role(
-            self,
-            id_,
+            scope,
+            "role",
             account=account,
             name=consumer.new_role,
             trust=PolicyDocument(
-                self,
-                f"{id_}-trust",
+                scope,
+                "trust",
                 account=account,
                 statements=[trust(service(consumer.trusted_service))],
             ),
         )
         if consumer.instance:
-            self._instance(role, consumer.new_role)
+            self._instance(scope, role, consumer)
         return role
 
-    def _instance(self, role: Role, name: str) -> None:
+    def _instance(self, scope: Construct, role: Role, consumer: Consumer) -> None:
         instance = Instance(
-            self,
-            f"instance-{name}",
+            scope,
+            "instance",
             role=role,
-            basics=InstanceBasics(self, f"instance-{name}-basics", account=role.account),
-            network=PublicNetwork(self, f"instance-{name}-network", account=role.account),
-            name=name,
-            instance_profile_name=name,
+            basics=InstanceBasics(scope, "instance-basics", account=role.account),
+            network=PublicNetwork(scope, "network", account=role.account),
+            name=consumer.name,
+            instance_profile_name=consumer.name,
             imdsv2=self.switches.imdsv2,
         )
-        self.outputs(**{f"ssm_command_{name}": instance.ssm_command})
+        self.outputs(**{f"ssm_command_{consumer.label}": instance.ssm_command})

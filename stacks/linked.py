@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from constructs import Construct
+
 from s3_cross_account.account import Account
 from s3_cross_account.bucket import Bucket, BucketBase, ExistingBucket
 from s3_cross_account.key import ExistingKey, Key, KeyBase
@@ -12,8 +14,6 @@ from .base import BaseStack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from constructs import Construct
 
     from s3_cross_account.hardening import Hardening
 
@@ -52,17 +52,17 @@ class LinkedStack(BaseStack):
     def bucket(self, declared: LinkBucket, name: str) -> BucketBase:
         """Return a declared bucket, with its key if it has one."""
         account = self.account(declared.account)
-        id_ = f"bucket-{name}"
+        scope = Construct(self, f"bucket.{name}")
         key: KeyBase | None = None
         if declared.key == "new":
-            key = Key(self, f"{id_}-key", account=account)
+            key = Key(scope, "key", account=account)
         elif declared.key is not None:
-            key = ExistingKey(self, f"{id_}-key", account=account, arn=declared.key)
+            key = ExistingKey(scope, "key", account=account, arn=declared.key)
         if declared.existing is not None:
             assert declared.policy is not None
             return ExistingBucket(
-                self,
-                id_,
+                scope,
+                "bucket",
                 account=account,
                 name=declared.existing,
                 policy=declared.policy,
@@ -71,8 +71,8 @@ class LinkedStack(BaseStack):
             )
         assert declared.new_prefix is not None
         return Bucket(
-            self,
-            id_,
+            scope,
+            "bucket",
             account=account,
             prefix=declared.new_prefix,
             force_destroy=declared.force_destroy,

@@ -19,9 +19,10 @@ from s3_cross_account.hardening import HARDENED, NONE, Hardening
 from s3_cross_account.replication_rule import STORAGE_CLASSES, ReplicationRule, problems
 from s3_cross_account.settings import AccountSettings
 
-from .checking import checked, json_object, text_of
+from .checking import ConfigurationError, checked, json_object, text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 _NAME = r"^[A-Za-z0-9_+=,.@-]+$"
@@ -71,7 +72,11 @@ class Consumer(_Model):
     ] = None
     trusted_service: Annotated[
         str,
-        _text("an AWS service principal", "lambda.amazonaws.com", r"^[a-z0-9.-]+\.amazonaws\.com$"),
+        _text(
+            "an AWS service principal",
+            "lambda.amazonaws.com",
+            r"^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com$",
+        ),
     ] = "ec2.amazonaws.com"
     instance: Annotated[
         bool, Field(description="true or false: whether to create an EC2 instance with the role")
@@ -79,8 +84,27 @@ class Consumer(_Model):
 
     @property
     def label(self) -> str:
-        """What the consumer is called: its role's or its instance profile's name."""
-        return _label(str(self.new_role or self.existing_role or self.instance_profile))
+        """What the consumer is called in the names of outputs."""
+        return _label(f"{self.account}_{self.name}")
+
+    @property
+    def name(self) -> str:
+        """Its role's or its instance profile's name."""
+        return str(self.new_role or self.existing_role or self.instance_profile)
+
+    @property
+    def id(self) -> str:
+        """What tells it from every other consumer; an alias has no dot."""
+        kinds = {"new": self.new_role, "existing": self.existing_role}
+        kind = next((kind for kind, name in kinds.items() if name), "profile")
+        return f"{self.account}.{kind}.{self.name}"
+
+    @property
+    def on_instances(self) -> bool:
+        """Whether the role is one that EC2 instances have, as far as one can see here."""
+        return bool(self.instance_profile) or (
+            self.new_role is not None and self.trusted_service.startswith("ec2.")
+        )
 
     @model_validator(mode="after")
     def _one_role(self) -> Self:
@@ -89,6 +113,8 @@ class Consumer(_Model):
             raise ValueError('give one of "new_role", "existing_role" and "instance_profile"')
         if self.instance and (self.new_role is None or not self.trusted_service.startswith("ec2.")):
             raise ValueError('"instance" needs a "new_role" that EC2 may assume')
+        if self.new_role is None and "trusted_service" in self.model_fields_set:
+            raise ValueError('"trusted_service" is for a "new_role": an existing one has its own')
         return self
 
 
@@ -130,8 +156,18 @@ class LinkBucket(_Model):
 
     @property
     def label(self) -> str:
-        """What the bucket is called: its name or its prefix."""
-        return _label(str(self.existing or self.new_prefix).strip("-."))
+        """What the bucket is called in the names of outputs."""
+        return _label(f"{self.account}_{self.name}")
+
+    @property
+    def name(self) -> str:
+        """Its name or its prefix."""
+        return str(self.existing or self.new_prefix)
+
+    @property
+    def id(self) -> str:
+        """What tells it from every other bucket; an alias has no dot."""
+        return f"{self.account}.{'existing' if self.existing else 'new'}.{self.name}"
 
     @model_validator(mode="after")
     def _one_bucket(self) -> Self:
@@ -144,6 +180,10 @@ class LinkBucket(_Model):
             )
         if self.existing and self.key == "new":
             raise ValueError('an existing bucket has its key: give its ARN, or leave out "key"')
+        if self.existing and self.force_destroy:
+            raise ValueError('an existing bucket is never deleted: leave out "force_destroy"')
+        if ".." in self.name or ".-" in self.name or "-." in self.name:
+            raise ValueError(f'S3 takes no bucket named "{self.name}": leave out the double signs')
         return self
 
 
@@ -229,6 +269,36 @@ def _unknown_accounts(named: list[str], info: ValidationInfo) -> list[str]:
     ]
 
 
+def _owned_policies(buckets: Sequence[LinkBucket]) -> list[tuple[str, str, str]]:
+    return [
+        ("the bucket policy of", bucket.account, bucket.existing)
+        for bucket in buckets
+        if bucket.existing and bucket.policy == "create"
+    ]
+
+
+def _foreign_keys(buckets: Sequence[LinkBucket], info: ValidationInfo) -> list[str]:
+    """Return what is wrong with the keys that are given by ARN."""
+    accounts = (info.context or {}).get("accounts")
+    found = []
+    for bucket in buckets:
+        settings = accounts.get(bucket.account) if isinstance(accounts, dict) else None
+        if not isinstance(settings, dict) or bucket.key in (None, "new"):
+            continue
+        _, _, _, region, account_id, _ = str(bucket.key).split(":")
+        if region != settings.get("region"):
+            found.append(
+                f'the key of "{bucket.name}" is in {region}, its bucket in '
+                f"{settings.get('region')}: S3 takes keys of the bucket's region only"
+            )
+        if settings.get("account_id") not in (None, account_id):
+            found.append(
+                f'the key of "{bucket.name}" belongs to account {account_id}, its bucket to '
+                f"{settings['account_id']}: use a key of the bucket's account"
+            )
+    return found
+
+
 class Link(_Model):
     """A link by direct access or AssumeRole, its own stack and its own state."""
 
@@ -273,20 +343,40 @@ class Link(_Model):
         """The hardening as the library has it."""
         return _switches(self.hardening)
 
+    def owned(self) -> list[tuple[str, str, str]]:
+        """Return what only one link can create: its kind, its account and its name."""
+        roles = [(c.account, c.new_role) for c in self.consumers if c.new_role]
+        roles += [(self.assumed_role.account, self.assumed_role.name)] if self.assumed_role else []
+        return [
+            *(("the role", account, name) for account, name in roles),
+            *_owned_policies(self.buckets),
+        ]
+
     @model_validator(mode="after")
     def _fits_together(self, info: ValidationInfo) -> Self:
         named = [c.account for c in self.consumers] + [b.account for b in self.buckets]
         named += [self.assumed_role.account] if self.assumed_role else []
         found = _unknown_accounts(named, info)
-        if (self.pattern == "assume-role") != (self.assumed_role is not None):
-            found.append('"assumed_role" goes with the pattern "assume-role", and only with it')
+        if self.pattern == "assume-role" and self.assumed_role is None:
+            found.append(
+                'the pattern "assume-role" needs a role to assume: add '
+                '"assumed_role": {"account": "account2", "name": "reports-worker"}'
+            )
+        if self.pattern == "direct-access" and self.assumed_role is not None:
+            found.append('"assumed_role" is for the pattern "assume-role": leave it out')
+        if self.access.vpc_endpoint_ids and any(c.instance for c in self.consumers):
+            found.append(
+                'an "instance" gets a network of its own, without the endpoint of '
+                '"vpc_endpoint_ids": leave out one of them'
+            )
+        found += _foreign_keys(self.buckets, info)
         for what, labels in (
             ("consumer", [consumer.label for consumer in self.consumers]),
             ("bucket", [bucket.label for bucket in self.buckets]),
         ):
             repeated = {label for label in labels if labels.count(label) > 1}
             found += [
-                f'the {what} "{label}" stands twice: leave one out, or declare another link'
+                f'two {what}s have the output name "{label}": leave one out, or declare two links'
                 for label in sorted(repeated)
             ]
         if found:
@@ -297,10 +387,24 @@ class Link(_Model):
 class Rule(_Model):
     """What is replicated, and how."""
 
-    priority: Annotated[int, Field(description="a number from 1", examples=[1], ge=1)] = 1
-    prefix: Annotated[str, Field(description="a prefix", examples=["reports/"])] = ""
+    priority: Annotated[
+        int, Field(description="a number from 1 to 2147483647", examples=[1], ge=1, le=2147483647)
+    ] = 1
+    prefix: Annotated[
+        str,
+        Field(
+            description="a prefix (1,024 characters at most, no $ or %)",
+            examples=["reports/"],
+            pattern=r"^[^$%\x00-\x1f]*$",
+            max_length=1024,
+        ),
+    ] = ""
     tags: Annotated[
-        dict[str, str], Field(description="an object of tags", examples=[{"share": "yes"}])
+        dict[
+            Annotated[str, _text("a tag's key", "share", r"^[A-Za-z0-9 +=._:/@-]+$", 128)],
+            Annotated[str, _text("a tag's value", "yes", r"^[A-Za-z0-9 +=._:/@-]*$", 256)],
+        ],
+        Field(description="an object of tags", examples=[{"share": "yes"}], max_length=10),
     ] = {}
     delete_markers: Annotated[bool, Field(description="true or false")] = False
     storage_class: Annotated[
@@ -363,9 +467,26 @@ class ReplicationLink(_Model):
         """The hardening as the library has it: versioning is on in any case."""
         return replace(_switches(self.hardening), versioning=True)
 
+    def owned(self) -> list[tuple[str, str, str]]:
+        """Return what only one link can create: its kind, its account and its name."""
+        roles = [(self.source.account, self.role_name)]
+        roles += [(self.destination.account, f"{self.role_name}-back")] if self.both_ways else []
+        roles += [(self.source.account, f"{self.role_name}-batch")] if self.batch_role else []
+        sources = [self.source, *([self.destination] if self.both_ways else [])]
+        return [
+            *(("the role", account, name) for account, name in roles),
+            *(
+                ("the replication configuration of", bucket.account, bucket.existing)
+                for bucket in sources
+                if bucket.existing
+            ),
+            *_owned_policies([self.source, self.destination]),
+        ]
+
     @model_validator(mode="after")
     def _fits_together(self, info: ValidationInfo) -> Self:
         found = _unknown_accounts([self.source.account, self.destination.account], info)
+        found += _foreign_keys([self.source, self.destination], info)
         found += problems([rule.rule for rule in self.rules])
         ends = [(b.account, b.existing or b.new_prefix) for b in (self.source, self.destination)]
         if ends[0] == ends[1]:
@@ -401,8 +522,13 @@ class Links(_Model):
     accounts: Annotated[
         dict[AccountAlias, LinkAccount],
         Field(
-            description="the accounts by their aliases",
-            examples=[{"account1": {"region": "ap-northeast-1", "profile": "account1"}}],
+            description="two accounts or more, by their aliases",
+            examples=[
+                {
+                    "account1": {"region": "ap-northeast-1", "profile": "account1"},
+                    "account2": {"region": "ap-northeast-1", "profile": "account2"},
+                }
+            ],
             min_length=2,
         ),
     ]
@@ -415,7 +541,21 @@ class Links(_Model):
 def read_links(file: Path) -> Links:
     """Return the checked links in ``file``, or raise :class:`ConfigurationError`."""
     content = json_object(text_of(file), str(file))
-    return checked(Links, content, source=str(file), accounts_at=("accounts",))
+    links = checked(Links, content, source=str(file), accounts_at=("accounts",))
+    owners: dict[tuple[str, str, str], str] = {}
+    found = []
+    for name, link in links.links.items():
+        for what, account, thing in link.owned():
+            key = (what, account, thing.lower())  # IAM's names differ by more than case
+            if key in owners:
+                found.append(
+                    f"{file}: links.{name}: {what} {thing!r} in {account} is created by "
+                    f"links.{owners[key]} too: choose another name, or make it one link"
+                )
+            owners.setdefault(key, name)
+    if found:
+        raise ConfigurationError(found)
+    return links
 
 
 def schema() -> str:

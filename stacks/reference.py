@@ -69,6 +69,7 @@ class ReferenceStack(BaseStack):
             buckets=[home, away],
             account=self._account2,
             assumed_role_name=f"{self._account2.name}-ec2-role-3",
+            home_access=True,
             policy_names={
                 self._account1.alias: f"{self._account2.name}-S3access-iam-policy-3",
                 self._account2.alias: f"{self._account2.name}-S3access-iam-policy-2",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from s3_cross_account.hardening import Hardening
 from stacks.checking import ConfigurationError
-from stacks.links_file import read_links, schema
+from stacks.links_file import HardeningSwitches, read_links, schema
 
 from .conftest import PROJECT
 from .links import accounts, stack_json, synthesize
@@ -39,6 +41,8 @@ def replicated(**link: Any) -> dict[str, Any]:
 
 
 HERE = "links.reports"
+FREE = {"account": "account2", "existing": "mine", "policy": "create"}
+KEY = "arn:aws:kms:{}:{}:key/11111111-2222-3333-4444-555555555555"
 MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     "an empty file": ("", {"": "is empty"}),
     "unreadable JSON": ("{", {"": "is not JSON"}),
@@ -48,7 +52,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "one account": (
         {"accounts": {"account1": accounts()["account1"]}, "links": {"reports": LINK}},
-        {"accounts": "is not the accounts by their aliases", HERE: 'the account "account2" is not'},
+        {"accounts": "is not two accounts or more", HERE: 'the account "account2" is not'},
     ),
     "a misspelt pattern": (
         declared(pattern="direct"),
@@ -97,7 +101,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "a bucket twice": (
         declared(buckets=[BUCKET, BUCKET]),
-        {HERE: 'the bucket "reports" stands twice'},
+        {HERE: 'two buckets have the output name "account2_reports-"'},
     ),
     "an account that is not there": (
         declared(buckets=[BUCKET | {"account": "acount2"}]),
@@ -105,7 +109,81 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "assume-role without a role to assume": (
         declared(pattern="assume-role"),
-        {HERE: '"assumed_role" goes with the pattern "assume-role"'},
+        {HERE: 'the pattern "assume-role" needs a role to assume: add "assumed_role"'},
+    ),
+    "a null among the consumers": (
+        declared(consumers=[None]),
+        {f"{HERE}.consumers[0]": "null is no item of a list of roles"},
+    ),
+    "a role's name": (
+        declared(consumers=[CONSUMER | {"new_role": "${x}"}]),
+        {f"{HERE}.consumers[0].new_role": '"${x}" is not a role\'s name: write for example'},
+    ),
+    "a link's name": (
+        {"accounts": accounts(), "links": {"L.x": LINK}},
+        {"links.L.x": '"L.x" is no name here'},
+    ),
+    "a role for two consumers": (
+        declared(consumers=[CONSUMER, CONSUMER | {"new_role": "READER"}]),
+        {HERE: "the role 'READER' in account1 is created by links.reports too"},
+    ),
+    "a role that is also the one to assume": (
+        declared(
+            pattern="assume-role",
+            consumers=[{"account": "account2", "new_role": "worker"}],
+            assumed_role={"account": "account2", "name": "worker"},
+        ),
+        {HERE: "the role 'worker' in account2 is created by links.reports too"},
+    ),
+    "a role of two links": (
+        {"accounts": accounts(), "links": {"reports": LINK, "second": LINK}},
+        {"links.second": "the role 'reader' in account1 is created by links.reports too"},
+    ),
+    "a bucket policy of two links": (
+        {
+            "accounts": accounts(),
+            "links": {
+                name: LINK | {"consumers": [CONSUMER | {"new_role": name}], "buckets": [dict(FREE)]}
+                for name in ("reports", "second")
+            },
+        },
+        {"links.second": "the bucket policy of 'mine' in account2 is created by links.reports"},
+    ),
+    "a key of another region": (
+        declared(buckets=[BUCKET | {"key": KEY.format("us-east-1", "222222222222")}]),
+        {HERE: "is in us-east-1, its bucket in ap-northeast-1"},
+    ),
+    "a key of another account": (
+        declared(buckets=[BUCKET | {"key": KEY.format("ap-northeast-1", "999999999999")}]),
+        {HERE: "belongs to account 999999999999, its bucket to 222222222222"},
+    ),
+    "a boundary of another account": (
+        {
+            "accounts": accounts(
+                account1={"permissions_boundary": "arn:aws:iam::999999999999:policy/b"}
+            ),
+            "links": {"reports": LINK},
+        },
+        {"accounts.account1.permissions_boundary": "belongs to account 999999999999"},
+    ),
+    "an instance without the endpoint": (
+        declared(
+            consumers=[CONSUMER | {"instance": True}],
+            access={"vpc_endpoint_ids": ["vpce-0123abcd"]},
+        ),
+        {HERE: 'an "instance" gets a network of its own'},
+    ),
+    "an expression in a rule": (
+        replicated(rules=[{"prefix": '${file("/etc/passwd")}'}]),
+        {f"{HERE}.rules[0].prefix": "is not a prefix (1,024 characters at most, no $ or %)"},
+    ),
+    "an expression in a prefix": (
+        declared(access={"prefixes": ["%{if true}x%{endif}/"]}),
+        {f"{HERE}.access": "hold no *, ?, $ or %"},
+    ),
+    "force_destroy of an existing bucket": (
+        declared(buckets=[dict(FREE) | {"force_destroy": True}]),
+        {f"{HERE}.buckets[0]": "an existing bucket is never deleted"},
     ),
     "an organization id": (
         declared(access={"organization_id": "acme"}),
@@ -191,7 +269,7 @@ TOO_MUCH = {
         declared(
             consumers=[CONSUMER | {"new_role": f"reader-{n:02}"} for n in range(50)],
         ),
-        "reports/bucket-reports/policy-document: the bucket policy may get",
+        "reports/bucket.account2.new.reports-/bucket/policy-document: the bucket policy may get",
         "AWS takes 20480",
     ),
     "a trust policy": (
@@ -205,7 +283,7 @@ TOO_MUCH = {
     ),
     "too many managed policies": (
         declared(buckets=[BUCKET | {"new_prefix": f"bucket-{n:03}-"} for n in range(170)]),
-        "reports/role-reader: the role needs",
+        "reports/role.account1.new.reader/role: the role needs",
         "AWS attaches 10",
     ),
 }
@@ -233,7 +311,7 @@ def test_a_long_identity_policy_is_split(tmp_path: Path) -> None:
 
 def test_each_link_has_its_own_stack_and_state(tmp_path: Path) -> None:
     content = declared()
-    content["links"]["second"] = LINK
+    content["links"]["second"] = LINK | {"consumers": [CONSUMER | {"new_role": "other"}]}
     result = synthesize(tmp_path, content)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     paths = {
@@ -251,6 +329,43 @@ def test_a_hardened_instance_asks_for_a_token(tmp_path: Path) -> None:
     assert synthesize(tmp_path, content).returncode == 0
     (instance,) = stack_json(tmp_path, "reports")["resource"]["aws_instance"].values()
     assert instance["metadata_options"] == {"http_tokens": "required"}
+
+
+def test_names_that_aws_would_not_take_are_refused(tmp_path: Path) -> None:
+    content = replicated(role_name="r" * 62, both_ways=True)
+    result = synthesize(tmp_path, content)
+    assert result.returncode == 1
+    assert "has 67 characters, AWS takes 64: choose a shorter one" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"consumers": [CONSUMER, CONSUMER | {"account": "account2"}]},
+        {"buckets": [BUCKET, BUCKET | {"account": "account1"}]},
+        {"consumers": [CONSUMER, CONSUMER | {"new_role": "reader-trust"}]},
+        {"buckets": [BUCKET | {"key": "new"}, BUCKET | {"new_prefix": "reports-key-"}]},
+        {"consumers": [CONSUMER | {"instance": True}, CONSUMER | {"new_role": "reader-network"}]},
+        {"buckets": [BUCKET, {"account": "account2", "existing": "reports", "policy": "merge"}]},
+    ],
+)
+def test_names_that_are_alike_are_kept_apart(link: dict[str, Any], tmp_path: Path) -> None:
+    result = synthesize(tmp_path, declared(**link))
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_function_gets_no_instances_profile(tmp_path: Path) -> None:
+    content = declared(
+        pattern="assume-role",
+        consumers=[CONSUMER | {"trusted_service": "lambda.amazonaws.com"}],
+        assumed_role={"account": "account2", "name": "worker"},
+    )
+    assert synthesize(tmp_path, content).returncode == 0
+    assert "aws_config" not in stack_json(tmp_path, "reports")["output"]
+
+
+def test_each_hardening_switch_can_be_declared() -> None:
+    assert set(HardeningSwitches.model_fields) == {f.name for f in fields(Hardening)}
 
 
 def test_the_schema_is_the_models() -> None:

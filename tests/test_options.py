@@ -260,8 +260,8 @@ def test_existing_resources_get_what_is_missing_and_keep_what_they_have(
 ) -> None:
     owner = deployment.roots["account2"].s3
     outputs = deployment.outputs("existing")
-    assert "bucket_policy_to_merge_existing-free" not in outputs
-    to_merge = json.loads(outputs["bucket_policy_to_merge_existing-owned"])["Statement"]
+    assert "bucket_policy_to_merge_account2_existing-free" not in outputs
+    to_merge = json.loads(outputs["bucket_policy_to_merge_account2_existing-owned"])["Statement"]
     roles = [deployment.role("web"), deployment.role("batch-role")]
     for role in roles:
         assert can(role, "list_objects_v2", Bucket="existing-free")

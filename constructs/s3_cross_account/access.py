@@ -68,8 +68,8 @@ class Access:
         if not self.actions:
             found.append("no action is granted: name one at least")
         for prefix in self.prefixes:
-            if not prefix.endswith("/") or prefix == "/" or set("*?$") & set(prefix):
-                found.append(f"the prefix {prefix!r} must end with '/' and hold no *, ? or $")
+            if not prefix.endswith("/") or prefix == "/" or set("*?$%") & set(prefix):
+                found.append(f"the prefix {prefix!r} must end with '/' and hold no *, ?, $ or %")
         if self.prefixes and "s3:ListBucketMultipartUploads" in self.actions:
             found.append(
                 "'s3:ListBucketMultipartUploads' cannot be limited to a prefix: remove one of them"

@@ -30,7 +30,8 @@ class AssumeRole(Construct):
     Creates the role to assume (``assumed_role``) in ``account``, with a trust policy that names
     ``roles``, and allows each of them to assume it; with ``external_id`` they have to give it. The
     assumed role may reach every bucket; a bucket outside its account names it in the bucket
-    policy. Each role itself also keeps direct access to the buckets of its own account.
+    policy. With ``home_access`` each role itself also has direct access to the buckets of its own
+    account, as in the reference deployment.
     ``aws_config`` is the AWS CLI profile, named ``profile``, that an instance with one of the
     roles uses.
 
@@ -51,6 +52,7 @@ class AssumeRole(Construct):
         access: Access = REFERENCE,
         external_id: str | None = None,
         survive_recreation: bool = False,
+        home_access: bool = False,
     ) -> None:
         super().__init__(scope, id_)
         principals = [role.principal(survive_recreation=survive_recreation) for role in roles]
@@ -74,7 +76,7 @@ class AssumeRole(Construct):
         )
         for bucket in buckets:
             for role in roles:
-                if bucket.account is role.account:
+                if home_access and bucket.account is role.account:
                     bucket.grant(role, access, survive_recreation=survive_recreation)
             bucket.grant(self.assumed_role, access, survive_recreation=survive_recreation)
         for role in roles:

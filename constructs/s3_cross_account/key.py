@@ -22,6 +22,8 @@ KEY_POLICY_LIMIT = 32768
 # action: an administrator's, none that decrypts.
 _ADMINISTRATION = (
     "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
     "kms:DescribeKey",
     "kms:DisableKey",
     "kms:DisableKeyRotation",
@@ -37,6 +39,7 @@ _ADMINISTRATION = (
     "kms:ScheduleKeyDeletion",
     "kms:TagResource",
     "kms:UntagResource",
+    "kms:UpdateAlias",
     "kms:UpdateKeyDescription",
 )
 # What the key's own account needs to work with the bucket, through S3 only.

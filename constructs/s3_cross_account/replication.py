@@ -48,6 +48,8 @@ _ON_DESTINATION_OBJECTS = (
     "s3:ReplicateTags",
     "s3:ObjectOwnerOverrideToBucketOwner",
 )
+# AWS's list has the first; a bucket key, which our buckets have, is made by the second.
+_INTO_DESTINATION = ("kms:Encrypt", "kms:GenerateDataKey")
 _RTC_MINUTES = 15
 
 
@@ -114,7 +116,7 @@ class Replication(Construct):
             provider=source.account.provider,
             bucket=source.name,
             role=self.role.arn,
-            rule=[self._rule(rule, source, destination) for rule in rules],
+            rule=[self._rule(rule, destination) for rule in rules],
             # S3 looks at these when it takes the configuration.
             depends_on=[*source.settled_by, *destination.settled_by],
         )
@@ -141,14 +143,18 @@ class Replication(Construct):
                 principals=(principal,),
             )
         )
-        for bucket, action in ((source, "kms:Decrypt"), (destination, "kms:Encrypt")):
+        uses: tuple[tuple[BucketBase, tuple[str, ...]], ...] = (
+            (source, ("kms:Decrypt",)),
+            (destination, _INTO_DESTINATION),
+        )
+        for bucket, key_actions in uses:
             if bucket.key is not None:
-                identity, resource = bucket.key.for_bucket((action,), bucket.arn, principal)
+                identity, resource = bucket.key.for_bucket(key_actions, bucket.arn, principal)
                 self.role.allow(identity, account=bucket.account)
                 bucket.key.allow(resource)
 
     def _rule(
-        self, rule: ReplicationRule, source: BucketBase, destination: BucketBase
+        self, rule: ReplicationRule, destination: BucketBase
     ) -> S3BucketReplicationConfigurationRule:
         target = S3BucketReplicationConfigurationRuleDestination
         encryption = S3BucketReplicationConfigurationRuleDestinationEncryptionConfiguration
@@ -161,7 +167,7 @@ class Replication(Construct):
             delete_marker_replication=S3BucketReplicationConfigurationRuleDeleteMarkerReplication(
                 status=_status(rule.delete_markers)
             ),
-            source_selection_criteria=self._criteria(encrypted=source.key is not None),
+            source_selection_criteria=self._criteria(encrypted=destination.key is not None),
             destination=target(
                 bucket=destination.arn,
                 account=destination.account.account_id,

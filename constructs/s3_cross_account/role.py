@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MANAGED_POLICY_LIMIT = 6144
 """Characters of a managed policy: "IAM and AWS STS quotas" in the IAM User Guide."""
+POLICY_NAME_LIMIT = 128
+ROLE_NAME_LIMIT = 64
 ATTACHED_POLICIES_LIMIT = 10
 """Managed policies of one role, by default."""
 
@@ -55,7 +57,9 @@ class RoleBase(Construct):
         self._policy_name_prefix = policy_name_prefix
         self._documents: dict[str, list[PolicyDocument]] = {}
         self._attached = 0
+        self._names: list[tuple[str, str, int]] = []
         add_validation(self, self._too_many)
+        add_validation(self, self._too_long)
 
     def principal(self, *, survive_recreation: bool) -> tuple[Principal, tuple[Condition, ...]]:
         """Return how a policy of another resource names this role, and the condition with it.
@@ -90,11 +94,13 @@ class RoleBase(Construct):
             limit=MANAGED_POLICY_LIMIT,
         )
         default = f"{self._policy_name_prefix}-{account.alias}"
+        name = self._policy_names.get(account.alias, default) + number
+        self._names.append(("policy", name, POLICY_NAME_LIMIT))
         policy = IamPolicy(
             self,
             id_,
             provider=self.account.provider,
-            name=self._policy_names.get(account.alias, default) + number,
+            name=name,
             policy=document.json,
         )
         self.attach(f"{id_}-attachment", policy.arn)
@@ -113,6 +119,14 @@ class RoleBase(Construct):
         return [
             f"the role needs {self._attached} managed policies, AWS attaches "
             f"{ATTACHED_POLICIES_LIMIT}: declare fewer buckets for one role"
+        ]
+
+    def _too_long(self) -> list[str]:
+        return [
+            f"the {what}'s name {name!r} has {len(name)} characters, AWS takes {limit}: "
+            "choose a shorter one"
+            for what, name, limit in self._names
+            if len(name) > limit and "${" not in name  # a variable's length is not known here
         ]
 
 
@@ -141,6 +155,7 @@ class Role(RoleBase):
             policy_names=policy_names or {},
             policy_name_prefix=name,
         )
+        self._names.append(("role", name, ROLE_NAME_LIMIT))
         role = IamRole(
             self,
             "Resource",

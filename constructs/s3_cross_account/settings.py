@@ -59,7 +59,7 @@ class AccountSettings(_Settings):
     region: Annotated[
         str,
         Field(
-            pattern=r"^[a-z]{2}(-gov|-iso[a-z]?)?-(central|east|west|(north|south)(east|west)?)-[1-9]$",
+            pattern=r"^[a-z]{2}(-gov)?-(central|east|west|(north|south)(east|west)?)-[1-9]$",
             description="an AWS region",
             examples=["ap-northeast-1"],
         ),

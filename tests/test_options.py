@@ -184,39 +184,75 @@ def test_another_role_of_the_account_is_refused(link: str, deployment: Deploymen
     assert not can(deployment.roots["account1"], "get_object", Bucket=name, Key="a/k")
 
 
-@pytest.mark.parametrize(
-    ("link", "role"),
-    [("levels", "reader"), ("prefix", "team-a"), ("survive", "phoenix"), ("same", "pinned")],
-)
+# An option, its role, and a call that works by it.
+WORKING = [
+    ("levels", "reader", "get_object"),
+    ("writing", "writer", "put_object"),
+    ("prefix", "team-a", "delete_object"),
+    ("custom", "tagger", "get_object_tagging"),
+    ("survive", "phoenix", "get_object"),
+    ("same", "pinned", "get_object"),
+    ("existing", "web", "put_object"),
+    ("key", "decrypter", "get_object"),
+]
+
+
+@pytest.mark.parametrize(("link", "role", "call"), WORKING)
 def test_without_the_bucket_policy_it_is_refused(
-    link: str, role: str, deployment: Deployment
+    link: str, role: str, call: str, deployment: Deployment
 ) -> None:
     name, principal = seeded(deployment, link, "a/k"), deployment.role(role)
     owner = deployment.roots["account2"].s3
-    assert can(principal, "get_object", Bucket=name, Key="a/k")
     text = owner.get_bucket_policy(Bucket=name)["Policy"]
     owner.delete_bucket_policy(Bucket=name)
     try:
-        assert not can(principal, "get_object", Bucket=name, Key="a/k")
+        assert not can(principal, call, Bucket=name, Key="a/k")
     finally:
         owner.put_bucket_policy(Bucket=name, Policy=text)
+    assert can(principal, call, Bucket=name, Key="a/k")
 
 
-@pytest.mark.parametrize(
-    ("link", "role"), [("levels", "reader"), ("prefix", "team-a"), ("survive", "phoenix")]
-)
+@pytest.mark.parametrize(("link", "role", "call"), WORKING)
 def test_without_the_identity_policy_it_is_refused(
-    link: str, role: str, deployment: Deployment
+    link: str, role: str, call: str, deployment: Deployment
 ) -> None:
     name, principal = seeded(deployment, link, "a/k"), deployment.role(role)
     iam = deployment.roots["account1"].client("iam")
     (attached,) = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
     iam.detach_role_policy(RoleName=role, PolicyArn=attached["PolicyArn"])
     try:
-        assert not can(principal, "get_object", Bucket=name, Key="a/k")
+        assert not can(principal, call, Bucket=name, Key="a/k")
     finally:
         iam.attach_role_policy(RoleName=role, PolicyArn=attached["PolicyArn"])
-    assert can(principal, "get_object", Bucket=name, Key="a/k")
+    assert can(principal, call, Bucket=name, Key="a/k")
+
+
+@pytest.mark.parametrize("half", ["trust policy", "permission to assume"])
+def test_with_an_external_id_each_half_is_needed_too(half: str, deployment: Deployment) -> None:
+    worker, caller = role_arn("worker", "account2"), deployment.role("caller")
+
+    def assumed() -> bool:
+        return allowed(lambda: caller.assume(worker, ExternalId="link-7f3a"))
+
+    assert assumed()
+    if half == "trust policy":
+        iam = deployment.roots["account2"].client("iam")
+        trust = iam.get_role(RoleName="worker")["Role"]["AssumeRolePolicyDocument"]
+        other = json.dumps(trust).replace(role_arn("caller"), role_arn("stranger"))
+        iam.update_assume_role_policy(RoleName="worker", PolicyDocument=other)
+        try:
+            assert not assumed()
+        finally:
+            iam.update_assume_role_policy(RoleName="worker", PolicyDocument=json.dumps(trust))
+    else:
+        iam = deployment.roots["account1"].client("iam")
+        (attached,) = iam.list_attached_role_policies(RoleName="caller")["AttachedPolicies"]
+        iam.detach_role_policy(RoleName="caller", PolicyArn=attached["PolicyArn"])
+        try:
+            assert not assumed()
+        finally:
+            iam.attach_role_policy(RoleName="caller", PolicyArn=attached["PolicyArn"])
+    assert assumed()
 
 
 def test_an_external_id_is_asked_for(deployment: Deployment) -> None:
@@ -323,6 +359,31 @@ def test_a_condition_holds_on_both_halves(
 ) -> None:
     assert judged(deployment, link, role, **fulfilled)
     assert not judged(deployment, link, role, **other)
+
+
+@pytest.mark.parametrize(
+    ("link", "role", "fulfilled"),
+    [
+        ("tls", "encrypted", {}),
+        ("hardened", "careful", {}),
+        (
+            "organization",
+            "member",
+            {"aws:PrincipalOrgID": "o-a1b2c3d4e5", "aws:ResourceOrgID": "o-a1b2c3d4e5"},
+        ),
+        ("endpoint", "inside", {"aws:SourceVpce": "vpce-0123abcd"}),
+    ],
+)
+def test_a_fulfilled_condition_replaces_no_half(
+    link: str, role: str, fulfilled: dict[str, str], deployment: Deployment
+) -> None:
+    name = bucket_of(deployment, link)
+    request = deployment.documents(link).on_bucket(
+        role_arn(role), "s3:GetObject", name, ACCOUNTS["account2"], "k", **fulfilled
+    )
+    without_identity = request | {"identity": []}
+    without_policy = request | {"resourcePolicy": None}
+    assert decide([request, without_identity, without_policy]) == [True, False, False]
 
 
 def test_an_unfulfilled_condition_is_refused_in_the_sandbox_too(deployment: Deployment) -> None:

@@ -14,11 +14,20 @@ def problems(stacks: Iterable[TerraformStack]) -> list[str]:
     """Return every problem of every stack, each with the path of its construct.
 
     cdktf validates one stack after the other while it writes them; this looks at all of them
-    before anything is written.
+    before anything is written. Only a stack that fails is walked: each step is a call to Node.js.
     """
     return [
         f"{construct.node.path}: {problem}"
         for stack in stacks
+        if not _valid(stack)
         for construct in stack.node.find_all()
         for problem in construct.node.validate()
     ]
+
+
+def _valid(stack: TerraformStack) -> bool:
+    try:
+        stack.run_all_validations()
+    except RuntimeError:
+        return False
+    return True

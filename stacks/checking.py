@@ -216,10 +216,8 @@ def _pattern(place: Place, field: FieldInfo | None, detail: ErrorDetails) -> tup
     description = field.description if field else "known"
     if given is None:
         return (*place, key), f'is missing: add "{key}": {_example(field)}'
-    return (
-        *place,
-        key,
-    ), f"{_short(given)} is not {description}: write for example {_example(field)}"
+    told = f"{_short(given)} is not {description}: write for example {_example(field)}"
+    return (*place, key), told
 
 
 def _short(value: Any) -> str:
@@ -253,16 +251,15 @@ def _told(
     kind = detail["type"]
     if kind == "value_error":
         return str(detail["ctx"]["error"])
-    known = {f.alias or name for name, f in parent.model_fields.items()} if parent else set()
+    known = [f.alias or name for name, f in parent.model_fields.items()] if parent else []
     if kind in ("extra_forbidden", "missing"):
         key = str(place[-1])
         present = reduce(lambda value, name: value[name], place[:-1], content)
         if kind == "extra_forbidden":
-            near = near_match(key, known - set(present))
+            near = near_match(key, (name for name in known if name not in present))
             hint = f'did you mean "{near}"? ' if near else "remove it. "
-            names = ", ".join(f.alias or name for name, f in parent.model_fields.items())  # type: ignore[union-attr]
-            return f"unknown key: {hint}Known keys: {names}"
-        near = near_match(key, set(present) - known)
+            return f"unknown key: {hint}Known keys: {', '.join(known)}"
+        near = near_match(key, (name for name in present if name not in known))
         return "is missing: " + (
             f'found "{near}": rename it' if near else f'add "{key}": {_example(field)}'
         )

@@ -27,7 +27,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 endif
 
-.PHONY: help install sandbox synth test check format bench bindings actions schema lock clean
+.PHONY: help install sandbox synth deploy diff destroy accounts plan apply drift move-state unlock test check format bench bindings actions schema lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,33 @@ sandbox: $(INSTALLED) ## Deploy into two emulated accounts, show who reaches wha
 
 synth: $(INSTALLED) ## Write the Terraform JSON to cdktf.out/stacks/s3-multi-account-deploy
 	@cdktf synth
+
+deploy: $(INSTALLED) ## Check the accounts, then cdktf deploy (LINK=name, CDKTF="--auto-approve")
+	@python main.py && python -m operations check $(LINK) && cdktf deploy $(LINK) $(CDKTF)
+
+diff: $(INSTALLED) ## Check the accounts, then cdktf diff (LINK=name)
+	@python main.py && python -m operations check $(LINK) && cdktf diff $(LINK) $(CDKTF)
+
+destroy: $(INSTALLED) ## Check the accounts, then cdktf destroy (LINK=name)
+	@python main.py && python -m operations check $(LINK) && cdktf destroy $(LINK) $(CDKTF)
+
+accounts: $(INSTALLED) ## Show which account each alias really reaches (LINK=name)
+	@python main.py && python -m operations check $(LINK)
+
+plan: $(INSTALLED) ## Plan into the folder plans and summarize the access that changes (LINK=name)
+	@python main.py && python -m operations plan $(LINK) $(PLAN)
+
+apply: $(INSTALLED) ## Apply exactly the plans in the folder plans (LINK=name)
+	@python main.py && python -m operations apply $(LINK)
+
+drift: $(INSTALLED) ## Plan, and fail when anything has changed (LINK=name)
+	@python main.py && python -m operations plan $(LINK) --refuse changes
+
+move-state: $(INSTALLED) ## Move the local state of LINK=name into the configured backend
+	@python main.py && python -m operations move-state $(LINK)
+
+unlock: $(INSTALLED) ## Remove the lock ID=id that a killed run left on the state of LINK=name
+	@python main.py && python -m operations unlock $(LINK) --id $(ID)
 
 test: $(INSTALLED) $(EVALUATOR) ## Run every test
 	@python -m pytest -n auto --dist loadfile $(PYTEST)

@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING
 from stacks.checking import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from cdktf import App, TerraformStack
 
+    from s3_cross_account.settings import AccountSettings
+    from stacks.state import State
+
 LINKS = Path("links.json")
+PROVIDER_LOCK = Path(".terraform.lock.hcl")
+REFERENCE = "s3-multi-account-deploy"
 
 # Node.js 20 does all that is needed here; jsii greets it with a page-wide banner on each call.
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
@@ -30,19 +35,25 @@ def main() -> None:
         synthesize(make)
     except ConfigurationError as error:
         sys.exit(str(error))
+    except ModuleNotFoundError as error:
+        sys.exit(
+            f"The Python package {error.name} is not installed here: run `make synth`, or this "
+            "inside the environment (`pipenv shell`) after `make install`"
+        )
 
 
 def reference() -> Callable[[App], list[TerraformStack]]:
     """Return what makes the reference stack of ``cdktf.json``."""
     from stacks.configuration import read_configuration
 
-    accounts = read_configuration(Path("cdktf.json")).accounts
+    declared = read_configuration(Path("cdktf.json"))
+    accounts, state = dict(declared.accounts), declared.state
 
     def make(app: App) -> list[TerraformStack]:
         from stacks.reference import ReferenceStack
 
-        name = "s3-multi-account-deploy"
-        return [ReferenceStack(app, name, account1=accounts.account1, account2=accounts.account2)]
+        stack = ReferenceStack(app, REFERENCE, accounts=accounts, state=state)
+        return [stack, *supporting(app, accounts, state)]
 
     return make
 
@@ -51,21 +62,35 @@ def declared_links() -> Callable[[App], list[TerraformStack]]:
     """Return what makes a stack of each link in ``links.json``."""
     from stacks.links_file import read_links
 
-    links = read_links(LINKS)
+    declared = read_links(LINKS)
+    accounts, state = declared.accounts, declared.state
 
     def make(app: App) -> list[TerraformStack]:
         from stacks.link import LinkStack
         from stacks.links_file import Link
         from stacks.replication import ReplicationStack
 
-        return [
-            LinkStack(app, name, link=link, accounts=links.accounts)
+        links: list[TerraformStack] = [
+            LinkStack(app, name, link=link, accounts=accounts, state=state)
             if isinstance(link, Link)
-            else ReplicationStack(app, name, link=link, accounts=links.accounts)
-            for name, link in links.links.items()
+            else ReplicationStack(app, name, link=link, accounts=accounts, state=state)
+            for name, link in declared.links.items()
         ]
+        return [*links, *supporting(app, accounts, state)]
 
     return make
+
+
+def supporting(
+    app: App, accounts: Mapping[str, AccountSettings], state: State
+) -> list[TerraformStack]:
+    """Return the stacks that the others are deployed with."""
+    from stacks.state import BUCKET_STACK, S3State
+    from stacks.state_bucket import StateBucketStack
+
+    if isinstance(state, S3State) and state.create_bucket:
+        return [StateBucketStack(app, BUCKET_STACK, state=state, accounts=accounts)]
+    return []
 
 
 def output_folder() -> str:
@@ -92,6 +117,9 @@ def synthesize(make: Callable[[App], list[TerraformStack]]) -> None:
     if found := problems(stacks):
         raise ConfigurationError(found)
     app.synth()
+    if PROVIDER_LOCK.exists():
+        for stack in stacks:
+            shutil.copy(PROVIDER_LOCK, Path(app.outdir, "stacks", stack.to_string()))
 
 
 if __name__ == "__main__":

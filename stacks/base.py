@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cdktf import LocalBackend, TerraformOutput, TerraformStack
+from cdktf import TerraformOutput, TerraformStack
+
+from .state import LocalState, State, keep_state
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from constructs import Construct
+
+    from s3_cross_account.settings import AccountSettings
 
 
 class BaseStack(TerraformStack):
-    """A stack with its own local state and the versions that the bindings were made for."""
+    """A stack with a state of its own and the versions that the bindings were made for."""
 
-    def __init__(self, scope: Construct, id_: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        accounts: Mapping[str, AccountSettings],
+        state: State = LocalState(),  # noqa: B008 (frozen)
+    ) -> None:
         super().__init__(scope, id_)
-        # The default backend writes an absolute path; this is the same place in any folder.
-        LocalBackend(self, path=f"../../../terraform.{id_}.tfstate")
         self.add_override("terraform.required_version", ">= 1.3.0")
+        keep_state(self, id_, state, accounts)
         self.add_override(
             "terraform.required_providers.aws",
             {"source": "hashicorp/aws", "version": ">= 5.100.0, < 7.0.0"},

@@ -333,9 +333,11 @@ def _follow(
 
 
 def _tags(branch: Any) -> tuple[Any, ...]:
-    """Return the patterns that choose a model among others."""
-    is_model = isinstance(branch, type) and issubclass(branch, BaseModel)
-    field = branch.model_fields.get("pattern") if is_model else None
+    """Return the values of a discriminator that choose this model among others."""
+    fields = (
+        branch.model_fields if isinstance(branch, type) and issubclass(branch, BaseModel) else {}
+    )
+    field = fields.get("pattern") or fields.get("backend")
     return get_args(field.annotation) if field else ()
 
 

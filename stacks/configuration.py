@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from s3_cross_account.settings import AccountSettings
 
 from .checking import ConfigurationError, checked, json_object, near_match, text_of
+from .state import LocalState, State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +39,7 @@ class Configuration(BaseModel):
             examples=[{"account1": _ACCOUNT1, "account2": _ACCOUNT2}],
         ),
     ]
+    state: State = LocalState()
 
 
 def read_configuration(file: Path) -> Configuration:

@@ -20,15 +20,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .links_file import Consumer, Link, LinkAccount
+    from .state import State
 
 
 class LinkStack(LinkedStack):
     """Creates one link between the accounts that it names, with a state of its own."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, link: Link, accounts: Mapping[str, LinkAccount]
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        link: Link,
+        accounts: Mapping[str, LinkAccount],
+        state: State,
     ) -> None:
-        super().__init__(scope, id_, switches=link.switches, accounts=accounts)
+        super().__init__(scope, id_, switches=link.switches, accounts=accounts, state=state)
         self._link_id = id_
         roles = [self._role(consumer) for consumer in link.consumers]
         buckets = [self.bucket(bucket, bucket.id) for bucket in link.buckets]
@@ -49,6 +56,7 @@ class LinkStack(LinkedStack):
                 buckets=buckets,
                 account=self.account(link.assumed_role.account),
                 assumed_role_name=link.assumed_role.name,
+                imported=link.assumed_role.imported,
                 access=link.access.access,
                 external_id=link.assumed_role.external_id,
                 survive_recreation=link.survive_role_recreation,
@@ -65,7 +73,7 @@ class LinkStack(LinkedStack):
         account = self.account(consumer.account)
         # Dots keep apart what the declaration keeps apart: an alias has none.
         scope = Construct(self, f"role.{consumer.id}")
-        if consumer.new_role is None:
+        if consumer.managed_role is None:
             return ExistingRole(
                 scope,
                 "role",
@@ -78,7 +86,8 @@ class LinkStack(LinkedStack):
             scope,
             "role",
             account=account,
-            name=consumer.new_role,
+            name=consumer.managed_role,
+            imported=consumer.imported_role is not None,
             trust=PolicyDocument(
                 scope,
                 "trust",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from s3_cross_account.hardening import Hardening
 
     from .links_file import LinkAccount, LinkBucket
+    from .state import State
 
 
 class LinkedStack(BaseStack):
@@ -30,8 +31,9 @@ class LinkedStack(BaseStack):
         *,
         switches: Hardening,
         accounts: Mapping[str, LinkAccount],
+        state: State,
     ) -> None:
-        super().__init__(scope, id_)
+        super().__init__(scope, id_, accounts=accounts, state=state)
         self.switches = switches
         self._settings = accounts
         self._accounts: dict[str, Account] = {}
@@ -59,7 +61,7 @@ class LinkedStack(BaseStack):
         elif declared.key is not None:
             key = ExistingKey(scope, "key", account=account, arn=declared.key)
         if declared.existing is not None:
-            assert declared.policy is not None
+            assert declared.policy in ("create", "merge")
             return ExistingBucket(
                 scope,
                 "bucket",
@@ -69,12 +71,17 @@ class LinkedStack(BaseStack):
                 key=key,
                 versioned=getattr(declared, "versioned", False),
             )
-        assert declared.new_prefix is not None
         return Bucket(
             scope,
             "bucket",
             account=account,
             prefix=declared.new_prefix,
+            name=declared.imported,
+            imported=(
+                declared.imported
+                and ("with-policy" if declared.policy == "import" else "without-policy")
+            )
+            or None,
             force_destroy=declared.force_destroy,
             key=key,
             hardening=self.switches,

@@ -20,11 +20,13 @@ from s3_cross_account.replication_rule import STORAGE_CLASSES, ReplicationRule, 
 from s3_cross_account.settings import AccountSettings
 
 from .checking import ConfigurationError, checked, json_object, text_of
+from .state import BUCKET_STACK, LocalState, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+RESERVED = (BUCKET_STACK,)
 _NAME = r"^[A-Za-z0-9_+=,.@-]+$"
 _ALIAS = r"^[A-Za-z][A-Za-z0-9_-]*$"
 
@@ -40,6 +42,9 @@ class _Model(BaseModel):
 
 
 AccountAlias = Annotated[str, _text("the alias of an account", "account1", _ALIAS)]
+BucketName = Annotated[
+    str, _text("a bucket's name", "my-reports", r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+]
 RoleName = Annotated[str, _text("a role's name", "reports-reader", _NAME, max_length=64)]
 
 
@@ -67,6 +72,7 @@ class Consumer(_Model):
     account: AccountAlias
     new_role: RoleName | None = None
     existing_role: RoleName | None = None
+    imported_role: RoleName | None = None
     instance_profile: Annotated[
         str | None, _text("an instance profile's name", "web", _NAME, max_length=128)
     ] = None
@@ -90,12 +96,17 @@ class Consumer(_Model):
     @property
     def name(self) -> str:
         """Its role's or its instance profile's name."""
-        return str(self.new_role or self.existing_role or self.instance_profile)
+        return str(self.managed_role or self.existing_role or self.instance_profile)
+
+    @property
+    def managed_role(self) -> str | None:
+        """The role's name, where this link makes it or takes it over."""
+        return self.new_role or self.imported_role
 
     @property
     def id(self) -> str:
         """What tells it from every other consumer; an alias has no dot."""
-        kinds = {"new": self.new_role, "existing": self.existing_role}
+        kinds = {"new": self.managed_role, "existing": self.existing_role}
         kind = next((kind for kind, name in kinds.items() if name), "profile")
         return f"{self.account}.{kind}.{self.name}"
 
@@ -103,18 +114,23 @@ class Consumer(_Model):
     def on_instances(self) -> bool:
         """Whether the role is one that EC2 instances have, as far as one can see here."""
         return bool(self.instance_profile) or (
-            self.new_role is not None and self.trusted_service.startswith("ec2.")
+            self.managed_role is not None and self.trusted_service.startswith("ec2.")
         )
 
     @model_validator(mode="after")
     def _one_role(self) -> Self:
-        given = [self.new_role, self.existing_role, self.instance_profile]
+        given = [self.new_role, self.existing_role, self.imported_role, self.instance_profile]
         if sum(value is not None for value in given) != 1:
-            raise ValueError('give one of "new_role", "existing_role" and "instance_profile"')
+            raise ValueError(
+                'give one of "new_role", "existing_role", "imported_role" and "instance_profile"'
+            )
         if self.instance and (self.new_role is None or not self.trusted_service.startswith("ec2.")):
             raise ValueError('"instance" needs a "new_role" that EC2 may assume')
-        if self.new_role is None and "trusted_service" in self.model_fields_set:
-            raise ValueError('"trusted_service" is for a "new_role": an existing one has its own')
+        if self.managed_role is None and "trusted_service" in self.model_fields_set:
+            raise ValueError(
+                '"trusted_service" is for a "new_role" or an "imported_role": '
+                "an existing one has its own"
+            )
         return self
 
 
@@ -130,14 +146,13 @@ class LinkBucket(_Model):
             r"^[a-z0-9][a-z0-9.-]{2,36}$",
         ),
     ] = None
-    existing: Annotated[
-        str | None,
-        _text("a bucket's name", "my-reports", r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"),
-    ] = None
+    existing: BucketName | None = None
+    imported: BucketName | None = None
     policy: Annotated[
-        Literal["create", "merge"] | None,
+        Literal["create", "merge", "import"] | None,
         Field(
-            description='"create" (nobody owns the bucket policy yet) or "merge" (somebody does)',
+            description='"create" (nobody owns the bucket policy yet), "merge" (somebody does) or '
+            '"import" (this link takes it over)',
             examples=["merge"],
         ),
     ] = None
@@ -162,26 +177,37 @@ class LinkBucket(_Model):
     @property
     def name(self) -> str:
         """Its name or its prefix."""
-        return str(self.existing or self.new_prefix)
+        return str(self.existing or self.imported or self.new_prefix)
 
     @property
     def id(self) -> str:
         """What tells it from every other bucket; an alias has no dot."""
-        return f"{self.account}.{'existing' if self.existing else 'new'}.{self.name}"
+        kinds = {"existing": self.existing, "imported": self.imported}
+        kind = next((kind for kind, name in kinds.items() if name), "new")
+        return f"{self.account}.{kind}.{self.name}"
 
     @model_validator(mode="after")
     def _one_bucket(self) -> Self:
-        if (self.new_prefix is None) == (self.existing is None):
-            raise ValueError('give one of "new_prefix" and "existing"')
-        if (self.existing is None) != (self.policy is None):
+        given = [self.new_prefix, self.existing, self.imported]
+        if sum(value is not None for value in given) != 1:
+            raise ValueError('give one of "new_prefix", "existing" and "imported"')
+        choices = (None,) if self.new_prefix else ("create", "merge" if self.existing else "import")
+        if self.policy not in choices:
             raise ValueError(
-                'with "existing", and only then, say who owns its bucket policy: '
+                'a new bucket has no other policy: leave out "policy"'
+                if self.new_prefix
+                else 'with "existing", say who owns its bucket policy: '
                 '"policy": "create" (nobody yet) or "merge" (you get the statements to merge)'
+                if self.existing
+                else 'with "imported", say whether it has a bucket policy: '
+                '"policy": "create" (none) or "import" (one, to be taken over)'
             )
         if self.existing and self.key == "new":
             raise ValueError('an existing bucket has its key: give its ARN, or leave out "key"')
         if self.existing and self.force_destroy:
             raise ValueError('an existing bucket is never deleted: leave out "force_destroy"')
+        if self.imported and self.force_destroy:
+            raise ValueError('an imported bucket is never deleted: leave out "force_destroy"')
         if ".." in self.name or ".-" in self.name or "-." in self.name:
             raise ValueError(f'S3 takes no bucket named "{self.name}": leave out the double signs')
         return self
@@ -238,6 +264,9 @@ class AssumedRole(_Model):
 
     account: AccountAlias
     name: RoleName
+    imported: Annotated[
+        bool, Field(description="true: the role exists, and this link takes it over")
+    ] = False
     external_id: Annotated[
         str | None, _text("an external id", "s3-link-7f3a", r"^[A-Za-z0-9_+=,.@:/-]{2,1224}$")
     ] = None
@@ -271,9 +300,9 @@ def _unknown_accounts(named: list[str], info: ValidationInfo) -> list[str]:
 
 def _owned_policies(buckets: Sequence[LinkBucket]) -> list[tuple[str, str, str]]:
     return [
-        ("the bucket policy of", bucket.account, bucket.existing)
+        ("the bucket policy of", bucket.account, bucket.name)
         for bucket in buckets
-        if bucket.existing and bucket.policy == "create"
+        if bucket.policy in ("create", "import")
     ]
 
 
@@ -345,7 +374,7 @@ class Link(_Model):
 
     def owned(self) -> list[tuple[str, str, str]]:
         """Return what only one link can create: its kind, its account and its name."""
-        roles = [(c.account, c.new_role) for c in self.consumers if c.new_role]
+        roles = [(c.account, c.managed_role) for c in self.consumers if c.managed_role]
         roles += [(self.assumed_role.account, self.assumed_role.name)] if self.assumed_role else []
         return [
             *(("the role", account, name) for account, name in roles),
@@ -476,9 +505,9 @@ class ReplicationLink(_Model):
         return [
             *(("the role", account, name) for account, name in roles),
             *(
-                ("the replication configuration of", bucket.account, bucket.existing)
+                ("the replication configuration of", bucket.account, bucket.name)
                 for bucket in sources
-                if bucket.existing
+                if not bucket.new_prefix
             ),
             *_owned_policies([self.source, self.destination]),
         ]
@@ -488,7 +517,7 @@ class ReplicationLink(_Model):
         found = _unknown_accounts([self.source.account, self.destination.account], info)
         found += _foreign_keys([self.source, self.destination], info)
         found += problems([rule.rule for rule in self.rules])
-        ends = [(b.account, b.existing or b.new_prefix) for b in (self.source, self.destination)]
+        ends = [(b.account, b.name) for b in (self.source, self.destination)]
         if ends[0] == ends[1]:
             found.append("source and destination are the same bucket: name two")
         elif ends[0][0] == ends[1][0]:
@@ -532,6 +561,7 @@ class Links(_Model):
             min_length=2,
         ),
     ]
+    state: State = LocalState()
     links: Annotated[
         dict[Annotated[str, _text("a link's name", "reports", r"^[a-z][a-z0-9-]{0,62}$")], AnyLink],
         Field(description="the links by their names", examples=[{"reports": {}}], min_length=1),
@@ -543,7 +573,11 @@ def read_links(file: Path) -> Links:
     content = json_object(text_of(file), str(file))
     links = checked(Links, content, source=str(file), accounts_at=("accounts",))
     owners: dict[tuple[str, str, str], str] = {}
-    found = []
+    found = [
+        f"{file}: links.{name}: is the name of a stack of this project: choose another"
+        for name in RESERVED
+        if name in links.links
+    ]
     for name, link in links.links.items():
         for what, account, thing in link.owned():
             key = (what, account, thing.lower())  # IAM's names differ by more than case

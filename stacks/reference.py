@@ -19,8 +19,11 @@ from s3_cross_account.role import Role
 
 from .base import BaseStack
 from .reference_names import REFERENCE_NAMES
+from .state import LocalState, State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from s3_cross_account.settings import AccountSettings
 
 _USER_DATA = Path(__file__).with_name("user_data.yaml").read_text(encoding="utf-8")
@@ -34,11 +37,16 @@ class ReferenceStack(BaseStack):
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, account1: AccountSettings, account2: AccountSettings
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        accounts: Mapping[str, AccountSettings],
+        state: State = LocalState(),  # noqa: B008 (frozen)
     ) -> None:
-        super().__init__(scope, id_)
-        self._account1 = self._account("account1", account1)
-        self._account2 = self._account("account2", account2)
+        super().__init__(scope, id_, accounts=accounts, state=state)
+        self._account1 = self._account("account1", accounts["account1"])
+        self._account2 = self._account("account2", accounts["account2"])
         self._network = PublicNetwork(self, "network", account=self._account1)
         self._basics = InstanceBasics(self, "instance-basics", account=self._account1)
 

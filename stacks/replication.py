@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from .links_file import LinkAccount, ReplicationLink
+    from .state import State
 
 
 class ReplicationStack(LinkedStack):
@@ -26,8 +27,9 @@ class ReplicationStack(LinkedStack):
         *,
         link: ReplicationLink,
         accounts: Mapping[str, LinkAccount],
+        state: State,
     ) -> None:
-        super().__init__(scope, id_, switches=link.switches, accounts=accounts)
+        super().__init__(scope, id_, switches=link.switches, accounts=accounts, state=state)
         source = self.bucket(link.source, "source")
         destination = self.bucket(link.destination, "destination")
         rules = [rule.rule for rule in link.rules]

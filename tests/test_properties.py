@@ -82,7 +82,7 @@ def synthesize(link: dict[str, Any]) -> dict[str, Any]:
         app = App(outdir=folder)
         declared = read.links["link"]
         assert isinstance(declared, Link)
-        stack = LinkStack(app, "link", link=declared, accounts=read.accounts)
+        stack = LinkStack(app, "link", link=declared, accounts=read.accounts, state=read.state)
         if found := problems([stack]):
             raise ConfigurationError(found)
         app.synth()

@@ -31,7 +31,8 @@ class AssumeRole(Construct):
     ``roles``, and allows each of them to assume it; with ``external_id`` they have to give it. The
     assumed role may reach every bucket; a bucket outside its account names it in the bucket
     policy. With ``home_access`` each role itself also has direct access to the buckets of its own
-    account, as in the reference deployment.
+    account, as in the reference deployment. With ``imported`` the role to assume exists and is
+    taken over; see :class:`Role`.
     ``aws_config`` is the AWS CLI profile, named ``profile``, that an instance with one of the
     roles uses.
 
@@ -53,6 +54,7 @@ class AssumeRole(Construct):
         external_id: str | None = None,
         survive_recreation: bool = False,
         home_access: bool = False,
+        imported: bool = False,
     ) -> None:
         super().__init__(scope, id_)
         principals = [role.principal(survive_recreation=survive_recreation) for role in roles]
@@ -73,6 +75,7 @@ class AssumeRole(Construct):
                 limit=TRUST_POLICY_LIMIT,
             ),
             policy_names=policy_names,
+            imported=imported,
         )
         for bucket in buckets:
             for role in roles:

@@ -23,6 +23,7 @@ from .bindings import (
 )
 from .document import PolicyDocument
 from .hardening import NONE, Hardening
+from .imported import lifecycle
 from .policy import Condition, Principal, Statement, deny_without_tls
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class BucketBase(Construct):
         self.settled_by: list[ITerraformDependable] = []
         self.statements: list[Statement] = []
         self._policy: PolicyDocument | None = None
+        self._imported_policy: str | None = None
 
     def grant(
         self, role: RoleBase, access: Access = REFERENCE, *, survive_recreation: bool = False
@@ -122,6 +124,8 @@ class BucketBase(Construct):
             policy=document.json,
         )
         self.settled_by.append(policy)
+        if self._imported_policy is not None:
+            policy.import_from(self._imported_policy, self.account.provider)
         return document
 
     def _policy_target(self) -> str:
@@ -133,11 +137,16 @@ class Bucket(BucketBase):
 
     Object ownership is "bucket owner enforced": what a role of another account writes is owned by
     the bucket's account, and ACLs are off. AWS completes ``prefix`` (37 characters at most) to
-    the bucket's name. ``force_destroy`` lets Terraform delete a bucket that still holds objects.
+    the bucket's name; ``name`` is a whole one, of the two give one. ``force_destroy`` lets
+    Terraform delete a bucket that still holds objects, ``prevent_destroy`` has it refuse.
     With ``key`` its objects are encrypted with that KMS key, by way of a bucket key.
 
+    With ``imported`` the bucket ``name`` exists and Terraform takes it over: it keeps its tags, and
+    Terraform refuses to delete it. ``"with-policy"`` takes over its bucket policy as well;
+    ``"without-policy"`` says that it has none.
+
     Follows "Controlling ownership of objects and disabling ACLs for your bucket" in the Amazon S3
-    User Guide.
+    User Guide and "Import" in the Terraform documentation.
     """
 
     def __init__(
@@ -146,19 +155,30 @@ class Bucket(BucketBase):
         id_: str,
         *,
         account: Account,
-        prefix: str,
+        prefix: str | None = None,
+        name: str | None = None,
         force_destroy: bool = False,
+        prevent_destroy: bool = False,
+        imported: Literal["with-policy", "without-policy"] | None = None,
         key: KeyBase | None = None,
         hardening: Hardening = NONE,
     ) -> None:
         super().__init__(scope, id_, account=account, key=key)
+        if (prefix is None) == (name is None):
+            raise ValueError("give the bucket's prefix or its name, one of the two")
         bucket = S3Bucket(
             self,
             "Resource",
             provider=account.provider,
+            bucket=name,
             bucket_prefix=prefix,
             force_destroy=force_destroy,
+            lifecycle=lifecycle(prevent_destroy=prevent_destroy, imported=imported is not None),
         )
+        if imported is not None:
+            assert name is not None, "a bucket is imported by its name"
+            bucket.import_from(name, account.provider)
+            self._imported_policy = name if imported == "with-policy" else None
         self.name = bucket.bucket
         self.arn = bucket.arn
         self._id: str = bucket.id

@@ -14,6 +14,7 @@ from .bindings import (
     IamRolePolicyAttachment,
 )
 from .document import PolicyDocument
+from .imported import lifecycle
 from .policy import Condition, Principal, size
 from .validation import add_validation
 
@@ -135,7 +136,12 @@ class Role(RoleBase):
 
     ``trust`` is its trust policy: who may assume it.
 
-    Follows "IAM roles" and "Managed policies and inline policies" in the IAM User Guide.
+    With ``imported`` the role exists and Terraform takes it over: it gets ``trust``, keeps the
+    policies, the description, the session duration and the tags that it has (and its boundary
+    where the account has none), and Terraform refuses to delete it.
+
+    Follows "IAM roles" and "Managed policies and inline policies" in the IAM User Guide and
+    "Import" in the Terraform documentation.
     """
 
     def __init__(
@@ -147,6 +153,7 @@ class Role(RoleBase):
         name: str,
         trust: PolicyDocument,
         policy_names: Mapping[str, str] | None = None,
+        imported: bool = False,
     ) -> None:
         super().__init__(
             scope,
@@ -163,9 +170,17 @@ class Role(RoleBase):
             name=name,
             assume_role_policy=trust.json,
             permissions_boundary=account.permissions_boundary,
+            lifecycle=lifecycle(imported=imported, kept=_kept(account)),
         )
+        if imported:
+            role.import_from(name, account.provider)
         self.name = role.name
         self.arn = role.arn
+
+
+def _kept(account: Account) -> tuple[str, ...]:
+    boundary = () if account.permissions_boundary else ("permissions_boundary",)
+    return ("description", "max_session_duration", "path", *boundary)
 
 
 class ExistingRole(RoleBase):

@@ -1,0 +1,1 @@
+"""What a workstation and a pipeline do with the synthesized stacks."""

@@ -1,0 +1,131 @@
+"""``python -m operations``: what the make targets call. ``make help`` lists those."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from . import accounts, plan, state
+from .stack import OperationError, Stack, synthesized
+from .summary import GATES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+REFUSED = 2
+"""The exit code of a plan that a gate refuses; 1 is an error."""
+
+
+def main() -> int:
+    """Run a command; return its exit code."""
+    arguments = _arguments()
+    commands: dict[str, Callable[[argparse.Namespace, list[Stack]], int]] = {
+        "check": _check,
+        "plan": _plan,
+        "apply": _apply,
+        "move-state": _move_state,
+        "unlock": _unlock,
+    }
+    try:
+        return commands[arguments.command](arguments, synthesized(arguments.stacks))
+    except OperationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (
+        ("check", "show which account each alias reaches, and stop when it is the wrong one"),
+        ("plan", "plan into the folder plans, and summarize it"),
+        ("apply", "apply the plans in that folder"),
+        ("move-state", "move a local state into the configured backend"),
+        ("unlock", "remove the lock that a killed run left"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("stacks", nargs="*", help="the stacks' names (default: all)")
+        if name == "plan":
+            command.add_argument(
+                "--refuse",
+                action="append",
+                default=[],
+                choices=GATES,
+                help="exit with 2 if "
+                + ", ".join(f"{what} ({gate})" for gate, what in GATES.items()),
+            )
+        if name == "unlock":
+            command.add_argument("--id", required=True, help="the lock's id")
+    return parser.parse_args()
+
+
+def _check(_arguments: argparse.Namespace, stacks: list[Stack]) -> int:
+    check(stacks)
+    return 0
+
+
+def check(stacks: Sequence[Stack]) -> None:
+    """Print which account each alias reaches; raise :class:`OperationError` with what is wrong."""
+    problems = []
+    for entry in accounts.reached(stacks):
+        pinned = "pinned" if entry.pinned else "not pinned"
+        if entry.account:
+            print(f"{entry.alias}: account {entry.account} ({pinned}) as {entry.caller}")
+        if entry.problem:
+            problems.append(f"{entry.alias}: {entry.problem}")
+    for stack in stacks if not problems else ():
+        if file := state.left_behind(stack):
+            problems.append(
+                f"{file.name}: the state of {stack.name} is still here, not in the configured "
+                f"backend: move it with `make move-state LINK={stack.name}`"
+            )
+        try:
+            lock = state.lock(stack)
+        except OperationError as error:
+            problems.append(str(error))
+        else:
+            problems += [lock.explained(stack)] if lock else []
+    if problems:
+        raise OperationError("\n".join(dict.fromkeys(problems)))
+
+
+def _plan(arguments: argparse.Namespace, stacks: list[Stack]) -> int:
+    check(stacks)
+    summaries = plan.plan(stacks, arguments.refuse)
+    print((plan.PLANS / "summary.md").read_text(encoding="utf-8"), end="")
+    refused = [
+        f"{summary.stack}: {GATES[gate]}"
+        for summary in summaries
+        for gate in summary.refused(arguments.refuse)
+    ]
+    if refused:
+        print("Refused:", *refused, sep="\n  ", file=sys.stderr)
+        return REFUSED
+    return 0
+
+
+def _apply(_arguments: argparse.Namespace, stacks: list[Stack]) -> int:
+    check(stacks)
+    print("Applied:", ", ".join(plan.apply(stacks)))
+    return 0
+
+
+def _move_state(_arguments: argparse.Namespace, stacks: list[Stack]) -> int:
+    for stack in stacks:
+        print(f"{stack.name}: the state is moved; the local file is {state.move(stack).name} now")
+    return 0
+
+
+def _unlock(arguments: argparse.Namespace, stacks: list[Stack]) -> int:
+    (stack,) = stacks
+    state.unlock(stack, arguments.id)
+    print(f"{stack.name}: unlocked")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

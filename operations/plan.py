@@ -1,0 +1,81 @@
+"""Plans the stacks into files, and applies exactly those plans."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .stack import OperationError, Stack
+from .summary import Summary, as_json, as_markdown, summarize
+from .terraform import terraform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PLANS = Path("plans")
+"""Holds a ``.tfplan`` for each stack, ``summary.md`` for people and ``summary.json``."""
+_ALIAS = re.compile(r"\.([A-Za-z0-9_-]+)$")
+
+
+def plan(stacks: Sequence[Stack], gates: Sequence[str] = ()) -> list[Summary]:
+    """Plan every stack and write what the plans do; with an error, nothing is left to apply."""
+    shutil.rmtree(PLANS, ignore_errors=True)
+    PLANS.mkdir()
+    summaries, problems = [], []
+    for stack in stacks:
+        try:
+            summaries.append(_plan(stack))
+        except OperationError as error:
+            problems.append(str(error))
+    if problems:
+        shutil.rmtree(PLANS)
+        raise OperationError("\n".join(problems))
+    (PLANS / "summary.md").write_text(as_markdown(summaries), encoding="utf-8")
+    (PLANS / "summary.json").write_text(as_json(summaries, gates), encoding="utf-8")
+    return summaries
+
+
+def apply(stacks: Sequence[Stack]) -> list[str]:
+    """Apply the plans that :func:`plan` wrote, and return the names of the stacks."""
+    planned = [(stack, _file(stack)) for stack in stacks if _file(stack).exists()]
+    if not planned:
+        raise OperationError(f"{PLANS}: holds no plans: run `make plan` first")
+    for stack, file in planned:
+        terraform(stack, "init", "-reconfigure")
+        print(terraform(stack, "apply", str(file)), end="")
+    return [stack.name for stack, _ in planned]
+
+
+def _plan(stack: Stack) -> Summary:
+    terraform(stack, "init", "-reconfigure")
+    terraform(stack, "plan", f"-out={_file(stack)}")
+    shown = json.loads(terraform(stack, "show", "-json", str(_file(stack))))
+    return summarize(stack.name, shown, stack.content, _aliases(stack))
+
+
+def _file(stack: Stack) -> Path:
+    return PLANS.absolute() / f"{stack.name}.tfplan"
+
+
+def _aliases(stack: Stack) -> dict[str, str]:
+    """Return the provider alias of each address, declared or only in the state."""
+    found = {}
+    for resource in _state(stack).get("resources", []):
+        data = "data." if resource["mode"] == "data" else ""
+        alias = _ALIAS.search(resource["provider"])
+        if alias:
+            found[f"{data}{resource['type']}.{resource['name']}"] = alias[1]
+    for section, data in (("resource", ""), ("data", "data.")):
+        for type_, blocks in stack.content.get(section, {}).items():
+            for name, block in blocks.items():
+                found[f"{data}{type_}.{name}"] = block["provider"].partition(".")[2]
+    return found
+
+
+def _state(stack: Stack) -> dict[str, Any]:
+    text = terraform(stack, "state", "pull")
+    state: dict[str, Any] = json.loads(text) if text.strip() else {}
+    return state

@@ -1,0 +1,228 @@
+"""Every policy before and after a plan, as rows of who may do what to which resource.
+
+What a plan does not know yet (the ARN of a bucket that is to be created) is taken from the
+synthesized JSON, with a name that says what it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_REFERENCE = re.compile(r"\$\{((?:data\.)?[a-z0-9_]+\.[A-Za-z0-9_-]+)\.([a-z0-9_]+)\}")
+_ROLE = re.compile(r"^arn:[a-z-]+:iam::([^:]*):role/(?:.*/)?([^/]+)$")
+_ROOT = re.compile(r"^arn:[a-z-]+:iam::([^:]*):root$")
+_BUCKET = re.compile(r"^arn:[a-z-]+:s3:::([^/]+)(?:/(.*))?$")
+UNKNOWN = "(known after apply)"
+# The policy of a resource, by its type: its argument, and what the policy speaks of.
+_RESOURCE_POLICIES = {
+    "aws_s3_bucket_policy": ("policy", "bucket policy"),
+    "aws_kms_key_policy": ("policy", "key policy"),
+    "aws_iam_role": ("assume_role_policy", "trust policy"),
+}
+
+
+@dataclass(frozen=True, order=True)
+class Row:
+    """One statement for one principal, one action and one resource; ``half`` is where it stands."""
+
+    half: str
+    effect: str
+    principal: str
+    action: str
+    target: str
+    path: str = ""
+    conditions: tuple[str, ...] = ()
+
+
+class Resources:
+    """The resources of one moment: their values, and the synthesized JSON for what is unknown."""
+
+    def __init__(
+        self,
+        values: Iterable[Mapping[str, Any]],
+        aliases: Mapping[str, str],
+        source: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._values = {r["address"]: r.get("values", {}) for r in values}
+        self.aliases = aliases
+        self._source = source or {}
+        # Account ids, as far as they are known, by the alias that reaches them.
+        self._accounts: dict[str, str] = {}
+        for provider in self._source.get("provider", {}).get("aws", []):
+            for id_ in provider.get("allowed_account_ids") or []:
+                self._accounts[id_] = provider["alias"]
+        for address, value in self._values.items():
+            found = _ROLE.match(str(value.get("arn")))
+            if found and address in aliases:
+                self._accounts.setdefault(found[1], aliases[address])
+
+    def rows(self) -> set[Row]:
+        """Return every row of every policy."""
+        return {self._labelled(row) for row in (*self._identity(), *self._resource())}
+
+    def owners(self) -> dict[str, str]:
+        """Return the alias of each bucket and key that a row may name."""
+        owners = {}
+        for address in self._values:
+            type_ = address.split(".")[0]
+            if type_ in ("aws_s3_bucket", "aws_kms_key"):
+                owners[self._target(self._attribute(address, "arn"))[0]] = self.aliases.get(address)
+            elif type_ == "aws_s3_bucket_policy":
+                owners[f"bucket {self._attribute(address, 'bucket')}"] = self.aliases.get(address)
+        return {target: alias for target, alias in owners.items() if alias}
+
+    def _identity(self) -> Iterator[Row]:
+        documents = {
+            self._attribute(address, "arn"): self._document(address, "policy")
+            for address in self._of_type("aws_iam_policy")
+        }
+        for address in self._of_type("aws_iam_role_policy_attachment"):
+            role = self._attribute(address, "role")
+            arn = self._attribute(address, "policy_arn")
+            account = self.aliases.get(address, "?")
+            principal = f"arn:aws:iam::{account}:role/{role}"
+            if arn not in documents:
+                name = arn.rpartition("/")[2]
+                yield Row("identity policy", "Allow", principal, f"policy {name}", "(its own)")
+                continue
+            for statement in documents[arn]:
+                yield from _rows(statement, "identity policy", [principal])
+
+    def _resource(self) -> Iterator[Row]:
+        for type_, (argument, half) in _RESOURCE_POLICIES.items():
+            for address in self._of_type(type_):
+                own = self._attribute(address, "arn") if type_ == "aws_iam_role" else None
+                if type_ == "aws_kms_key_policy":
+                    own = self._key(address)
+                for statement in self._document(address, argument):
+                    resources = {"Resource": own} if own else {}
+                    yield from _rows(statement | resources, half, None)
+
+    def _key(self, policy: str) -> str:
+        """Return the ARN of a key policy's key: the policy has only its id."""
+        id_ = self._attribute(policy, "key_id")
+        for address in self._of_type("aws_kms_key"):
+            if self._attribute(address, "key_id") == id_:
+                return self._attribute(address, "arn")
+        return id_
+
+    def _of_type(self, type_: str) -> list[str]:
+        return [address for address in self._values if address.startswith(f"{type_}.")]
+
+    def _document(self, address: str, argument: str) -> list[dict[str, Any]]:
+        known = self._values[address].get(argument)
+        if known is not None:
+            statements = json.loads(known)["Statement"]
+            return statements if isinstance(statements, list) else [statements]
+        text = str(self._declared(address).get(argument, ""))
+        reference = _REFERENCE.fullmatch(text)
+        block = self._declared(reference[1]) if reference else {}
+        return [self._statement(statement) for statement in block.get("statement", [])]
+
+    def _statement(self, block: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a statement of a policy document's block as IAM's JSON has it."""
+
+        def resolved(values: Iterable[str]) -> list[str]:
+            return [_REFERENCE.sub(lambda m: self._attribute(m[1], m[2]), v) for v in values]
+
+        principals: dict[str, list[str]] = defaultdict(list)
+        for principal in block.get("principals", []):
+            principals[principal["type"]] += resolved(principal["identifiers"])
+        conditions: dict[str, dict[str, list[str]]] = defaultdict(dict)
+        for condition in block.get("condition", []):
+            conditions[condition["test"]][condition["variable"]] = resolved(condition["values"])
+        return {
+            "Effect": block.get("effect") or "Allow",
+            "Principal": "*" if "*" in principals else principals,
+            "Action": block.get("actions", []),
+            "Resource": resolved(block.get("resources", [])),
+            "Condition": conditions,
+        }
+
+    def _attribute(self, address: str, name: str) -> str:
+        """Return an attribute, or a text that stands for it until it is known."""
+        value = self._values.get(address, {}).get(name)
+        if value is not None:
+            return str(value)
+        declared = self._declared(address).get(name)
+        if isinstance(declared, str):
+            return _REFERENCE.sub(lambda m: self._attribute(m[1], m[2]), declared)
+        values = self._values.get(address, {}) or self._declared(address)
+        type_ = address.removeprefix("data.").split(".")[0]
+        if type_ == "aws_s3_bucket":
+            shown = f"{values.get('bucket') or str(values.get('bucket_prefix')) + '…'}"
+            return f"arn:aws:s3:::{shown}" if name == "arn" else shown
+        if type_ == "aws_iam_role" and name == "arn":
+            return f"arn:aws:iam::{self.aliases.get(address, '?')}:role/{values.get('name')}"
+        return f"{address}:{UNKNOWN}"
+
+    def _declared(self, address: str) -> dict[str, Any]:
+        section = "data" if address.startswith("data.") else "resource"
+        type_, _, name = address.removeprefix("data.").partition(".")
+        block: dict[str, Any] = self._source.get(section, {}).get(type_, {}).get(name, {})
+        return block
+
+    def _labelled(self, row: Row) -> Row:
+        """Return a row in a reader's words: names and aliases in place of ARNs."""
+        principal, conditions = self._principal(row.principal), row.conditions
+        # The form that survives a role's recreation: its account, and a condition with its ARN.
+        for condition in conditions:
+            found = re.fullmatch(r"ArnEquals aws:PrincipalArn (\S+)", condition)
+            if found and _ROOT.match(row.principal):
+                principal = self._principal(found[1])
+                conditions = tuple(c for c in conditions if c != condition)
+        target, path = self._target(row.target)
+        return replace(row, principal=principal, target=target, path=path, conditions=conditions)
+
+    def _principal(self, text: str) -> str:
+        if text == "*":
+            return "everyone"
+        if found := _ROLE.match(text):
+            return f"role {found[2]} ({self._alias(found[1])})"
+        if found := _ROOT.match(text):
+            return f"account {self._alias(found[1])}"
+        return text
+
+    def _target(self, text: str) -> tuple[str, str]:
+        if found := _BUCKET.match(text):
+            return f"bucket {found[1]}", found[2] or ""
+        if _ROLE.match(text):
+            return self._principal(text), ""
+        if text.startswith("aws_kms_key.") or ":kms:" in text:
+            return f"key {text.split(':' + UNKNOWN)[0].rpartition('/')[2].split('.')[-1]}", ""
+        return text, ""
+
+    def _alias(self, account: str) -> str:
+        return self._accounts.get(account, account)
+
+
+def _rows(
+    statement: Mapping[str, Any], half: str, principals: Iterable[str] | None
+) -> Iterator[Row]:
+    if principals is None:
+        named = statement.get("Principal", {})
+        principals = (
+            ["*"] if named == "*" else [text for texts in named.values() for text in _listed(texts)]
+        )
+    conditions = tuple(
+        sorted(
+            f"{test} {key} {', '.join(sorted(_listed(values)))}"
+            for test, keys in (statement.get("Condition") or {}).items()
+            for key, values in keys.items()
+        )
+    )
+    for principal in principals:
+        for action in _listed(statement.get("Action", [])):
+            for resource in _listed(statement.get("Resource", [])):
+                yield Row(half, statement["Effect"], principal, action, resource, "", conditions)
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)

@@ -1,0 +1,74 @@
+"""The stacks as they were synthesized: what a workstation and a pipeline work on."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stacks.state import BUCKET_STACK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+SUPPORTING = (BUCKET_STACK,)
+
+
+class OperationError(Exception):
+    """Something has to be mended first; the message says what, and how."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A synthesized stack: its name, its folder below ``cdktf.out`` and its Terraform JSON."""
+
+    name: str
+    folder: Path
+    content: dict[str, Any]
+
+    @property
+    def providers(self) -> list[dict[str, Any]]:
+        """The provider configurations, each with its ``alias``."""
+        found: list[dict[str, Any]] = self.content.get("provider", {}).get("aws", [])
+        return found
+
+    @property
+    def backend(self) -> tuple[str, dict[str, Any]]:
+        """The backend's type and its arguments."""
+        settings = self.content["terraform"]
+        backends = settings.get("backend") or {"cloud": settings.get("cloud", {})}
+        return next(iter(backends.items()))
+
+    @property
+    def local_state(self) -> Path:
+        """Where the state is while it is local."""
+        return self.folder.parents[2] / f"terraform.{self.name}.tfstate"
+
+
+def synthesized(names: Sequence[str] = ()) -> list[Stack]:
+    """Return the stacks with these names from the output folder of ``main.py``.
+
+    Without a name, all but those that an administrator deploys before the others.
+    """
+    out = Path(os.environ.get("CDKTF_OUTDIR") or "cdktf.out").absolute()
+    try:
+        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["stacks"]
+        found = {
+            name: Stack(
+                name=name,
+                folder=out / entry["workingDirectory"],
+                content=json.loads((out / entry["synthesizedStackPath"]).read_text("utf-8")),
+            )
+            for name, entry in manifest.items()
+        }
+    except (OSError, ValueError, KeyError):
+        raise OperationError(f"{out}: holds no synthesized stacks: run `make synth`") from None
+    unknown = [name for name in names if name not in found]
+    if unknown:
+        raise OperationError(
+            f"there is no stack {', '.join(map(repr, unknown))}: choose from {', '.join(found)}"
+        )
+    return [found[name] for name in names or found if names or name not in SUPPORTING]

@@ -1,0 +1,154 @@
+"""What a reviewer reads of a plan, and what a gate asks of it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from .access import Access, difference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+_ACTIONS = {
+    ("create",): "create",
+    ("update",): "update",
+    ("delete",): "delete",
+    ("create", "delete"): "replace",
+    ("delete", "create"): "replace",
+    ("forget",): "forget",
+}
+GATES = {
+    "changes": "anything changes",
+    "destroys": "a resource is deleted or replaced",
+    "access": "access appears",
+    "public": "everyone gets access",
+}
+"""What a pipeline can refuse."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A resource that changes, and what happens to it."""
+
+    account: str
+    address: str
+    action: str
+    imported: bool
+    changed_outside: bool
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the plan of one stack does."""
+
+    stack: str
+    changes: list[Change]
+    appears: list[Access]
+    disappears: list[Access]
+
+    def refused(self, gates: Iterable[str]) -> list[str]:
+        """Return the gates that this plan does not pass."""
+        found = {
+            "changes": bool(self.changes),
+            "destroys": any(c.action in ("delete", "replace") for c in self.changes),
+            # A refusal that goes away lets somebody in.
+            "access": any(a.effect == "Allow" for a in self.appears)
+            or any(a.effect == "Deny" for a in self.disappears),
+            "public": any(a.principal == "everyone" for a in self.appears if a.effect == "Allow"),
+        }
+        return [gate for gate in gates if found[gate]]
+
+
+def summarize(
+    stack: str, plan: Mapping[str, Any], source: Mapping[str, Any], aliases: Mapping[str, str]
+) -> Summary:
+    """Return the summary of a plan; see :func:`operations.access.difference`."""
+    access = difference(plan, source, aliases)
+    # Terraform lists every attribute that AWS completed as well; what counts is what it repairs.
+    outside = {entry["address"] for entry in plan.get("resource_drift", [])}
+    return Summary(
+        stack=stack,
+        changes=[
+            Change(
+                account=aliases.get(entry["address"], "?"),
+                address=entry["address"],
+                action=_ACTIONS.get(tuple(entry["change"]["actions"]), "import"),
+                imported="importing" in entry["change"],
+                changed_outside=entry["address"] in outside,
+            )
+            for entry in plan.get("resource_changes", [])
+            if entry["mode"] == "managed"
+            and (entry["change"]["actions"] != ["no-op"] or "importing" in entry["change"])
+        ],
+        appears=access.appears,
+        disappears=access.disappears,
+    )
+
+
+def as_json(summaries: Sequence[Summary], gates: Sequence[str]) -> str:
+    """Return the summaries for a machine."""
+    content = {
+        "stacks": [asdict(summary) for summary in summaries],
+        "refused": {s.stack: refused for s in summaries if (refused := s.refused(gates))},
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_markdown(summaries: Sequence[Summary]) -> str:
+    """Return the summaries for a reviewer."""
+    return "\n".join(line for summary in summaries for line in _markdown(summary)) + "\n"
+
+
+def _markdown(summary: Summary) -> Iterator[str]:
+    yield f"## {summary.stack}"
+    yield ""
+    if not summary.changes:
+        yield "No changes."
+        yield ""
+    yield from _access("Access that appears", summary.appears)
+    yield from _access("Access that disappears", summary.disappears)
+    by_account: dict[str, list[Change]] = defaultdict(list)
+    for change in summary.changes:
+        by_account[change.account].append(change)
+    for account, changes in sorted(by_account.items()):
+        counts = Counter(change.action for change in changes)
+        told = ", ".join(f"{n} to {action}" for action, n in sorted(counts.items()))
+        yield f"<details><summary><b>{account}</b>: {told}</summary>"
+        yield ""
+        yield from (f"- {_told(change)}" for change in changes)
+        yield ""
+        yield "</details>"
+        yield ""
+
+
+def _told(change: Change) -> str:
+    notes = [
+        *(["imported"] if change.imported and change.action != "import" else []),
+        *(["changed outside of Terraform"] if change.changed_outside else []),
+    ]
+    return f"{change.action} `{change.address}`" + (f" ({', '.join(notes)})" if notes else "")
+
+
+def _access(title: str, found: Sequence[Access]) -> Iterator[str]:
+    if not found:
+        return
+    yield f"**{title}**"
+    yield ""
+    yield "| who | may | on | only if | by |"
+    yield "|---|---|---|---|---|"
+    for access in sorted(found, key=lambda a: not a.principal.startswith("role ")):
+        actions = ", ".join(f"`{action}`" for action in access.actions)
+        where = f"{access.target}" + (f" `{' '.join(access.paths)}`" if access.paths else "")
+        halves = " and ".join(access.halves)
+        cells = (
+            access.principal,
+            actions if access.effect == "Allow" else f"**never** {actions}",
+            where,
+            "; ".join(f"`{condition}`" for condition in access.conditions),
+            halves if access.works else f"{halves} only: refused without the other half",
+        )
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    yield ""

@@ -1,0 +1,36 @@
+"""Runs Terraform in the folder of a stack."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from .stack import OperationError
+
+if TYPE_CHECKING:
+    from .stack import Stack
+
+
+def terraform(stack: Stack, *arguments: str, accepted: tuple[int, ...] = (0,)) -> str:
+    """Return what Terraform printed, or raise :class:`OperationError` with it.
+
+    It never asks: nobody may be there to answer.
+    """
+    if shutil.which("terraform") is None:
+        raise OperationError("Terraform is not installed: install version 1.5 or later")
+    result = subprocess.run(
+        ["terraform", *arguments],
+        cwd=stack.folder,
+        env=os.environ | {"TF_INPUT": "0", "TF_IN_AUTOMATION": "1", "TF_CLI_ARGS": "-no-color"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if result.returncode not in accepted:
+        said = (result.stderr or result.stdout).strip()
+        raise OperationError(f"terraform {arguments[0]} of {stack.name} failed:\n{said}")
+    return result.stdout

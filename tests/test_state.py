@@ -15,7 +15,7 @@ from sandbox.access import allowed, root
 
 from .evaluator import Documents, decide
 from .links import accounts, stack_json, synthesize
-from .workplace import Workplace
+from .workplace import Workplace, reset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,9 @@ def declaration(state: dict[str, Any] | None = None) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def place(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+def place(
+    terraform: Terraform, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workplace]:
     """A link, deployed with local state, that has moved to a state bucket of its own making."""
     place = Workplace(tmp_path_factory.mktemp("state"), terraform.environment)
     place.declare(declaration())
@@ -57,7 +59,7 @@ def place(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Ite
     )
     place.declare(declaration(S3_STATE))
     yield place
-    place.terraform("stateful", "destroy", "-auto-approve")
+    reset(emulator)
 
 
 @pytest.fixture(scope="module")

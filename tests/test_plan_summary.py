@@ -1,0 +1,275 @@
+"""The summary of a plan: what changes, and which access appears and disappears."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from operations.summary import summarize
+from sandbox.access import root
+
+from .links import accounts
+from .workplace import Workplace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from operations.summary import Summary
+    from sandbox.emulator import Emulator
+
+    from .conftest import Terraform
+
+REPORTS: dict[str, Any] = {
+    "pattern": "direct-access",
+    "consumers": [{"account": "account1", "new_role": "summed"}],
+    "buckets": [{"account": "account2", "new_prefix": "summed-"}],
+    "access": {"level": "read-only", "prefixes": ["r/"]},
+}
+WORKER: dict[str, Any] = {
+    "pattern": "assume-role",
+    "consumers": [{"account": "account1", "new_role": "caller"}],
+    "buckets": [
+        {"account": "account1", "new_prefix": "home-"},
+        {"account": "account2", "new_prefix": "away-"},
+        {"account": "account1", "existing": "theirs", "policy": "merge"},
+    ],
+    "assumed_role": {"account": "account2", "name": "summed-worker"},
+    "survive_role_recreation": True,
+}
+Found = tuple[str, str, str, str, bool]
+
+
+def planned(
+    place: Workplace, links: dict[str, Any], *arguments: str, code: int = 0
+) -> dict[str, Any]:
+    """Plan these links and return the machine's summary of each."""
+    place.declare({"accounts": accounts(), "links": links})
+    result = place.operations("plan", *arguments)
+    assert result.returncode == code, result.stdout + result.stderr
+    content = json.loads((place.folder / "plans" / "summary.json").read_text())
+    return {s["stack"]: s for s in content["stacks"]} | {"refused": content["refused"]}
+
+
+def told(found: list[dict[str, Any]]) -> set[Found]:
+    return {
+        (
+            a["principal"],
+            " ".join(a["actions"]),
+            " ".join([a["target"], *a["paths"]]),
+            "; ".join(a["conditions"]),
+            a["works"],
+        )
+        for a in found
+    }
+
+
+@pytest.fixture(scope="module")
+def place(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+    place = Workplace(tmp_path_factory.mktemp("summary"), terraform.environment)
+    yield place
+    for stack in ("reports", "worker"):
+        place.terraform(stack, "destroy", "-auto-approve")
+
+
+@pytest.fixture(scope="module")
+def first(place: Workplace) -> dict[str, Any]:
+    """The summaries of a first plan, which is then applied."""
+    found = planned(place, {"reports": REPORTS, "worker": WORKER})
+    applied = place.make("apply")
+    assert applied.returncode == 0, applied.stderr
+    assert "Applied: reports, worker" in applied.stdout
+    return found
+
+
+def test_new_access_is_told_before_any_name_is_known(first: dict[str, Any]) -> None:
+    reader = "role summed (account1)"
+    assert told(first["reports"]["appears"]) == {
+        ("ec2.amazonaws.com", "sts:AssumeRole", reader, "", True),
+        (reader, "s3:GetObject", "bucket summed-… r/*", "", True),
+        (reader, "s3:ListBucket", "bucket summed-…", "StringLike s3:prefix r/, r/*", True),
+    }
+    assert first["reports"]["disappears"] == []
+
+
+def test_a_missing_half_is_told(first: dict[str, Any]) -> None:
+    caller, worker = "role caller (account1)", "role summed-worker (account2)"
+    objects = "s3:GetObject s3:PutObject"
+    assert told(first["worker"]["appears"]) == {
+        ("ec2.amazonaws.com", "sts:AssumeRole", caller, "", True),
+        (caller, "sts:AssumeRole", worker, "", True),
+        (worker, objects, "bucket home-… *", "", True),
+        (worker, "s3:ListBucket", "bucket home-…", "", True),
+        (worker, objects, "bucket away-… *", "", True),
+        (worker, "s3:ListBucket", "bucket away-…", "", True),
+        (worker, objects, "bucket theirs *", "", False),
+        (worker, "s3:ListBucket", "bucket theirs", "", False),
+    }
+
+
+def test_each_change_is_told_with_its_account(first: dict[str, Any]) -> None:
+    changes = first["reports"]["changes"]
+    assert {c["action"] for c in changes} == {"create"}
+    kinds = sorted((c["account"], c["address"].split(".")[0]) for c in changes)
+    assert kinds == [
+        ("account1", "aws_iam_policy"),
+        ("account1", "aws_iam_role"),
+        ("account1", "aws_iam_role_policy_attachment"),
+        ("account2", "aws_s3_bucket"),
+        ("account2", "aws_s3_bucket_ownership_controls"),
+        ("account2", "aws_s3_bucket_policy"),
+    ]
+
+
+@pytest.mark.usefixtures("first")
+def test_a_wider_prefix_and_a_removed_bucket_are_told(place: Workplace) -> None:
+    wider = REPORTS | {"access": {"level": "write-only"}}
+    fewer = WORKER | {"buckets": WORKER["buckets"][:1]}
+    gates = ("--refuse", "access", "--refuse", "destroys", "--refuse", "public")
+    found = planned(place, {"reports": wider, "worker": fewer}, *gates, code=2)
+    assert found["refused"] == {"reports": ["access"], "worker": ["destroys"]}
+    appears = told(found["reports"]["appears"])
+    ((who, actions, where, condition, works),) = appears
+    assert (who, condition, works) == ("role summed (account1)", "", True)
+    assert actions == "s3:AbortMultipartUpload s3:PutObject"
+    assert where.startswith("bucket summed-2") and where.endswith(" *")  # noqa: PT018
+    assert {row[1] for row in told(found["reports"]["disappears"])} == {
+        "s3:GetObject",
+        "s3:ListBucket",
+    }
+    assert found["worker"]["appears"] == []
+    gone = {row[2].split("-")[0] for row in told(found["worker"]["disappears"])}
+    assert gone == {"bucket away", "bucket theirs", "bucket theirs *"}
+    deleted = {c["address"].split(".")[0]: c for c in found["worker"]["changes"]}
+    assert deleted["aws_s3_bucket"]["action"] == "delete"
+    assert deleted["aws_s3_bucket"]["account"] == "account2"  # no longer declared, still known
+    text = (place.folder / "plans" / "summary.md").read_text()
+    assert "**Access that appears**" in text
+    assert "<b>account2</b>: 3 to delete" in text
+
+
+@pytest.mark.usefixtures("first")
+def test_what_was_changed_by_hand_is_drift(place: Workplace, emulator: Emulator) -> None:
+    links = {"reports": REPORTS, "worker": WORKER}
+    place.declare({"accounts": accounts(), "links": links})
+    assert place.make("drift", "LINK=reports").returncode == 0
+    owner = root(emulator.endpoint, "account2")
+    names = [b["Name"] for b in owner.s3.list_buckets()["Buckets"]]
+    (bucket,) = [name for name in names if name.startswith("summed-")]
+    policy = owner.s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    owner.s3.put_bucket_policy(Bucket=bucket, Policy=policy.replace("summed", "engineer"))
+    drift = place.make("drift", "LINK=reports")
+    owner.s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+    assert drift.returncode == 2
+    assert "reports: anything changes" in drift.stderr
+    assert "(changed outside of Terraform)" in drift.stdout
+
+
+def test_applying_without_plans_says_so(place: Workplace) -> None:
+    place.declare({"accounts": accounts(), "links": {"elsewhere": REPORTS}})
+    result = place.operations("apply", "elsewhere")
+    assert result.returncode == 1
+    assert "holds no plans: run `make plan` first" in result.stderr
+
+
+# What a plan holds, as far as the summary reads it.
+
+ALIASES = {
+    "aws_s3_bucket.b": "account2",
+    "aws_s3_bucket_policy.b": "account2",
+    "aws_iam_role.r": "account1",
+    "aws_iam_policy.p": "account1",
+    "aws_iam_role_policy_attachment.a": "account1",
+}
+ROLE = "arn:aws:iam::111111111111:role/team/r"
+GET = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}
+
+
+def resource(address: str, **values: Any) -> dict[str, Any]:
+    return {"address": address, "mode": "managed", "values": values}
+
+
+def snapshot(*statements: dict[str, Any], identity: dict[str, Any] | None) -> dict[str, Any]:
+    trust = document({"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"})
+    found = [
+        resource("aws_s3_bucket.b", arn="arn:aws:s3:::b", bucket="b"),
+        resource("aws_s3_bucket_policy.b", bucket="b", policy=document(*statements)),
+        resource("aws_iam_role.r", arn=ROLE, name="r", assume_role_policy=trust),
+    ]
+    if identity:
+        arn = "arn:aws:iam::111111111111:policy/p"
+        found += [
+            resource("aws_iam_policy.p", arn=arn, policy=document(identity)),
+            resource("aws_iam_role_policy_attachment.a", role="r", policy_arn=arn),
+        ]
+    return {"root_module": {"resources": found}}
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def summary(before: dict[str, Any], after: dict[str, Any]) -> Summary:
+    plan = {"prior_state": {"values": before}, "planned_values": after}
+    return summarize("s", plan, {}, ALIASES)
+
+
+NAMED = GET | {"Principal": {"AWS": ROLE}}
+PUBLIC = GET | {"Principal": "*"}
+SURVIVING = GET | {
+    "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
+    "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}},
+}
+TLS = GET | {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+}
+
+
+def test_a_public_bucket_is_told_and_refused() -> None:
+    found = summary(snapshot(NAMED, identity=GET), snapshot(NAMED, PUBLIC, identity=GET))
+    assert [a.principal for a in found.appears] == ["everyone"]
+    assert found.refused(["public", "access"]) == ["public", "access"]
+
+
+def test_a_refusal_that_goes_away_counts_as_access() -> None:
+    found = summary(snapshot(NAMED, TLS, identity=GET), snapshot(NAMED, identity=GET))
+    assert found.appears == []
+    assert [(a.effect, a.principal) for a in found.disappears] == [("Deny", "everyone")]
+    assert found.refused(["access", "public"]) == ["access"]
+
+
+def test_a_refusal_that_comes_does_not() -> None:
+    found = summary(snapshot(NAMED, identity=GET), snapshot(NAMED, TLS, identity=GET))
+    assert found.refused(["access", "public"]) == []
+
+
+@pytest.mark.parametrize("statement", [NAMED, SURVIVING])
+def test_the_other_half_completes_an_access(statement: dict[str, Any]) -> None:
+    found = summary(snapshot(identity=GET), snapshot(statement, identity=GET))
+    assert [(a.works, a.halves) for a in found.disappears] == [(False, ("identity policy",))]
+    (now,) = found.appears
+    assert (now.works, now.halves) == (True, ("bucket policy", "identity policy"))
+    assert (now.principal, now.conditions) == ("role r (account1)", ())
+
+
+def test_a_condition_that_goes_is_another_access() -> None:
+    guarded = GET | {"Condition": {"Bool": {"aws:SecureTransport": "true"}}}
+    found = summary(snapshot(NAMED, identity=guarded), snapshot(NAMED, identity=GET))
+    assert [a.conditions for a in found.disappears] == [("Bool aws:SecureTransport true",)]
+    assert [a.conditions for a in found.appears] == [()]
+
+
+def test_a_foreign_managed_policy_is_told_by_its_name() -> None:
+    attached = snapshot(NAMED, identity=GET)
+    attached["root_module"]["resources"].append(
+        resource(
+            "aws_iam_role_policy_attachment.x",
+            role="r",
+            policy_arn="arn:aws:iam::aws:policy/AmazonS3FullAccess",
+        )
+    )
+    found = summary(snapshot(NAMED, identity=GET), attached)
+    assert [a.actions for a in found.appears] == [("policy AmazonS3FullAccess",)]

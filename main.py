@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cdktf import App, TerraformStack
 
     from s3_cross_account.settings import AccountSettings
+    from stacks.pipeline import Pipeline
     from stacks.state import State
 
 LINKS = Path("links.json")
@@ -53,7 +54,7 @@ def reference() -> Callable[[App], list[TerraformStack]]:
         from stacks.reference import ReferenceStack
 
         stack = ReferenceStack(app, REFERENCE, accounts=accounts, state=state)
-        return [stack, *supporting(app, accounts, state)]
+        return [stack, *supporting(app, [stack], accounts, state, declared.pipeline)]
 
     return make
 
@@ -76,21 +77,38 @@ def declared_links() -> Callable[[App], list[TerraformStack]]:
             else ReplicationStack(app, name, link=link, accounts=accounts, state=state)
             for name, link in declared.links.items()
         ]
-        return [*links, *supporting(app, accounts, state)]
+        return [*links, *supporting(app, links, accounts, state, declared.pipeline)]
 
     return make
 
 
 def supporting(
-    app: App, accounts: Mapping[str, AccountSettings], state: State
+    app: App,
+    deployed: list[TerraformStack],
+    accounts: Mapping[str, AccountSettings],
+    state: State,
+    pipeline: Pipeline | None,
 ) -> list[TerraformStack]:
-    """Return the stacks that the others are deployed with."""
+    """Return the stacks that an administrator deploys before the others."""
+    from stacks import pipeline as pipelines
+    from stacks.pipeline_roles import PipelineRolesStack
     from stacks.state import BUCKET_STACK, S3State
     from stacks.state_bucket import StateBucketStack
 
+    found: list[TerraformStack] = []
     if isinstance(state, S3State) and state.create_bucket:
-        return [StateBucketStack(app, BUCKET_STACK, state=state, accounts=accounts)]
-    return []
+        found.append(StateBucketStack(app, BUCKET_STACK, state=state, accounts=accounts))
+    if pipeline is not None:
+        roles = PipelineRolesStack(
+            app,
+            pipelines.STACK,
+            pipeline=pipeline,
+            stacks=[stack.to_terraform() for stack in deployed],
+            accounts=accounts,
+            state=state,
+        )
+        found.append(roles)
+    return found
 
 
 def output_folder() -> str:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from . import accounts, plan, state
+from . import accounts, oidc, plan, report, state
 from .stack import OperationError, Stack, synthesized
 from .summary import GATES
 
@@ -26,9 +26,12 @@ def main() -> int:
         "apply": _apply,
         "move-state": _move_state,
         "unlock": _unlock,
+        "credentials": _credentials,
+        "report": _report,
     }
     try:
-        return commands[arguments.command](arguments, synthesized(arguments.stacks))
+        stacks = [] if arguments.command == "report" else synthesized(arguments.stacks)
+        return commands[arguments.command](arguments, stacks)
     except OperationError as error:
         print(error, file=sys.stderr)
         return 1
@@ -46,6 +49,8 @@ def _arguments() -> argparse.Namespace:
         ("apply", "apply the plans in that folder"),
         ("move-state", "move a local state into the configured backend"),
         ("unlock", "remove the lock that a killed run left"),
+        ("report", "show the plans' summary to the reviewers of this pipeline"),
+        ("credentials", "write profiles with the session of a pipeline's role"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("stacks", nargs="*", help="the stacks' names (default: all)")
@@ -60,6 +65,8 @@ def _arguments() -> argparse.Namespace:
             )
         if name == "unlock":
             command.add_argument("--id", required=True, help="the lock's id")
+        if name == "credentials":
+            command.add_argument("--role", required=True, choices=("plan", "deploy"))
     return parser.parse_args()
 
 
@@ -124,6 +131,17 @@ def _unlock(arguments: argparse.Namespace, stacks: list[Stack]) -> int:
     (stack,) = stacks
     state.unlock(stack, arguments.id)
     print(f"{stack.name}: unlocked")
+    return 0
+
+
+def _credentials(arguments: argparse.Namespace, _stacks: list[Stack]) -> int:
+    for profile, arn in oidc.write_credentials(arguments.role).items():
+        print(f"{profile}: {arn}")
+    return 0
+
+
+def _report(_arguments: argparse.Namespace, _stacks: list[Stack]) -> int:
+    print("The summary is in", " and ".join(report.report()) or "plans/summary.md")
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +25,10 @@ def plan(stacks: Sequence[Stack], gates: Sequence[str] = ()) -> list[Summary]:
     """Plan every stack and write what the plans do; with an error, nothing is left to apply."""
     shutil.rmtree(PLANS, ignore_errors=True)
     PLANS.mkdir()
-    summaries, problems = [], []
-    for stack in stacks:
-        try:
-            summaries.append(_plan(stack))
-        except OperationError as error:
-            problems.append(str(error))
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        outcomes = list(pool.map(_plan_or_problem, stacks))
+    summaries = [outcome for outcome in outcomes if isinstance(outcome, Summary)]
+    problems = [outcome for outcome in outcomes if isinstance(outcome, str)]
     if problems:
         shutil.rmtree(PLANS)
         raise OperationError("\n".join(problems))
@@ -49,9 +48,17 @@ def apply(stacks: Sequence[Stack]) -> list[str]:
     return [stack.name for stack, _ in planned]
 
 
+def _plan_or_problem(stack: Stack) -> Summary | str:
+    try:
+        return _plan(stack)
+    except OperationError as error:
+        return str(error)
+
+
 def _plan(stack: Stack) -> Summary:
     terraform(stack, "init", "-reconfigure")
-    terraform(stack, "plan", f"-out={_file(stack)}")
+    # Without a lock a role that may only read can plan; Terraform refuses to apply a stale plan.
+    terraform(stack, "plan", "-lock=false", f"-out={_file(stack)}")
     shown = json.loads(terraform(stack, "show", "-json", str(_file(stack))))
     return summarize(stack.name, shown, stack.content, _aliases(stack))
 

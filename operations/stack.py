@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stacks.pipeline import STACK as PIPELINE_STACK
 from stacks.state import BUCKET_STACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-SUPPORTING = (BUCKET_STACK,)
+SUPPORTING = (BUCKET_STACK, PIPELINE_STACK)
 
 
 class OperationError(Exception):

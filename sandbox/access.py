@@ -14,7 +14,7 @@ from .emulator import ACCOUNTS, REGION
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-_DENIED = {"AccessDenied", "AccessDeniedException", "403"}
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
 # Answers to somebody who was let in: there is just nothing to show.
 _LET_IN = {"NoSuchBucketPolicy", "NoSuchTagSet"}
 _PART = b"x" * 1024
@@ -61,7 +61,12 @@ class Principal:
 
 def root(endpoint: str, alias: str, region: str = REGION) -> Principal:
     """Return the root user of an emulated account."""
-    return Principal(endpoint, ACCOUNTS[alias], ACCOUNTS[alias], region=region)
+    return root_of(endpoint, ACCOUNTS[alias], region)
+
+
+def root_of(endpoint: str, account: str, region: str = REGION) -> Principal:
+    """Return the root user of the account with this id."""
+    return Principal(endpoint, account, account, region=region)
 
 
 def allowed(call: Callable[[], Any]) -> bool:

@@ -12,6 +12,8 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from .emulator_process import ENCRYPTED
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -32,10 +34,12 @@ class Emulator:
 
     Use it as a context manager. ``environment`` is what Terraform, the AWS CLI and boto3 need to
     reach it: a profile for each account, named by its alias, with that account's root user.
+    Requests come over plain HTTP; with ``encrypted`` they count as encrypted ones.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, encrypted: bool = False) -> None:
         self.folder = folder
+        self._encrypted = encrypted
         self.log = folder / "emulator.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.endpoint = ""
@@ -63,6 +67,7 @@ class Emulator:
             "GATEWAY_PORT": str(port),
             "MINISTACK_REGION": REGION,
             "TMPDIR": str(self.folder),  # holds its pid file
+            ENCRYPTED: str(self._encrypted).lower(),
         }
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(

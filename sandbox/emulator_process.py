@@ -24,6 +24,8 @@ from dataclasses import replace
 from typing import Any
 
 VERSION = "1.5.33"
+ENCRYPTED = "SANDBOX_ENCRYPTED"
+"""The variable that has every request count as one over TLS."""
 # The start of the SHA-256 of the source of every function that is wrapped or relied on below.
 SOURCES = {
     "core.iam_evaluator.evaluate_resource_policy": "e49ce7161ad63e35",
@@ -39,6 +41,9 @@ SOURCES = {
     "services.ec2._run_instances": "9f180eb007cbcfd0",
     "services.ec2._terminate_instances": "2cd7b7d0c4d10340",
     "services.ec2._parse_member_list": "827648db3c953d6c",
+    "core.iam_actions.extract_resource_arn": "82f51700695c62fd",
+    "core.iam_actions.request_tag_context": "d46adb816e024778",
+    "core.iam_actions._query_param": "c540737dbd125bab",
 }
 # Seconds between a reply's head and the request that asked for it; see _delay_replies.
 _HEAD_DELAY = 0.003
@@ -74,6 +79,9 @@ def correct() -> None:
     _delay_replies()
     _launch_into_the_requested_subnet()
     _delete_the_volumes_of_terminated_instances()
+    _know_what_iam_requests_name()
+    if os.environ.get(ENCRYPTED) == "true":
+        _count_requests_as_encrypted()
 
 
 def _judge_the_caller_not_its_account(iam_evaluator: Any) -> None:
@@ -140,6 +148,55 @@ def _delay_replies() -> None:
             await send(message)
 
         await original(scope, receive, delayed)
+
+    emulator.app = app
+
+
+def _know_what_iam_requests_name() -> None:
+    # A new policy and an instance profile are judged as if the request named no resource or only
+    # a role, and conditions on the policy to attach or on the boundary find nothing.
+    from ministack.core import iam_actions
+
+    resource_arn, context = iam_actions.extract_resource_arn, iam_actions.request_tag_context
+
+    @functools.wraps(resource_arn)
+    def extract_resource_arn(service: str, *args: Any) -> Any:
+        *_, parameters, _region, account = args
+        if service == "iam":
+            for parameter, kind in (
+                ("InstanceProfileName", "instance-profile"),
+                ("PolicyName", "policy"),
+            ):
+                name = iam_actions._query_param(parameters, parameter)
+                inline = kind == "policy" and "RoleName" in parameters
+                if name and not inline:
+                    return f"arn:aws:iam::{account}:{kind}/{name}"
+        return resource_arn(service, *args)
+
+    @functools.wraps(context)
+    def request_tag_context(service: str, action: str, body: bytes, parameters: Any) -> Any:
+        found = context(service, action, body, parameters)
+        keys = {"PolicyArn": "iam:PolicyARN", "PermissionsBoundary": "iam:PermissionsBoundary"}
+        for parameter, key in keys.items() if service == "iam" else ():
+            if value := iam_actions._query_param(parameters, parameter):
+                found[key] = value
+        return found
+
+    iam_actions.extract_resource_arn = extract_resource_arn
+    iam_actions.request_tag_context = request_tag_context
+
+
+def _count_requests_as_encrypted() -> None:
+    # As behind a proxy that ends TLS: for roles on buckets that refuse anything else.
+    from ministack import app as emulator
+
+    original = emulator.app
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            headers = [*scope["headers"], (b"x-forwarded-proto", b"https")]
+            scope = {**scope, "headers": headers}
+        await original(scope, receive, send)
 
     emulator.app = app
 

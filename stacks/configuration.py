@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from s3_cross_account.settings import AccountSettings
 
 from .checking import ConfigurationError, checked, json_object, near_match, text_of
+from .pipeline import Pipeline
 from .state import LocalState, State
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ class Configuration(BaseModel):
         ),
     ]
     state: State = LocalState()
+    pipeline: Annotated[
+        Pipeline | None,
+        Field(
+            description="a pipeline",
+            examples=[{"platform": "github", "repository": "my-organization/s3-links"}],
+        ),
+    ] = None
 
 
 def read_configuration(file: Path) -> Configuration:

@@ -20,13 +20,15 @@ from s3_cross_account.replication_rule import STORAGE_CLASSES, ReplicationRule, 
 from s3_cross_account.settings import AccountSettings
 
 from .checking import ConfigurationError, checked, json_object, text_of
+from .pipeline import STACK as PIPELINE_STACK
+from .pipeline import Pipeline
 from .state import BUCKET_STACK, LocalState, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-RESERVED = (BUCKET_STACK,)
+RESERVED = (BUCKET_STACK, PIPELINE_STACK)
 _NAME = r"^[A-Za-z0-9_+=,.@-]+$"
 _ALIAS = r"^[A-Za-z][A-Za-z0-9_-]*$"
 
@@ -562,6 +564,13 @@ class Links(_Model):
         ),
     ]
     state: State = LocalState()
+    pipeline: Annotated[
+        Pipeline | None,
+        Field(
+            description="a pipeline",
+            examples=[{"platform": "github", "repository": "my-organization/s3-links"}],
+        ),
+    ] = None
     links: Annotated[
         dict[Annotated[str, _text("a link's name", "reports", r"^[a-z][a-z0-9-]{0,62}$")], AnyLink],
         Field(description="the links by their names", examples=[{"reports": {}}], min_length=1),

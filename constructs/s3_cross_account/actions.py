@@ -47,6 +47,7 @@ LEVELS: Final = {
 """The sets by the names that a declaration uses."""
 
 ASSUME_ROLE: Final = ("sts:AssumeRole",)
+ASSUME_ROLE_WITH_WEB_IDENTITY: Final = ("sts:AssumeRoleWithWebIdentity",)
 """Take on a role. The role's trust policy and the caller's identity policy both need it."""
 
 _READING: Final = ("s3:Get", "s3:List")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 KEY_POLICY_LIMIT = 32768
 """Characters of a key policy: "Quotas" in the AWS KMS Developer Guide."""
+TAGS = {"ManagedBy": "s3-cross-account"}
+"""A key's ARN is not known beforehand: by these tags a policy tells our keys from others."""
 
 # What "Allows access to the AWS account and enables IAM policies" covers by kms:*, action by
 # action: an administrator's, none that decrypts.
@@ -126,6 +128,7 @@ class Key(KeyBase):
             description="S3 objects that are shared with another account",
             enable_key_rotation=True,
             deletion_window_in_days=deletion_window_in_days,
+            tags=dict(TAGS),
         )
         self.arn = key.arn
         root = f"arn:{account.partition}:iam::{account.account_id}:root"

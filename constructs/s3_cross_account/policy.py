@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from .actions import ASSUME_ROLE
+from .actions import ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,11 +26,12 @@ class Principal:
     """Who a resource-based policy speaks of.
 
     ``type`` is ``"AWS"`` (``identifiers`` are ARNs of roles, users or accounts), ``"Service"``
-    (``identifiers`` are service principals such as ``ec2.amazonaws.com``) or, for everybody,
-    ``"*"``, which only a Deny may be for.
+    (``identifiers`` are service principals such as ``ec2.amazonaws.com``), ``"Federated"``
+    (``identifiers`` are ARNs of OIDC providers) or, for everybody, ``"*"``, which only a Deny may
+    be for.
     """
 
-    type: Literal["AWS", "Service", "*"]
+    type: Literal["AWS", "Service", "Federated", "*"]
     identifiers: tuple[str, ...]
 
 
@@ -81,6 +82,18 @@ def trust(
         given = Condition(test="StringEquals", variable="sts:ExternalId", values=(external_id,))
         conditions = (*conditions, given)
     return Statement(actions=ASSUME_ROLE, principals=(principal,), conditions=conditions)
+
+
+def trust_pipeline(provider_arn: str, *conditions: Condition) -> Statement:
+    """Return a trust policy's statement for a pipeline that an OIDC provider vouches for.
+
+    Follows "Create a role for OpenID Connect federation" in the IAM User Guide.
+    """
+    return Statement(
+        actions=ASSUME_ROLE_WITH_WEB_IDENTITY,
+        principals=(Principal(type="Federated", identifiers=(provider_arn,)),),
+        conditions=conditions,
+    )
 
 
 def deny_without_tls(bucket_arn: str) -> Statement:

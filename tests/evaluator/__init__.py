@@ -82,6 +82,13 @@ class Documents:
             "resourcePolicy": json.loads(self._roles[role_arn]["assume_role_policy"])
         }
 
+    def passes(self, principal: str, role: str, service: str) -> dict[str, Any]:
+        """Return the request to hand a role of the principal's account to a service."""
+        account = principal.split(":")[4]
+        arn = f"arn:aws:iam::{account}:role/{role}"
+        context = {"iam:PassedToService": service}
+        return self._request(principal, "iam:PassRole", arn, account, context)
+
     def _request(
         self, principal: str, action: str, resource: str, account: str, context: dict[str, Any]
     ) -> dict[str, Any]:

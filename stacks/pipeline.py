@@ -1,0 +1,110 @@
+"""Which pipelines may plan and deploy: what the configuration says under ``pipeline``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+
+STACK = "pipeline-roles"
+"""The stack that creates the roles, with a role that may do more than they."""
+
+
+class Pipeline(BaseModel):
+    """Which pipelines may plan and deploy, and what their roles are called."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    platform: Annotated[
+        Literal["github", "gitlab"],
+        Field(description='"github" or "gitlab"', examples=["github"]),
+    ]
+    repository: Annotated[
+        str,
+        Field(
+            description="a repository or project with its owner",
+            examples=["my-organization/s3-links"],
+            pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$",
+            max_length=200,
+        ),
+    ]
+    branch: Annotated[
+        str,
+        Field(
+            description="the branch that is deployed",
+            examples=["main"],
+            pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$",
+            max_length=200,
+        ),
+    ] = "main"
+    environment: Annotated[
+        str,
+        Field(
+            description="the GitHub environment that waits for an approval",
+            examples=["production"],
+            pattern=r"^[A-Za-z0-9_-]+$",
+            max_length=200,
+        ),
+    ] = "production"
+    host: Annotated[
+        str | None,
+        Field(
+            description="the host of a GitLab of your own",
+            examples=["gitlab.example.com"],
+            pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$",
+        ),
+    ] = None
+    role_name: Annotated[
+        str,
+        Field(
+            description="how the roles' names begin",
+            examples=["s3-links"],
+            pattern=r"^[A-Za-z0-9_+=,.@-]+$",
+            max_length=50,
+        ),
+    ] = "s3-links"
+    existing_oidc_provider: Annotated[
+        bool, Field(description="true: the accounts have the platform's OIDC provider already")
+    ] = False
+
+    @property
+    def oidc_host(self) -> str:
+        """The host of the OIDC provider."""
+        if self.platform == "github":
+            return "token.actions.githubusercontent.com"
+        return self.host or "gitlab.com"
+
+    @property
+    def subjects(self) -> dict[str, tuple[str, ...]]:
+        """Which runs may plan, and which may deploy."""
+        if self.platform == "github":
+            repository = f"repo:{self.repository}"
+            return {
+                "plan": (
+                    f"{repository}:pull_request",
+                    f"{repository}:ref:refs/heads/{self.branch}",
+                ),
+                "deploy": (f"{repository}:environment:{self.environment}",),
+            }
+        project = f"project_path:{self.repository}:ref_type:branch:ref"
+        return {"plan": (f"{project}:*",), "deploy": (f"{project}:{self.branch}",)}
+
+    @model_validator(mode="after")
+    def _reachable(self, info: ValidationInfo) -> Self:
+        if self.platform == "github" and self.host:
+            raise ValueError('"host" is for a GitLab of your own: leave it out')
+        accounts = (info.context or {}).get("accounts")
+        for alias, account in accounts.items() if isinstance(accounts, dict) else ():
+            if not isinstance(account, dict):
+                continue
+            if not account.get("account_id") or not account.get("profile"):
+                raise ValueError(
+                    f'the account "{alias}" needs an "account_id" and a "profile": the role that a '
+                    "run gets is of that account, and stands in the place of that profile"
+                )
+            if account.get("assume_role"):
+                raise ValueError(
+                    f'the account "{alias}" has an "assume_role": leave it out, the roles of '
+                    "the pipeline are reached directly"
+                )
+        return self

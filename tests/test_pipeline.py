@@ -1,0 +1,532 @@
+"""The pipeline's roles: who gets them, what they can do, and what they cannot."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox.access import Principal, allowed, root
+from sandbox.emulator import ACCOUNTS, Emulator
+
+from .conftest import Terraform
+from .evaluator import Documents, decide
+from .invariants import RULES, no_wildcard_resource, statements
+from .links import accounts, stack_json, synthesize
+from .workplace import Workplace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+GITHUB = "token.actions.githubusercontent.com"
+PULL_REQUEST = "repo:acme/s3-links:pull_request"
+MAIN = "repo:acme/s3-links:ref:refs/heads/main"
+APPROVED = "repo:acme/s3-links:environment:production"
+BUCKET = "acme-pipeline-state"
+PIPELINE = {"platform": "github", "repository": "acme/s3-links"}
+LINKS: dict[str, Any] = {
+    "hardened": {
+        "pattern": "direct-access",
+        "consumers": [
+            {"account": "account1", "existing_role": "legacy"},
+            {"account": "account1", "new_role": "piped-reader"},
+        ],
+        "buckets": [{"account": "account2", "new_prefix": "piped-", "key": "new"}],
+        "hardening": True,
+    },
+    "assumed": {
+        "pattern": "assume-role",
+        "consumers": [{"account": "account1", "new_role": "piped-caller", "instance": True}],
+        "buckets": [{"account": "account1", "new_prefix": "piped-home-", "force_destroy": True}],
+        "assumed_role": {"account": "account2", "name": "piped-worker"},
+    },
+    "copies": {
+        "pattern": "replication",
+        "source": {"account": "account1", "new_prefix": "piped-from-"},
+        "destination": {"account": "account2", "new_prefix": "piped-to-"},
+        "role_name": "piped-replication",
+    },
+}
+
+
+def declaration(**more: Any) -> dict[str, Any]:
+    state = {"backend": "s3", "account": "account1", "bucket": BUCKET, "create_bucket": True}
+    return {
+        "accounts": accounts(),
+        "state": state,
+        "pipeline": PIPELINE,
+        "links": LINKS,
+    } | more
+
+
+def token(subject: str, *, host: str = GITHUB, audience: str = "sts.amazonaws.com") -> str:
+    """Return a token as a platform signs it; AWS checks the signature, the emulator does not."""
+    claims = {"iss": f"https://{host}", "aud": audience, "sub": subject}
+    parts = [json.dumps(part).encode() for part in ({"alg": "RS256", "typ": "JWT"}, claims)]
+    encoded = [base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts]
+    return ".".join([*encoded, "c2lnbmF0dXJl"])
+
+
+class Platform(ThreadingHTTPServer):
+    """Hands out the token of a run, as GitHub does to a job that may ask for one."""
+
+    def __init__(self) -> None:
+        self.subject = PULL_REQUEST
+        super().__init__(("127.0.0.1", 0), _TokenRequest)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"http://127.0.0.1:{self.server_port}/token?v=1",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-this-job",
+        }
+
+
+class _TokenRequest(BaseHTTPRequestHandler):
+    server: Platform
+
+    def do_GET(self) -> None:
+        assert self.headers["Authorization"] == "bearer of-this-job"
+        audience = self.path.partition("&audience=")[2]
+        body = json.dumps({"value": token(self.server.subject, audience=audience)}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """Accounts of this module's own: its roles reach buckets that demand TLS."""
+    with Emulator(tmp_path_factory.mktemp("emulator"), encrypted=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def administered(
+    terraform: Terraform,  # noqa: ARG001 (skips without it)
+    encrypted: Emulator,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Workplace:
+    """What an administrator deploys once: the state bucket and the roles."""
+    iam = root(encrypted.endpoint, "account1").client("iam")
+    statement = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}}
+    trust = {"Version": "2012-10-17", "Statement": [statement | {"Action": "sts:AssumeRole"}]}
+    iam.create_role(RoleName="legacy", AssumeRolePolicyDocument=json.dumps(trust))
+    place = Workplace(tmp_path_factory.mktemp("pipeline"), Terraform(encrypted).environment)
+    place.declare(declaration())
+    assert place.run(sys.executable, "main.py").returncode == 0
+    for stack in ("terraform-state", "pipeline-roles"):
+        for command in (("init",), ("apply", "-auto-approve", "-no-color")):
+            result = place.terraform(stack, *command)
+            assert result.returncode == 0, result.stderr
+    return place
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    with Platform() as server:
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def run(
+    administered: Workplace, platform: Platform, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, str], Workplace]:
+    """Return the workplace of a run with this role and subject: it has no other credentials."""
+
+    def start(role: str, subject: str) -> Workplace:
+        platform.subject = subject
+        home = tmp_path_factory.mktemp("run")
+        environment = {k: v for k, v in administered.environment.items() if "AWS_" not in k} | {
+            k: v for k, v in administered.environment.items() if "ENDPOINT" in k
+        }
+        place = Workplace(home / "work", environment | platform.environment)
+        place.environment |= {"HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true"}
+        place.declare(declaration())
+        result = place.make("credentials", f"ROLE={role}")
+        assert result.returncode == 0, result.stderr
+        assert f"arn:aws:iam::222222222222:role/s3-links-{role}" in result.stdout
+        return place
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def planned(run: Callable[[str, str], Workplace]) -> Workplace:
+    place = run("plan", PULL_REQUEST)
+    result = place.make("plan")
+    assert result.returncode == 0, result.stderr
+    assert "account1: account 111111111111 (pinned) as arn:aws:sts::111111111111:assumed-role/" in (
+        result.stdout
+    )
+    return place
+
+
+def owners(encrypted: Emulator) -> dict[str, Principal]:
+    return {alias: root(encrypted.endpoint, alias) for alias in ACCOUNTS}
+
+
+def made(encrypted: Emulator) -> list[str]:
+    return [
+        bucket["Name"]
+        for owner in owners(encrypted).values()
+        for bucket in owner.s3.list_buckets()["Buckets"]
+        if bucket["Name"].startswith("piped-")
+    ]
+
+
+def test_the_plan_role_plans_every_link(planned: Workplace) -> None:
+    plans = sorted(file.name for file in (planned.folder / "plans").glob("*.tfplan"))
+    assert plans == ["assumed.tfplan", "copies.tfplan", "hardened.tfplan"]
+
+
+def test_the_plan_role_cannot_apply_its_plan(planned: Workplace, encrypted: Emulator) -> None:
+    plan = planned.folder / "plans" / "assumed.tfplan"
+    result = planned.terraform("assumed", "apply", "-lock=false", "-no-color", str(plan))
+    assert result.returncode == 1
+    assert "AccessDenied" in result.stderr
+    assert made(encrypted) == []
+
+
+def test_the_plan_role_cannot_take_the_lock(planned: Workplace) -> None:
+    result = planned.terraform("copies", "plan", "-no-color")
+    assert "Error acquiring the state lock" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def deployed(run: Callable[[str, str], Workplace], planned: Workplace) -> Workplace:
+    """The approved run: it applies exactly the plans of the run before."""
+    place = run("deploy", APPROVED)
+    (planned.folder / "plans").rename(place.folder / "plans")
+    result = place.make("apply")
+    assert result.returncode == 0, result.stderr
+    return place
+
+
+def test_the_deploy_role_deploys_every_link(deployed: Workplace, encrypted: Emulator) -> None:
+    assert len(made(encrypted)) == 4
+    assert (deployed.folder / "plans" / "summary.md").exists()
+
+
+def test_the_plan_role_sees_no_drift_in_what_was_deployed(
+    deployed: Workplace,  # noqa: ARG001
+    run: Callable[[str, str], Workplace],
+) -> None:
+    result = run("plan", MAIN).make("drift")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("No changes.") == 3
+
+
+def session(encrypted: Emulator, role: str, subject: str, alias: str = "account1") -> Principal:
+    reply = (
+        root(encrypted.endpoint, alias)
+        .client("sts")
+        .assume_role_with_web_identity(
+            RoleArn=f"arn:aws:iam::{ACCOUNTS[alias]}:role/s3-links-{role}",
+            RoleSessionName="probe",
+            WebIdentityToken=token(subject),
+        )["Credentials"]
+    )
+    return Principal(
+        encrypted.endpoint, reply["AccessKeyId"], reply["SecretAccessKey"], reply["SessionToken"]
+    )
+
+
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
+POLICY = "arn:aws:iam::{account}:policy/"
+REFUSED: dict[str, Callable[[Principal, str, str], Any]] = {
+    "make another role": lambda p, _, __: p.client("iam").create_role(
+        RoleName="another", AssumeRolePolicyDocument=TRUST
+    ),
+    "change its own role": lambda p, _, __: p.client("iam").put_role_policy(
+        RoleName="s3-links-deploy", PolicyName="more", PolicyDocument=TRUST
+    ),
+    "attach a policy to its own role": lambda p, _, __: p.client("iam").attach_role_policy(
+        RoleName="s3-links-deploy", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+    ),
+    "attach AWS's administrator policy": lambda p, _, __: p.client("iam").attach_role_policy(
+        RoleName="piped-reader", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+    ),
+    "change who may assume the pipeline's role": (
+        lambda p, _, __: p.client("iam").update_assume_role_policy(
+            RoleName="s3-links-deploy", PolicyDocument=TRUST
+        )
+    ),
+    "change an existing role's trust": lambda p, _, __: p.client("iam").update_assume_role_policy(
+        RoleName="legacy", PolicyDocument=TRUST
+    ),
+    "make another user": lambda p, _, __: p.client("iam").create_user(UserName="another"),
+    "change the OIDC provider": (
+        lambda p, account, __: p.client("iam").add_client_id_to_open_id_connect_provider(
+            OpenIDConnectProviderArn=f"arn:aws:iam::{account}:oidc-provider/{GITHUB}",
+            ClientID="another",
+        )
+    ),
+    "make another bucket": lambda p, _, __: p.s3.create_bucket(
+        Bucket="another-bucket",
+        CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"},
+    ),
+    "make a bucket that only begins alike": lambda p, _, __: p.s3.create_bucket(
+        Bucket="piped-home-other",
+        CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"},
+    ),
+    "read an object": lambda p, _, bucket: p.s3.get_object(Bucket=bucket, Key="secret"),
+    "write an object": lambda p, _, bucket: p.s3.put_object(Bucket=bucket, Key="x", Body=b""),
+    "list all buckets": lambda p, _, __: p.s3.list_buckets(),
+    "delete a state": lambda p, _, __: p.s3.delete_object(Bucket=BUCKET, Key="assumed.tfstate"),
+    "open the state bucket": lambda p, _, __: p.s3.delete_bucket_policy(Bucket=BUCKET),
+    "delete the state bucket": lambda p, _, __: p.s3.delete_bucket(Bucket=BUCKET),
+    "make a key without the tag": lambda p, _, __: p.client("kms").create_key(),
+}
+ONLY_DEPLOY: dict[str, Callable[[Principal, str, str], Any]] = {
+    "give the callers other policies": lambda p, account, __: p.client("iam").attach_role_policy(
+        RoleName="piped-caller", PolicyArn=f"{POLICY}piped-caller-account1".format(account=account)
+    ),
+    "remove a bucket policy": lambda p, _, bucket: p.s3.delete_bucket_policy(Bucket=bucket),
+    "write a state": lambda p, _, __: p.s3.put_object(Bucket=BUCKET, Key="x.tfstate", Body=b""),
+    "change a route": lambda p, _, __: p.client("ec2").create_vpc(CidrBlock="10.9.0.0/16"),
+}
+
+
+@pytest.fixture(scope="module")
+def bucket(deployed: Workplace, encrypted: Emulator) -> str:  # noqa: ARG001
+    """A bucket in account 1, with an object."""
+    (name,) = (name for name in made(encrypted) if name.startswith("piped-home-"))
+    root(encrypted.endpoint, "account1").s3.put_object(Bucket=name, Key="secret", Body=b"secret")
+    return name
+
+
+@pytest.mark.parametrize("what", REFUSED)
+@pytest.mark.parametrize(("role", "subject"), [("plan", MAIN), ("deploy", APPROVED)])
+def test_neither_role_can(
+    what: str, role: str, subject: str, bucket: str, encrypted: Emulator
+) -> None:
+    principal = session(encrypted, role, subject)
+    assert not allowed(lambda: REFUSED[what](principal, ACCOUNTS["account1"], bucket))
+
+
+@pytest.mark.parametrize("what", ONLY_DEPLOY)
+def test_only_the_deploy_role_can(what: str, bucket: str, encrypted: Emulator) -> None:
+    found = [
+        allowed(
+            lambda: ONLY_DEPLOY[what](
+                session(encrypted, role, subject),  # noqa: B023
+                ACCOUNTS["account1"],
+                bucket,
+            )
+        )
+        for role, subject in (("plan", MAIN), ("deploy", APPROVED))
+    ]
+    assert found == [False, True]
+
+
+@pytest.mark.usefixtures("deployed")
+def test_the_deploy_role_works_with_our_keys_only(encrypted: Emulator) -> None:
+    kms = session(encrypted, "deploy", APPROVED, "account2").client("kms")
+    owner = root(encrypted.endpoint, "account2").client("kms")
+    other = owner.create_key()["KeyMetadata"]["KeyId"]
+    ours = next(
+        key["KeyId"]
+        for key in owner.list_keys()["Keys"]
+        if owner.list_resource_tags(KeyId=key["KeyId"])["Tags"]
+    )
+    found = [
+        allowed(lambda: kms.get_key_rotation_status(KeyId=key))  # noqa: B023
+        for key in (ours, other)
+    ]
+    assert found == [True, False]
+    assert not allowed(lambda: kms.schedule_key_deletion(KeyId=other))
+
+
+def test_roles_are_passed_only_to_the_service_that_is_to_have_them(
+    administered: Workplace,
+) -> None:
+    """The emulator does not ask for this permission; the independent evaluator does."""
+    shown = json.loads(administered.terraform("pipeline-roles", "show", "-json").stdout)
+    asked = [
+        Documents(shown).passes(f"arn:aws:iam::111111111111:role/s3-links-{role}", passed, service)
+        for role, passed, service in (
+            ("deploy", "piped-caller", "ec2.amazonaws.com"),
+            ("deploy", "piped-replication", "s3.amazonaws.com"),
+            ("deploy", "piped-caller", "lambda.amazonaws.com"),
+            ("deploy", "piped-reader", "ec2.amazonaws.com"),
+            ("deploy", "s3-links-deploy", "ec2.amazonaws.com"),
+            ("plan", "piped-caller", "ec2.amazonaws.com"),
+        )
+    ]
+    assert decide(asked) == [True, True, False, False, False, False]
+
+
+def test_the_deploy_role_removes_what_it_made(deployed: Workplace, encrypted: Emulator) -> None:
+    for stack in ("hardened", "copies"):
+        result = deployed.terraform(stack, "destroy", "-auto-approve", "-no-color")
+        assert result.returncode == 0, result.stderr
+    assert [name for name in made(encrypted) if not name.startswith("piped-home-")] == []
+
+
+@pytest.mark.parametrize(
+    ("role", "subject", "works"),
+    [
+        ("plan", PULL_REQUEST, True),
+        ("plan", MAIN, True),
+        ("plan", "repo:acme/s3-links:ref:refs/heads/other", False),
+        ("plan", "repo:acme/another:pull_request", False),
+        ("plan", APPROVED, False),
+        ("deploy", APPROVED, True),
+        ("deploy", MAIN, False),
+        ("deploy", PULL_REQUEST, False),
+        ("deploy", "repo:acme/s3-links:environment:staging", False),
+        ("deploy", "repo:fork/s3-links:environment:production", False),
+    ],
+)
+@pytest.mark.usefixtures("administered")
+def test_only_these_runs_get_a_role(
+    role: str, subject: str, works: bool, encrypted: Emulator
+) -> None:
+    assert allowed(lambda: session(encrypted, role, subject)) is works
+
+
+def test_a_run_that_is_not_trusted_is_told_its_subject(
+    administered: Workplace, platform: Platform, tmp_path: Path
+) -> None:
+    platform.subject = MAIN
+    place = Workplace(tmp_path / "work", administered.environment | platform.environment)
+    place.environment["HOME"] = str(tmp_path)
+    place.environment["AWS_SHARED_CREDENTIALS_FILE"] = str(tmp_path / "credentials")
+    place.declare(declaration())
+    result = place.operations("credentials", "--role", "deploy")
+    assert result.returncode == 1
+    for alias, id_ in ACCOUNTS.items():
+        told = f"{alias}: arn:aws:iam::{id_}:role/s3-links-deploy does not trust this run"
+        assert told in result.stderr
+    assert f"whose subject is '{MAIN}'" in result.stderr
+    assert not (tmp_path / "credentials").exists()
+
+
+def test_without_a_token_the_job_is_told_what_it_lacks(tmp_path: Path) -> None:
+    place = Workplace(tmp_path / "work", {})
+    place.declare(declaration())
+    result = place.operations("credentials", "--role", "plan")
+    assert result.returncode == 1
+    assert "give the job `permissions: id-token: write` (GitHub)" in result.stderr
+
+
+def test_other_profiles_in_the_credentials_file_are_kept(
+    administered: Workplace, tmp_path: Path
+) -> None:
+    place = Workplace(tmp_path / "work", administered.environment)
+    file = tmp_path / "credentials"
+    file.write_text("[mine]\naws_access_key_id = A%B\n")
+    place.environment |= {"AWS_SHARED_CREDENTIALS_FILE": str(file)}
+    place.environment |= {"AWS_ID_TOKEN": token(PULL_REQUEST)}  # as GitLab gives it
+    place.declare(declaration())
+    assert place.operations("credentials", "--role", "plan").returncode == 0
+    text = file.read_text()
+    assert "[mine]\naws_access_key_id = A%B\n" in text
+    assert "[account1]" in text
+    assert "[account2]" in text
+
+
+# What the roles' documents say, without deploying them.
+
+GITLAB = {"platform": "gitlab", "repository": "acme/group/s3-links", "branch": "trunk"}
+
+
+def trusts(stack: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
+    return {
+        name: {c["variable"].rpartition(":")[2]: c["values"] for c in statement["condition"]}
+        for name, statement in statements(stack)
+        if "sts:AssumeRoleWithWebIdentity" in statement["actions"]
+    }
+
+
+def test_gitlabs_subjects(tmp_path: Path) -> None:
+    assert synthesize(tmp_path, declaration(pipeline=GITLAB)).returncode == 0
+    stack = stack_json(tmp_path, "pipeline-roles")
+    subjects = {name.split("-")[0]: trust["sub"] for name, trust in trusts(stack).items()}
+    project = "project_path:acme/group/s3-links:ref_type:branch:ref"
+    assert subjects["account1_plan"] == [f"{project}:*"]
+    assert subjects["account1_deploy"] == [f"{project}:trunk"]
+    (provider, _) = stack["resource"]["aws_iam_openid_connect_provider"].values()
+    assert provider["url"] == "https://gitlab.com"
+
+
+def test_an_existing_oidc_provider_is_not_made_again(tmp_path: Path) -> None:
+    existing = PIPELINE | {"existing_oidc_provider": True}
+    assert synthesize(tmp_path, declaration(pipeline=existing)).returncode == 0
+    stack = stack_json(tmp_path, "pipeline-roles")
+    assert "aws_iam_openid_connect_provider" not in stack["resource"]
+    named = [
+        principal["identifiers"]
+        for _, statement in statements(stack)
+        for principal in statement.get("principals", [])
+    ]
+    assert [f"arn:aws:iam::111111111111:oidc-provider/{GITHUB}"] in named
+
+
+def test_the_invariants_hold_but_for_what_has_no_name_beforehand(tmp_path: Path) -> None:
+    assert synthesize(tmp_path, declaration()).returncode == 0
+    stack = stack_json(tmp_path, "pipeline-roles")
+    for rule in RULES:
+        if rule is not no_wildcard_resource:
+            assert rule(stack) == [], rule.__name__
+    for _, statement in statements(stack):
+        for resource in statement.get("resources", []):
+            if resource == "*":  # held by a condition instead
+                (condition,) = statement["condition"]
+                assert condition["variable"] in ("aws:RequestedRegion", "aws:RequestTag/ManagedBy")
+                assert {a.partition(":")[0] for a in statement["actions"]} <= {"ec2", "kms"}
+
+
+def test_a_boundary_is_demanded_of_every_new_role(tmp_path: Path) -> None:
+    boundary = "arn:aws:iam::111111111111:policy/boundary"
+    declared = declaration()
+    declared["accounts"]["account1"]["permissions_boundary"] = boundary
+    assert synthesize(tmp_path, declared).returncode == 0
+    stack = stack_json(tmp_path, "pipeline-roles")
+    creating = [
+        statement["condition"]
+        for name, statement in statements(stack)
+        if "iam:CreateRole" in statement["actions"] and name.startswith("account1")
+    ]
+    wanted = {"test": "StringEquals", "variable": "iam:PermissionsBoundary", "values": [boundary]}
+    assert creating == [[wanted]]
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "problem"),
+    [
+        ({"platform": "jenkins", "repository": "a/b"}, 'pipeline.platform: "jenkins" is not'),
+        ({"platform": "github"}, "pipeline.repository: is missing: add"),
+        (PIPELINE | {"repository": "s3-links"}, 'pipeline.repository: "s3-links" is not'),
+        (PIPELINE | {"host": "gitlab.example.com"}, '"host" is for a GitLab of your own'),
+        (PIPELINE | {"branch": "*"}, 'pipeline.branch: "*" is not the branch that is deployed'),
+        (PIPELINE | {"enviroment": "x"}, 'did you mean "environment"?'),
+    ],
+)
+def test_a_wrong_pipeline_is_told(pipeline: dict[str, Any], problem: str, tmp_path: Path) -> None:
+    result = synthesize(tmp_path, declaration(pipeline=pipeline))
+    assert result.returncode == 1
+    assert problem in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("missing", ["account_id", "profile"])
+def test_a_pipeline_needs_pinned_accounts_with_profiles(missing: str, tmp_path: Path) -> None:
+    declared = declaration()
+    del declared["accounts"]["account2"][missing]
+    result = synthesize(tmp_path, declared)
+    assert result.returncode == 1
+    assert 'the account "account2" needs an "account_id" and a "profile"' in result.stderr

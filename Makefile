@@ -8,6 +8,8 @@ PIPENV_VERSION := 2026.10.3
 PIPENV := .tools/bin/pipenv
 BIN := .venv/bin
 INSTALLED := .venv/.installed node_modules/.installed
+# Tests that deploy wait more than they compute.
+WORKERS ?= 4
 EVALUATOR := tests/evaluator/node_modules/.installed
 
 export PIPENV_VENV_IN_PROJECT := 1
@@ -77,7 +79,7 @@ unlock: $(INSTALLED) ## Remove the lock ID=id that a killed run left on the stat
 	@python main.py && python -m operations unlock $(LINK) --id $(ID)
 
 test: $(INSTALLED) $(EVALUATOR) ## Run every test
-	@python -m pytest -n auto --dist loadfile $(PYTEST)
+	@python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST)
 
 check: $(INSTALLED) ## Lint, check types, and look for what must not be committed
 	@ruff check . && ruff format --check . && mypy && python -m tools.committed

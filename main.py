@@ -53,7 +53,9 @@ def reference() -> Callable[[App], list[TerraformStack]]:
     def make(app: App) -> list[TerraformStack]:
         from stacks.reference import ReferenceStack
 
-        stack = ReferenceStack(app, REFERENCE, accounts=accounts, state=state)
+        stack = ReferenceStack(
+            app, REFERENCE, accounts=accounts, state=state, instances=declared.instances
+        )
         return [stack, *supporting(app, [stack], accounts, state, declared.pipeline)]
 
     return make

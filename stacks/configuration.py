@@ -40,6 +40,9 @@ class Configuration(BaseModel):
             examples=[{"account1": _ACCOUNT1, "account2": _ACCOUNT2}],
         ),
     ]
+    instances: Annotated[
+        bool, Field(description="true or false: whether to create the EC2 instances")
+    ] = True
     state: State = LocalState()
     pipeline: Annotated[
         Pipeline | None,

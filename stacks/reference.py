@@ -33,7 +33,8 @@ class ReferenceStack(BaseStack):
     """Creates both patterns between two accounts, at the reference deployment's addresses.
 
     Two Terraform variables, ``account1`` and ``account2``, begin the names of what is created in
-    each account.
+    each account. Without ``instances`` the EC2 instances and their network are left out, which is
+    all but a few cents of what the stack costs.
     """
 
     def __init__(
@@ -43,11 +44,14 @@ class ReferenceStack(BaseStack):
         *,
         accounts: Mapping[str, AccountSettings],
         state: State = LocalState(),  # noqa: B008 (frozen)
+        instances: bool = True,
     ) -> None:
         super().__init__(scope, id_, accounts=accounts, state=state)
         self._account1 = self._account("account1", accounts["account1"])
         self._account2 = self._account("account2", accounts["account2"])
-        self._network = PublicNetwork(self, "network", account=self._account1)
+        self._network = (
+            PublicNetwork(self, "network", account=self._account1) if instances else None
+        )
         self._basics = InstanceBasics(self, "instance-basics", account=self._account1)
 
         self._direct_access(Construct(self, "direct"))
@@ -55,11 +59,10 @@ class ReferenceStack(BaseStack):
 
     def _direct_access(self, scope: Construct) -> None:
         role = self._instance_role(scope, "1")
-        instance = self._instance(scope, "1", role, tag="BucketPolicy")
+        self._instance(scope, "1", role, tag="BucketPolicy", output="Dont_Use_AssumeRole")
         home, away = self._buckets(scope, "bucketpolicy")
         DirectAccess(scope, "access", roles=[role], buckets=[home, away])
         self.outputs(
-            ssm_command_Dont_Use_AssumeRole=instance.ssm_command,
             bucket1_name=home.name,
             bucket2_name=away.name,
             ec2_role_1_arn=role.arn,
@@ -68,7 +71,7 @@ class ReferenceStack(BaseStack):
 
     def _assume_role(self, scope: Construct) -> None:
         role = self._instance_role(scope, "2")
-        instance = self._instance(scope, "2", role, tag="AssumeRole")
+        self._instance(scope, "2", role, tag="AssumeRole", output="Use_AssumeRole")
         home, away = self._buckets(scope, "assumerole")
         access = AssumeRole(
             scope,
@@ -87,7 +90,6 @@ class ReferenceStack(BaseStack):
         document = home.node.find_child("policy-document").node.find_child("Resource")
         cast("TerraformElement", document).add_override("provider", f"aws.{self._account2.alias}")
         self.outputs(
-            ssm_command_Use_AssumeRole=instance.ssm_command,
             bucket3_name=home.name,
             bucket4_name=away.name,
             ec2_role_2_arn=role.arn,
@@ -113,8 +115,12 @@ class ReferenceStack(BaseStack):
             },
         )
 
-    def _instance(self, scope: Construct, number: str, role: Role, *, tag: str) -> Instance:
-        return Instance(
+    def _instance(
+        self, scope: Construct, number: str, role: Role, *, tag: str, output: str
+    ) -> None:
+        if self._network is None:
+            return
+        instance = Instance(
             scope,
             "instance",
             role=role,
@@ -122,8 +128,9 @@ class ReferenceStack(BaseStack):
             network=self._network,
             name=f"{self._account1.name}-ec2-{tag}",
             instance_profile_name=f"{self._account1.name}-instanceProfile-{number}",
-            user_data=_USER_DATA,
+            user_data=self.text(_USER_DATA),
         )
+        self.outputs(**{f"ssm_command_{output}": instance.ssm_command})
 
     def _buckets(self, scope: Construct, suffix: str) -> tuple[Bucket, Bucket]:
         home, away = (

@@ -154,12 +154,15 @@ def keep_state(
                 external_id=role.external_id,
                 session_name=role.session_name,
             ),
-            allowed_account_ids=None if account.account_id is None else [account.account_id],
             encrypt=True,
         )
-        # cdktf does not know this argument, and Terraform not before 1.10.
+        # cdktf does not know this argument.
         stack.add_override("terraform.backend.s3.use_lockfile", True)
-        stack.add_override("terraform.required_version", ">= 1.10.0")
     else:
         # The default backend writes an absolute path; this is the same place in any folder.
         LocalBackend(stack, path=f"../../../terraform.{id_}.tfstate")
+
+
+def minimal_version(state: State) -> str:
+    """Return the first Terraform that can keep this state: S3's own locks came with 1.10."""
+    return "1.10.0" if isinstance(state, S3State) else "1.3.0"

@@ -265,3 +265,28 @@ def test_every_setting_reaches_the_providers(tmp_path: Path) -> None:
             "allowed_account_ids": ["222222222222"],
         },
     ]
+
+
+def test_without_instances_the_rest_stays_at_its_addresses(
+    synthesized: dict[str, Any], tmp_path: Path
+) -> None:
+    configuration = json.loads((PROJECT / "cdktf.json").read_text())
+    configuration["context"]["instances"] = False
+    assert run_main(tmp_path, configuration=json.dumps(configuration)).returncode == 0
+    stack = json.loads(json_file(tmp_path).read_text())
+    gone = set(synthesized["resource"]) - set(stack["resource"])
+    assert gone == {
+        "aws_iam_instance_profile",
+        "aws_instance",
+        "aws_internet_gateway",
+        "aws_route_table",
+        "aws_route_table_association",
+        "aws_security_group",
+        "aws_subnet",
+        "aws_vpc",
+    }
+    for type_, blocks in stack["resource"].items():
+        kept = synthesized["resource"][type_]
+        assert all(kept[name] == block for name, block in blocks.items())
+    left_out = set(synthesized["output"]) - set(stack["output"])
+    assert left_out == {"ssm_command_Dont_Use_AssumeRole", "ssm_command_Use_AssumeRole"}

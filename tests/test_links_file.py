@@ -89,7 +89,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "two kinds of bucket": (
         declared(buckets=[BUCKET | {"existing": "mine", "policy": "merge"}]),
-        {f"{HERE}.buckets[0]": 'give one of "new_prefix" and "existing"'},
+        {f"{HERE}.buckets[0]": 'give one of "new_prefix", "existing" and "imported"'},
     ),
     "an existing bucket without a word on its policy": (
         declared(buckets=[{"account": "account2", "existing": "mine"}]),

@@ -30,7 +30,7 @@ REPORTS: dict[str, Any] = {
 }
 WORKER: dict[str, Any] = {
     "pattern": "assume-role",
-    "consumers": [{"account": "account1", "new_role": "caller"}],
+    "consumers": [{"account": "account1", "new_role": "summed-caller"}],
     "buckets": [
         {"account": "account1", "new_prefix": "home-"},
         {"account": "account2", "new_prefix": "away-"},
@@ -95,7 +95,7 @@ def test_new_access_is_told_before_any_name_is_known(first: dict[str, Any]) -> N
 
 
 def test_a_missing_half_is_told(first: dict[str, Any]) -> None:
-    caller, worker = "role caller (account1)", "role summed-worker (account2)"
+    caller, worker = "role summed-caller (account1)", "role summed-worker (account2)"
     objects = "s3:GetObject s3:PutObject"
     assert told(first["worker"]["appears"]) == {
         ("ec2.amazonaws.com", "sts:AssumeRole", caller, "", True),

@@ -263,7 +263,6 @@ def test_the_backend_has_the_accounts_credentials(tmp_path: Path) -> None:
         "region": "ap-northeast-1",
         "profile": "account1",
         "assume_role": role,
-        "allowed_account_ids": ["111111111111"],
         "encrypt": True,
         "use_lockfile": True,
     }

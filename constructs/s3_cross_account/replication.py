@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from constructs import Construct
@@ -231,21 +230,14 @@ class BatchReplicationRole(Construct):
         ):
             statement = Statement(sid=sid, actions=actions, resources=(arn,))
             self.role.allow(statement, account=account)
-        generator = {
-            "S3JobManifestGenerator": {
-                "SourceBucket": source.arn,
-                "EnableManifestOutput": False,
-                "Filter": {
-                    "EligibleForReplication": True,
-                    "ObjectReplicationStatuses": ["NONE", "FAILED"],
-                },
-            }
-        }
+        # The AWS CLI's shorthand: cdktf cannot write quotes in an output as HCL.
+        objects = "EligibleForReplication=true,ObjectReplicationStatuses=[NONE,FAILED]"
+        generator = f"SourceBucket={source.arn},EnableManifestOutput=false,Filter={{{objects}}}"
         self.command = (
             f"aws s3control create-job --account-id {account.account_id} "
-            f"--region {account.region} --operation '{{\"S3ReplicateObject\":{{}}}}' "
-            f"--manifest-generator '{json.dumps(generator)}' "
-            "--report '{\"Enabled\":false}' --priority 1 "
+            f"--region {account.region} --operation 'S3ReplicateObject={{}}' "
+            f"--manifest-generator 'S3JobManifestGenerator={{{generator}}}' "
+            f"--report Enabled=false --priority 1 "
             f"--role-arn {self.role.arn} --no-confirmation-required"
         )
 

@@ -33,12 +33,29 @@ def rows(heading: str) -> dict[str, str]:
     return dict(re.findall(r'^\| ([^|]+?) \| `(".*?)` \|$', table, flags=re.M))
 
 
+def settings(page: str) -> list[str]:
+    """Return what a page's tables say to write beside the accounts."""
+    text = (PROJECT / "docs" / page).read_text()
+    return re.findall(r'^\| [^|]+ \| `("(?:state|pipeline)": \{.*?\})` \|$', text, flags=re.M)
+
+
+SETTINGS = {
+    f"{name}{language}.md": settings(f"{name}{language}.md")
+    for name in ("workstation", "pipelines")
+    for language in ("", ".ja")
+}
 ACCESS = rows("What you want")
 REPLICATION = rows("What you want of a replication")
 
 
 def test_the_tables_were_found() -> None:
-    assert (len(ACCESS), len(REPLICATION)) == (24, 10)
+    assert (len(ACCESS), len(REPLICATION)) == (26, 10)
+    assert {name: len(found) for name, found in SETTINGS.items()} == {
+        "workstation.md": 5,
+        "workstation.ja.md": 5,
+        "pipelines.md": 6,
+        "pipelines.ja.md": 6,
+    }
 
 
 def written(folder: Path, link: dict[str, Any]) -> None:
@@ -61,6 +78,17 @@ def test_what_you_write_for_a_replication(wanted: str, tmp_path: Path) -> None:
     blocks = re.findall(r"```json\n(\{.*?)```", README, flags=re.S)
     (block,) = [block for block in blocks if '"replication"' in block]
     written(tmp_path, json.loads(block) | json.loads(f"{{{REPLICATION[wanted]}}}"))
+
+
+@pytest.mark.parametrize("written", sorted({text for found in SETTINGS.values() for text in found}))
+def test_what_you_write_beside_the_accounts(written: str, tmp_path: Path) -> None:
+    result = synthesize(tmp_path, declared(README) | json.loads(f"{{{written}}}"))
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["workstation", "pipelines"])
+def test_both_languages_show_the_same_settings(name: str) -> None:
+    assert SETTINGS[f"{name}.md"] == SETTINGS[f"{name}.ja.md"]
 
 
 def test_both_languages_show_the_same_links_file(tmp_path: Path) -> None:

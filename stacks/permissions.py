@@ -1,8 +1,6 @@
 """What Terraform needs to plan and to deploy stacks: read from their synthesized JSON.
 
-The table says which actions the AWS provider calls for each resource type, as "Actions, resources,
-and condition keys for AWS services" in the Service Authorization Reference names them. A type that
-is not in it is an error, so that no stack is left out silently.
+A resource type that is not known here is an error, so that no stack is left out silently.
 """
 
 from __future__ import annotations
@@ -15,178 +13,17 @@ from typing import TYPE_CHECKING, Any
 from s3_cross_account.key import TAGS
 from s3_cross_account.policy import Condition, Statement
 
+from . import provider_actions as table
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from s3_cross_account.account import Account
 
-_REFERENCE = re.compile(r"\$\{((?:data\.)?[a-z0-9_]+)\.([A-Za-z0-9_-]+)\.([a-z_]+)\}")
+_REFERENCE = re.compile(r"\$\{((?:data\.)?[a-z0-9_]+)\.([A-Za-z0-9_-]+)(?:\.([a-z_]+))?\}")
 _COMPLETED = "?" * 26
 """Stands for what Terraform puts behind a prefix."""
 _ARNS_IN_A_STATEMENT = 20
-
-_S3: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "aws_s3_bucket": (
-        (
-            "s3:GetAccelerateConfiguration",
-            "s3:GetBucketAcl",
-            "s3:GetBucketCORS",
-            "s3:GetBucketLogging",
-            "s3:GetBucketObjectLockConfiguration",
-            "s3:GetBucketPolicy",
-            "s3:GetBucketRequestPayment",
-            "s3:GetBucketTagging",
-            "s3:GetBucketVersioning",
-            "s3:GetBucketWebsite",
-            "s3:GetEncryptionConfiguration",
-            "s3:GetLifecycleConfiguration",
-            "s3:GetReplicationConfiguration",
-            "s3:ListBucket",
-        ),
-        ("s3:CreateBucket", "s3:DeleteBucket"),
-    ),
-    "aws_s3_bucket_ownership_controls": (
-        ("s3:GetBucketOwnershipControls",),
-        ("s3:PutBucketOwnershipControls",),
-    ),
-    "aws_s3_bucket_policy": (
-        ("s3:GetBucketPolicy",),
-        ("s3:PutBucketPolicy", "s3:DeleteBucketPolicy"),
-    ),
-    "aws_s3_bucket_public_access_block": (
-        ("s3:GetBucketPublicAccessBlock",),
-        ("s3:PutBucketPublicAccessBlock",),
-    ),
-    "aws_s3_bucket_versioning": (("s3:GetBucketVersioning",), ("s3:PutBucketVersioning",)),
-    "aws_s3_bucket_server_side_encryption_configuration": (
-        ("s3:GetEncryptionConfiguration",),
-        ("s3:PutEncryptionConfiguration",),
-    ),
-    "aws_s3_bucket_logging": (("s3:GetBucketLogging",), ("s3:PutBucketLogging",)),
-    "aws_s3_bucket_replication_configuration": (
-        ("s3:GetReplicationConfiguration",),
-        ("s3:PutReplicationConfiguration",),
-    ),
-}
-_FORCE_DESTROY = ("s3:ListBucketVersions", "s3:DeleteObject", "s3:DeleteObjectVersion")
-
-_ROLE_READS = ("iam:GetRole", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies")
-_ROLE_WRITES = (
-    "iam:DeleteRole",
-    "iam:ListInstanceProfilesForRole",
-    "iam:UpdateAssumeRolePolicy",
-)
-_BOUNDED_ROLE_WRITES = ("iam:CreateRole", "iam:PutRolePermissionsBoundary")
-_POLICY_READS = ("iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions")
-_POLICY_WRITES = (
-    "iam:CreatePolicy",
-    "iam:CreatePolicyVersion",
-    "iam:DeletePolicy",
-    "iam:DeletePolicyVersion",
-)
-_PROFILE_WRITES = (
-    "iam:AddRoleToInstanceProfile",
-    "iam:CreateInstanceProfile",
-    "iam:DeleteInstanceProfile",
-    "iam:RemoveRoleFromInstanceProfile",
-)
-_KEY_READS = (
-    "kms:DescribeKey",
-    "kms:GetKeyPolicy",
-    "kms:GetKeyRotationStatus",
-    "kms:ListResourceTags",
-)
-_KEY_WRITES = (
-    "kms:DisableKeyRotation",
-    "kms:EnableKeyRotation",
-    "kms:PutKeyPolicy",
-    "kms:ScheduleKeyDeletion",
-    "kms:UpdateKeyDescription",
-)
-# Neither names nor tags tell the network of an instance from others: these are for the region.
-_EC2: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "aws_vpc": (
-        (
-            "ec2:DescribeNetworkAcls",
-            "ec2:DescribeRouteTables",
-            "ec2:DescribeSecurityGroups",
-            "ec2:DescribeVpcAttribute",
-            "ec2:DescribeVpcs",
-        ),
-        ("ec2:CreateVpc", "ec2:DeleteVpc", "ec2:ModifyVpcAttribute"),
-    ),
-    "aws_subnet": (
-        ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"),
-        ("ec2:CreateSubnet", "ec2:DeleteSubnet", "ec2:ModifySubnetAttribute"),
-    ),
-    "aws_internet_gateway": (
-        ("ec2:DescribeInternetGateways",),
-        (
-            "ec2:AttachInternetGateway",
-            "ec2:CreateInternetGateway",
-            "ec2:DeleteInternetGateway",
-            "ec2:DetachInternetGateway",
-        ),
-    ),
-    "aws_route_table": (
-        ("ec2:DescribeRouteTables",),
-        (
-            "ec2:CreateRoute",
-            "ec2:CreateRouteTable",
-            "ec2:DeleteRoute",
-            "ec2:DeleteRouteTable",
-            "ec2:ReplaceRoute",
-        ),
-    ),
-    "aws_route_table_association": (
-        ("ec2:DescribeRouteTables",),
-        (
-            "ec2:AssociateRouteTable",
-            "ec2:DisassociateRouteTable",
-            "ec2:ReplaceRouteTableAssociation",
-        ),
-    ),
-    "aws_security_group": (
-        ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups"),
-        (
-            "ec2:AuthorizeSecurityGroupEgress",
-            "ec2:AuthorizeSecurityGroupIngress",
-            "ec2:CreateSecurityGroup",
-            "ec2:DeleteSecurityGroup",
-            "ec2:RevokeSecurityGroupEgress",
-            "ec2:RevokeSecurityGroupIngress",
-        ),
-    ),
-    "aws_instance": (
-        (
-            "ec2:DescribeIamInstanceProfileAssociations",
-            "ec2:DescribeInstanceAttribute",
-            "ec2:DescribeInstanceCreditSpecifications",
-            "ec2:DescribeInstanceTypes",
-            "ec2:DescribeInstances",
-            "ec2:DescribeTags",
-            "ec2:DescribeVolumes",
-        ),
-        (
-            "ec2:CreateTags",
-            "ec2:DeleteTags",
-            "ec2:ModifyInstanceAttribute",
-            "ec2:ModifyInstanceMetadataOptions",
-            "ec2:RunInstances",
-            "ec2:StartInstances",
-            "ec2:StopInstances",
-            "ec2:TerminateInstances",
-        ),
-    ),
-    "data.aws_ami": (("ec2:DescribeImages",), ()),
-}
-# A new key gets its tags at once; KMS then asks for the second as well.
-_KEY_CREATION = ("kms:CreateKey", "kms:TagResource")
-_NEED_NOTHING = {"data.aws_iam_policy_document", "data.aws_caller_identity"}
-_SERVICES = {
-    "aws_s3_bucket_replication_configuration": "s3.amazonaws.com",
-    "aws_iam_instance_profile": "ec2.amazonaws.com",
-}
 
 
 @dataclass(frozen=True)
@@ -195,7 +32,7 @@ class _Need:
 
     actions: tuple[str, ...]
     arn: str
-    to_plan: bool
+    to_plan: bool = False
     conditions: tuple[Condition, ...] = ()
 
 
@@ -204,16 +41,18 @@ class Permissions:
 
     def __init__(self, stacks: Iterable[Mapping[str, Any]], account: Account) -> None:
         self._account = account
-        self._needs = [need for stack in stacks for need in self._of_stack(stack)]
+        self._needs = [
+            need for stack in stacks for need in _StackNeeds(stack, account).of_account()
+        ]
 
     def state(self, bucket: str, prefix: str) -> None:
         """Add what a state below ``prefix`` in an S3 bucket needs."""
-        arn = self._arn("s3", bucket)
+        arn = f"arn:{self._account.partition}:s3:::{bucket}"
         self._needs += [
             _Need(("s3:ListBucket",), arn, to_plan=True),
             _Need(("s3:GetObject",), f"{arn}/{prefix}*", to_plan=True),
-            _Need(("s3:PutObject",), f"{arn}/{prefix}*", to_plan=False),
-            _Need(("s3:DeleteObject",), f"{arn}/{prefix}*.tflock", to_plan=False),
+            _Need(("s3:PutObject",), f"{arn}/{prefix}*"),
+            _Need(("s3:DeleteObject",), f"{arn}/{prefix}*.tflock"),
         ]
 
     def to_plan(self) -> list[Statement]:
@@ -224,114 +63,146 @@ class Permissions:
         """Return what also makes, changes and removes it."""
         return _statements(self._needs)
 
-    def _of_stack(self, stack: Mapping[str, Any]) -> Iterator[_Need]:
+
+class _StackNeeds:
+    """What one stack needs in an account."""
+
+    def __init__(self, stack: Mapping[str, Any], account: Account) -> None:
+        self._stack = stack
+        self._account = account
+
+    def of_account(self) -> Iterator[_Need]:
         for section, data in (("resource", ""), ("data", "data.")):
-            for type_, blocks in stack.get(section, {}).items():
+            for type_, blocks in self._stack.get(section, {}).items():
                 for block in blocks.values():
                     if block["provider"] == f"aws.{self._account.alias}":
-                        yield from self._of_block(stack, f"{data}{type_}", block)
+                        yield from self._of_block(f"{data}{type_}", block)
 
-    def _of_block(
-        self, stack: Mapping[str, Any], type_: str, block: Mapping[str, Any]
-    ) -> Iterator[_Need]:
-        def named(argument: str) -> str:
-            return self._resolved(stack, block[argument])
-
-        if type_ in _S3:
-            name = _bucket_name(block) if type_ == "aws_s3_bucket" else named("bucket")
-            reads, writes = _S3[type_]
-            if block.get("force_destroy"):
-                arn = f"{self._arn('s3', name)}/*"
-                yield _Need(_FORCE_DESTROY[1:], arn, to_plan=False)
-                writes += _FORCE_DESTROY[:1]
-            yield _Need(reads, self._arn("s3", name), to_plan=True)
-            yield _Need(writes, self._arn("s3", name), to_plan=False)
-        elif type_ in _EC2:
-            reads, writes = _EC2[type_]
+    def _of_block(self, type_: str, block: Mapping[str, Any]) -> Iterator[_Need]:
+        if type_ in table.S3:
+            yield from self._s3(type_, block)
+        elif type_ in table.EC2:
+            reads, writes = table.EC2[type_]
             here = _equals("aws:RequestedRegion", self._account.region)
             yield _Need(reads, "*", to_plan=True, conditions=here)
             if writes:
-                yield _Need(writes, "*", to_plan=False, conditions=here)
-        elif type_ == "aws_iam_role":
-            arn = self._arn("iam", f"role/{block['name']}")
-            boundary = block.get("permissions_boundary")
-            bounded = _equals("iam:PermissionsBoundary", boundary) if boundary else ()
-            yield _Need(_ROLE_READS, arn, to_plan=True)
-            yield _Need(_ROLE_WRITES, arn, to_plan=False)
-            yield _Need(_BOUNDED_ROLE_WRITES, arn, to_plan=False, conditions=bounded)
-        elif type_ == "aws_iam_policy":
-            arn = self._arn("iam", f"policy/{block['name']}")
-            yield _Need(_POLICY_READS, arn, to_plan=True)
-            yield _Need(_POLICY_WRITES, arn, to_plan=False)
-        elif type_ == "aws_iam_role_policy_attachment":
-            arn = self._arn("iam", f"role/{named('role')}")
-            only = (
-                Condition(
-                    test="ArnEquals", variable="iam:PolicyARN", values=(named("policy_arn"),)
-                ),
-            )
-            yield _Need(("iam:ListAttachedRolePolicies",), arn, to_plan=True)
-            yield _Need(
-                ("iam:AttachRolePolicy", "iam:DetachRolePolicy"),
-                arn,
-                to_plan=False,
-                conditions=only,
-            )
-        elif type_ == "aws_iam_instance_profile":
-            arn = self._arn("iam", f"instance-profile/{block['name']}")
-            yield _Need(("iam:GetInstanceProfile",), arn, to_plan=True)
-            yield _Need(_PROFILE_WRITES, arn, to_plan=False)
-        elif type_ == "aws_kms_key":
-            keys = self._arn("kms", "key/*")
-            ours = _tagged("aws:ResourceTag")
-            yield _Need(_KEY_READS, keys, to_plan=True, conditions=ours)
-            yield _Need(_KEY_WRITES, keys, to_plan=False, conditions=ours)
-            yield _Need(_KEY_CREATION, "*", to_plan=False, conditions=_tagged("aws:RequestTag"))
-        elif type_ == "data.aws_iam_role":
-            yield _Need(_ROLE_READS[:1], self._arn("iam", f"role/{block['name']}"), to_plan=True)
-        elif type_ == "data.aws_iam_instance_profile":
-            arn = self._arn("iam", f"instance-profile/{block['name']}")
-            yield _Need(("iam:GetInstanceProfile",), arn, to_plan=True)
-        elif type_ == "data.aws_iam_policy":
-            yield _Need(_POLICY_READS[:2], block["arn"], to_plan=True)
-        elif type_ not in _NEED_NOTHING | {"aws_kms_key_policy"}:
-            raise ValueError(f"{type_}: add what it needs to {__name__}")
-        if type_ in _SERVICES:
-            role = _arn_name(named("role"))
-            passed = _equals("iam:PassedToService", _SERVICES[type_])
-            arn = self._arn("iam", f"role/{role}")
-            yield _Need(("iam:PassRole",), arn, to_plan=False, conditions=passed)
+                yield _Need(writes, "*", conditions=here)
+        elif type_ in _BY_TYPE:
+            yield from _BY_TYPE[type_](self, block)
+        else:
+            raise ValueError(f"{type_}: add what it needs to {table.__name__}")
 
-    def _resolved(self, stack: Mapping[str, Any], text: str) -> str:
-        """Return an argument with names in place of references."""
+    def _s3(self, type_: str, block: Mapping[str, Any]) -> Iterator[_Need]:
+        name = self._bucket_name(block) if type_ == "aws_s3_bucket" else self._text(block["bucket"])
+        arn = self._arn("s3", name)
+        reads, writes = table.S3[type_]
+        yield _Need(reads, arn, to_plan=True)
+        yield _Need(writes, arn)
+        if block.get("force_destroy"):
+            yield _Need(table.EMPTY_BUCKET, arn)
+            yield _Need(table.DELETE_OBJECTS, f"{arn}/*")
+        if type_ == "aws_s3_bucket_replication_configuration":
+            yield self._pass_role(block, "s3.amazonaws.com")
 
-        def name(found: re.Match[str]) -> str:
-            section = "data" if found[1].startswith("data.") else "resource"
-            type_ = found[1].removeprefix("data.")
-            block = stack[section][type_][found[2]]
-            if type_ == "aws_s3_bucket":
-                return _bucket_name(block)
-            if found[3] == "arn" and "arn" in block:
-                return str(block["arn"])
-            if found[3] == "arn":
-                return self._arn("iam", f"{type_.removeprefix('aws_iam_')}/{block['name']}")
-            return str(block["name"])
+    def _role(self, block: Mapping[str, Any]) -> Iterator[_Need]:
+        arn = self._iam("role", block["name"])
+        boundary = block.get("permissions_boundary")
+        bounded = _equals("iam:PermissionsBoundary", boundary) if boundary else ()
+        yield _Need(table.ROLE_READS, arn, to_plan=True)
+        yield _Need(table.ROLE_WRITES, arn)
+        yield _Need(table.BOUNDED_ROLE_WRITES, arn, conditions=bounded)
 
-        return _REFERENCE.sub(name, text)
+    def _policy(self, block: Mapping[str, Any]) -> Iterator[_Need]:
+        arn = self._iam("policy", block["name"])
+        yield _Need(table.POLICY_READS, arn, to_plan=True)
+        yield _Need(table.POLICY_WRITES, arn)
+
+    def _attachment(self, block: Mapping[str, Any]) -> Iterator[_Need]:
+        arn = self._iam("role", block["role"])
+        policy = self._text(block["policy_arn"])
+        only = Condition(test="ArnEquals", variable="iam:PolicyARN", values=(policy,))
+        yield _Need(("iam:ListAttachedRolePolicies",), arn, to_plan=True)
+        yield _Need(("iam:AttachRolePolicy", "iam:DetachRolePolicy"), arn, conditions=(only,))
+
+    def _instance_profile(self, block: Mapping[str, Any]) -> Iterator[_Need]:
+        arn = self._iam("instance-profile", block["name"])
+        yield _Need(("iam:GetInstanceProfile",), arn, to_plan=True)
+        yield _Need(table.PROFILE_WRITES, arn)
+        yield self._pass_role(block, "ec2.amazonaws.com")
+
+    def _key(self, _: Mapping[str, Any]) -> Iterator[_Need]:
+        keys, ours = self._arn("kms", "key/*"), _tagged("aws:ResourceTag")
+        yield _Need(table.KEY_READS, keys, to_plan=True, conditions=ours)
+        yield _Need(table.KEY_WRITES, keys, conditions=ours)
+        yield _Need(table.KEY_CREATION, "*", conditions=_tagged("aws:RequestTag"))
+
+    def _looked_up_role(self, block: Mapping[str, Any]) -> Iterator[_Need]:
+        yield _Need(("iam:GetRole",), self._iam("role", block["name"]), to_plan=True)
+
+    def _looked_up_profile(self, block: Mapping[str, Any]) -> Iterator[_Need]:
+        arn = self._iam("instance-profile", block["name"])
+        yield _Need(("iam:GetInstanceProfile",), arn, to_plan=True)
+
+    def _looked_up_policy(self, block: Mapping[str, Any]) -> Iterator[_Need]:
+        yield _Need(("iam:GetPolicy", "iam:GetPolicyVersion"), block["arn"], to_plan=True)
+
+    def _nothing(self, _: Mapping[str, Any]) -> Iterator[_Need]:
+        return iter(())
+
+    def _pass_role(self, block: Mapping[str, Any], service: str) -> _Need:
+        role = self._text(block["role"]).rpartition("/")[2]
+        passed = _equals("iam:PassedToService", service)
+        return _Need(("iam:PassRole",), self._iam("role", role), conditions=passed)
+
+    def _text(self, text: str) -> str:
+        """Return an argument with names in place of references, and variables' defaults."""
+        return _REFERENCE.sub(self._referred, text)
+
+    def _referred(self, found: re.Match[str]) -> str:
+        kind, name, attribute = found.groups()
+        if kind == "var":
+            return str(self._stack["variable"][name]["default"])
+        section = "data" if kind.startswith("data.") else "resource"
+        type_ = kind.removeprefix("data.")
+        block = self._stack[section][type_][name]
+        if type_ == "aws_s3_bucket":
+            return self._bucket_name(block)
+        if attribute == "arn":
+            kind = type_.removeprefix("aws_iam_")
+            return str(block.get("arn") or self._iam(kind, block["name"]))
+        return self._text(block["name"])
+
+    def _bucket_name(self, block: Mapping[str, Any]) -> str:
+        return self._text(block.get("bucket") or f"{block['bucket_prefix']}{_COMPLETED}")
+
+    def _iam(self, kind: str, name: str) -> str:
+        return self._arn("iam", f"{kind}/{self._text(name)}")
 
     def _arn(self, service: str, name: str) -> str:
-        account, region = self._account, ""
-        id_ = "" if service == "s3" else account.account_id
-        region = account.region if service == "kms" else ""
-        return f"arn:{account.partition}:{service}:{region}:{id_}:{name}"
+        id_ = "" if service == "s3" else self._account.account_id
+        region = self._account.region if service == "kms" else ""
+        return f"arn:{self._account.partition}:{service}:{region}:{id_}:{name}"
 
 
-def _bucket_name(block: Mapping[str, Any]) -> str:
-    return str(block.get("bucket") or f"{block['bucket_prefix']}{_COMPLETED}")
+# The other types are in the tables for S3 and EC2.
+_BY_TYPE: dict[str, Callable[[_StackNeeds, Mapping[str, Any]], Iterator[_Need]]] = {
+    "aws_iam_instance_profile": _StackNeeds._instance_profile,
+    "aws_iam_policy": _StackNeeds._policy,
+    "aws_iam_role": _StackNeeds._role,
+    "aws_iam_role_policy_attachment": _StackNeeds._attachment,
+    "aws_kms_key": _StackNeeds._key,
+    "aws_kms_key_policy": _StackNeeds._nothing,  # the key's own
+    "data.aws_caller_identity": _StackNeeds._nothing,
+    "data.aws_iam_instance_profile": _StackNeeds._looked_up_profile,
+    "data.aws_iam_policy": _StackNeeds._looked_up_policy,
+    "data.aws_iam_policy_document": _StackNeeds._nothing,
+    "data.aws_iam_role": _StackNeeds._looked_up_role,
+}
 
 
-def _arn_name(text: str) -> str:
-    return text.rpartition("/")[2]
+def known(type_: str) -> bool:
+    """Whether it is known what a resource type needs; a data source's begins with ``data.``."""
+    return type_ in _BY_TYPE or type_ in table.S3 or type_ in table.EC2
 
 
 def _equals(variable: str, value: str) -> tuple[Condition, ...]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from sandbox.access import Principal, allowed, root
 from sandbox.emulator import ACCOUNTS, Emulator
+from stacks.permissions import Permissions, known
 
-from .conftest import Terraform
-from .evaluator import Documents, decide
+from .conftest import PROJECT, Terraform, run_main
+from .evaluator import Documents, decide, unknown_actions
 from .invariants import RULES, no_wildcard_resource, statements
 from .links import accounts, stack_json, synthesize
 from .workplace import Workplace
@@ -23,6 +26,8 @@ from .workplace import Workplace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from s3_cross_account.account import Account
 
 GITHUB = "token.actions.githubusercontent.com"
 PULL_REQUEST = "repo:acme/s3-links:pull_request"
@@ -488,6 +493,43 @@ def test_the_invariants_hold_but_for_what_has_no_name_beforehand(tmp_path: Path)
                 (condition,) = statement["condition"]
                 assert condition["variable"] in ("aws:RequestedRegion", "aws:RequestTag/ManagedBy")
                 assert {a.partition(":")[0] for a in statement["actions"]} <= {"ec2", "kms"}
+
+
+def test_aws_knows_every_action(tmp_path: Path) -> None:
+    assert synthesize(tmp_path, declaration()).returncode == 0
+    found = {a for _, s in statements(stack_json(tmp_path, "pipeline-roles")) for a in s["actions"]}
+    assert len(found) > 90
+    assert unknown_actions(sorted(found)) == []
+    assert unknown_actions(["s3:GetBucketWebsit"]) == ["s3:GetBucketWebsit"]
+
+
+def test_a_resource_type_that_is_not_known_is_an_error() -> None:
+    stack = {"resource": {"aws_sqs_queue": {"q": {"provider": "aws.account1"}}}}
+    account = SimpleNamespace(alias="account1", region="eu-west-1", partition="aws")
+    with pytest.raises(ValueError, match="aws_sqs_queue: add what it needs"):
+        Permissions([stack], cast("Account", account))
+
+
+def test_every_resource_type_that_is_used_is_known() -> None:
+    source = (PROJECT / "constructs" / "s3_cross_account" / "bindings.py").read_text()
+    modules = set(re.findall(r"cdktf_cdktf_provider_aws\.(\w+) import", source)) - {"provider"}
+    # The roles' own stack is not deployed by the roles.
+    for module in modules - {"iam_openid_connect_provider"}:
+        is_data = module.startswith("data_aws_")
+        name = f"data.{module.removeprefix('data_')}" if is_data else f"aws_{module}"
+        assert known(name), name
+
+
+def test_the_reference_stack_is_deployed_by_the_names_that_it_has_by_default(
+    tmp_path: Path,
+) -> None:
+    configuration = json.loads((PROJECT / "cdktf.json").read_text())
+    configuration["context"] |= {"accounts": accounts(), "pipeline": PIPELINE}
+    assert run_main(tmp_path, configuration=json.dumps(configuration)).returncode == 0
+    stack = stack_json(tmp_path, "pipeline-roles")
+    assert "${var." not in json.dumps(stack)
+    arns = [r for _, statement in statements(stack) for r in statement.get("resources", [])]
+    assert "arn:aws:iam::111111111111:role/account1-ec2-role-1" in arns
 
 
 def test_a_boundary_is_demanded_of_every_new_role(tmp_path: Path) -> None:

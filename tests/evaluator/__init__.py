@@ -19,17 +19,27 @@ _EVERYTHING = {
 
 def decide(requests: Sequence[dict[str, Any]]) -> list[bool]:
     """Return whether each request is allowed."""
+    decisions: list[bool] = _node("evaluate.mjs", requests)
+    return decisions
+
+
+def unknown_actions(actions: Sequence[str]) -> list[str]:
+    """Return the actions that the Service Authorization Reference does not list."""
+    unknown: list[str] = _node("known.mjs", actions)
+    return unknown
+
+
+def _node(script: str, content: Any) -> Any:
     result = subprocess.run(
-        ["node", "evaluate.mjs"],
+        ["node", script],
         cwd=_FOLDER,
-        input=json.dumps(requests),
+        input=json.dumps(content),
         capture_output=True,
         text=True,
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    decisions: list[bool] = json.loads(result.stdout)
-    return decisions
+    return json.loads(result.stdout)
 
 
 class Documents:

@@ -7,7 +7,7 @@ import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .stack import OperationError, Stack
 from .summary import Summary, as_json, as_markdown, summarize
@@ -60,29 +60,32 @@ def _plan(stack: Stack) -> Summary:
     # Without a lock a role that may only read can plan; Terraform refuses to apply a stale plan.
     terraform(stack, "plan", "-lock=false", f"-out={_file(stack)}")
     shown = json.loads(terraform(stack, "show", "-json", str(_file(stack))))
-    return summarize(stack.name, shown, stack.content, _aliases(stack))
+    aliases = _declared_aliases(stack)
+    if any(entry["address"] not in aliases for entry in shown.get("resource_changes", [])):
+        aliases = _aliases_of_state(stack) | aliases
+    return summarize(stack.name, shown, stack.content, aliases)
 
 
 def _file(stack: Stack) -> Path:
     return PLANS.absolute() / f"{stack.name}.tfplan"
 
 
-def _aliases(stack: Stack) -> dict[str, str]:
-    """Return the provider alias of each address, declared or only in the state."""
-    found = {}
-    for resource in _state(stack).get("resources", []):
-        data = "data." if resource["mode"] == "data" else ""
-        alias = _ALIAS.search(resource["provider"])
-        if alias:
-            found[f"{data}{resource['type']}.{resource['name']}"] = alias[1]
-    for section, data in (("resource", ""), ("data", "data.")):
-        for type_, blocks in stack.content.get(section, {}).items():
-            for name, block in blocks.items():
-                found[f"{data}{type_}.{name}"] = block["provider"].partition(".")[2]
-    return found
+def _declared_aliases(stack: Stack) -> dict[str, str]:
+    """Return the provider alias of each address that the stack declares."""
+    return {
+        f"{data}{type_}.{name}": block["provider"].partition(".")[2]
+        for section, data in (("resource", ""), ("data", "data."))
+        for type_, blocks in stack.content.get(section, {}).items()
+        for name, block in blocks.items()
+    }
 
 
-def _state(stack: Stack) -> dict[str, Any]:
+def _aliases_of_state(stack: Stack) -> dict[str, str]:
+    """Return the provider alias of each address in the state: a plan does not show it."""
     text = terraform(stack, "state", "pull")
-    state: dict[str, Any] = json.loads(text) if text.strip() else {}
-    return state
+    found = {}
+    for resource in json.loads(text).get("resources", []) if text.strip() else []:
+        data = "data." if resource["mode"] == "data" else ""
+        if alias := _ALIAS.search(resource["provider"]):
+            found[f"{data}{resource['type']}.{resource['name']}"] = alias[1]
+    return found

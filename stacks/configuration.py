@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from s3_cross_account.settings import AccountSettings
 
 from .checking import ConfigurationError, checked, json_object, near_match, text_of
-from .pipeline import Pipeline
-from .state import LocalState, State
+from .deployment import Deployment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +27,7 @@ class Accounts(BaseModel):
     account2: Annotated[AccountSettings, Field(description="an account", examples=[_ACCOUNT2])]
 
 
-class Configuration(BaseModel):
+class Configuration(Deployment):
     """What the reference stack is made from. Other keys of the context belong to cdktf."""
 
     model_config = ConfigDict(frozen=True)
@@ -43,14 +42,6 @@ class Configuration(BaseModel):
     instances: Annotated[
         bool, Field(description="true or false: whether to create the EC2 instances")
     ] = True
-    state: State = LocalState()
-    pipeline: Annotated[
-        Pipeline | None,
-        Field(
-            description="a pipeline",
-            examples=[{"platform": "github", "repository": "my-organization/s3-links"}],
-        ),
-    ] = None
 
 
 def read_configuration(file: Path) -> Configuration:
@@ -63,6 +54,16 @@ def read_configuration(file: Path) -> Configuration:
         raise ConfigurationError([f"{file}: context: is missing: {hint}"])
     if not isinstance(context, dict):
         raise ConfigurationError([f'{file}: context: write an object, {{"accounts": {{…}}}}'])
+    # Any other key may be cdktf's, but one that is nearly ours would be left out silently.
+    fields = Configuration.model_fields
+    ours = [name for name in fields if name not in context and not fields[name].is_required()]
+    misspelt = {key: near_match(key, ours) for key in context.keys() - fields}
+    if any(misspelt.values()):
+        raise ConfigurationError(
+            f'{file}: context.{key}: did you mean "{near}"? Rename it'
+            for key, near in sorted(misspelt.items())
+            if near
+        )
     return checked(
         Configuration, context, source=str(file), at=("context",), accounts_at=("accounts",)
     )

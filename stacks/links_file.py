@@ -20,9 +20,9 @@ from s3_cross_account.replication_rule import STORAGE_CLASSES, ReplicationRule, 
 from s3_cross_account.settings import AccountSettings
 
 from .checking import ConfigurationError, checked, json_object, text_of
+from .deployment import Deployment
 from .pipeline import STACK as PIPELINE_STACK
-from .pipeline import Pipeline
-from .state import BUCKET_STACK, LocalState, State
+from .state import BUCKET_STACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -546,7 +546,7 @@ AnyLink = Annotated[
 ]
 
 
-class Links(_Model):
+class Links(_Model, Deployment):
     """Every link, and the accounts that they are between."""
 
     schema_: Annotated[str | None, Field(alias="$schema")] = None
@@ -563,14 +563,6 @@ class Links(_Model):
             min_length=2,
         ),
     ]
-    state: State = LocalState()
-    pipeline: Annotated[
-        Pipeline | None,
-        Field(
-            description="a pipeline",
-            examples=[{"platform": "github", "repository": "my-organization/s3-links"}],
-        ),
-    ] = None
     links: Annotated[
         dict[Annotated[str, _text("a link's name", "reports", r"^[a-z][a-z0-9-]{0,62}$")], AnyLink],
         Field(description="the links by their names", examples=[{"reports": {}}], min_length=1),

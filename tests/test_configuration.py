@@ -290,3 +290,17 @@ def test_without_instances_the_rest_stays_at_its_addresses(
         assert all(kept[name] == block for name, block in blocks.items())
     left_out = set(synthesized["output"]) - set(stack["output"])
     assert left_out == {"ssm_command_Dont_Use_AssumeRole", "ssm_command_Use_AssumeRole"}
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"), [("stat", "state"), ("Pipeline", "pipeline"), ("instance", "instances")]
+)
+def test_a_key_that_is_nearly_ours_is_not_left_out_silently(
+    key: str, meant: str, tmp_path: Path
+) -> None:
+    configuration = json.loads((PROJECT / "cdktf.json").read_text())
+    configuration["context"] |= {key: {}, "excludeStackIdFromLogicalIds": "true"}
+    result = run_main(tmp_path, configuration=json.dumps(configuration))
+    assert result.returncode == 1
+    assert f'context.{key}: did you mean "{meant}"? Rename it' in result.stderr
+    assert "excludeStackId" not in result.stderr

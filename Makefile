@@ -32,7 +32,7 @@ endif
 .PHONY: help install sandbox synth deploy diff destroy accounts plan plan-emulated report apply drift credentials move-state unlock test check format bench bindings actions schema lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## Install the pinned Python and Node.js packages into this folder
 

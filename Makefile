@@ -43,13 +43,13 @@ synth: $(INSTALLED) ## Write the Terraform JSON to cdktf.out/stacks/s3-multi-acc
 	@cdktf synth
 
 deploy: $(INSTALLED) ## Check the accounts, then cdktf deploy (LINK=name, CDKTF="--auto-approve")
-	@python main.py && python -m operations check $(LINK) && cdktf deploy $(LINK) $(CDKTF)
+	@python main.py && python -m operations check --one $(LINK) && cdktf deploy $(LINK) $(CDKTF)
 
 diff: $(INSTALLED) ## Check the accounts, then cdktf diff (LINK=name)
-	@python main.py && python -m operations check $(LINK) && cdktf diff $(LINK) $(CDKTF)
+	@python main.py && python -m operations check --one $(LINK) && cdktf diff $(LINK) $(CDKTF)
 
 destroy: $(INSTALLED) ## Check the accounts, then cdktf destroy (LINK=name)
-	@python main.py && python -m operations check $(LINK) && cdktf destroy $(LINK) $(CDKTF)
+	@python main.py && python -m operations check --one $(LINK) && cdktf destroy $(LINK) $(CDKTF)
 
 accounts: $(INSTALLED) ## Show which account each alias really reaches (LINK=name)
 	@python main.py && python -m operations check $(LINK)
@@ -70,12 +70,15 @@ drift: $(INSTALLED) ## Plan, and fail when anything has changed (LINK=name)
 	@python main.py && python -m operations plan $(LINK) --refuse changes
 
 credentials: $(INSTALLED) ## In a pipeline: get the sessions of the roles ROLE=plan or ROLE=deploy
+	@test -n "$(ROLE)" || { echo "name the role: make $@ ROLE=plan, or ROLE=deploy" >&2; exit 1; }
 	@python main.py && python -m operations credentials --role $(ROLE)
 
 move-state: $(INSTALLED) ## Move the local state of LINK=name into the configured backend
+	@test -n "$(LINK)" || { echo "name the stack: make $@ LINK=..." >&2; exit 1; }
 	@python main.py && python -m operations move-state $(LINK)
 
 unlock: $(INSTALLED) ## Remove the lock ID=id that a killed run left on the state of LINK=name
+	@test -n "$(LINK)" && test -n "$(ID)" || { echo "name the stack and the lock: make $@ LINK=... ID=..." >&2; exit 1; }
 	@python main.py && python -m operations unlock $(LINK) --id $(ID)
 
 test: $(INSTALLED) $(EVALUATOR) ## Run every test

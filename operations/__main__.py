@@ -63,6 +63,8 @@ def _arguments() -> argparse.Namespace:
                 help="exit with 2 if "
                 + ", ".join(f"{what} ({gate})" for gate, what in GATES.items()),
             )
+        if name == "check":
+            command.add_argument("--one", action="store_true", help="refuse more than one stack")
         if name == "unlock":
             command.add_argument("--id", required=True, help="the lock's id")
         if name == "credentials":
@@ -70,7 +72,10 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _check(_arguments: argparse.Namespace, stacks: list[Stack]) -> int:
+def _check(arguments: argparse.Namespace, stacks: list[Stack]) -> int:
+    if arguments.one and len(stacks) > 1:
+        names = ", ".join(stack.name for stack in stacks)
+        raise OperationError(f"name one stack, LINK=...: there are {names}")
     check(stacks)
     return 0
 
@@ -85,19 +90,19 @@ def check(stacks: Sequence[Stack]) -> None:
         if entry.problem:
             problems.append(f"{entry.alias}: {entry.problem}")
     for stack in stacks if not problems else ():
-        if file := state.left_behind(stack):
-            problems.append(
-                f"{file.name}: the state of {stack.name} is still here, not in the configured "
-                f"backend: move it with `make move-state LINK={stack.name}`"
-            )
-        try:
-            lock = state.lock(stack)
-        except OperationError as error:
-            problems.append(str(error))
-        else:
-            problems += [lock.explained(stack)] if lock else []
+        problems += _state_problems(stack)
     if problems:
         raise OperationError("\n".join(dict.fromkeys(problems)))
+
+
+def _state_problems(stack: Stack) -> list[str]:
+    found = []
+    for look in (state.problem, state.locked):
+        try:
+            found.append(look(stack))
+        except OperationError as error:
+            found.append(str(error))
+    return [problem for problem in found if problem]
 
 
 def _plan(arguments: argparse.Namespace, stacks: list[Stack]) -> int:
@@ -123,7 +128,7 @@ def _apply(_arguments: argparse.Namespace, stacks: list[Stack]) -> int:
 
 def _move_state(_arguments: argparse.Namespace, stacks: list[Stack]) -> int:
     for stack in stacks:
-        print(f"{stack.name}: the state is moved; the local file is {state.move(stack).name} now")
+        print(f"{stack.name}: the state is moved from {state.move(stack)}")
     return 0
 
 

@@ -50,8 +50,10 @@ def difference(
     planned = plan["planned_values"].get("root_module", {})
     before_resources = list(prior.get("resources", []))
     looked_up = [r for r in before_resources if r["mode"] == "data"]
-    before = _all(Resources(before_resources, aliases, source))
-    after = _all(Resources([*looked_up, *planned.get("resources", [])], aliases, source))
+    unmanaged = Resources(before_resources, aliases).unmanaged_policies()
+    after_resources = [*looked_up, *planned.get("resources", [])]
+    before = _all(Resources(before_resources, aliases, source, unmanaged))
+    after = _all(Resources(after_resources, aliases, source, unmanaged))
     return Difference(_grouped(after - before), _grouped(before - after))
 
 

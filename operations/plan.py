@@ -24,7 +24,12 @@ _ALIAS = re.compile(r"\.([A-Za-z0-9_-]+)$")
 def plan(stacks: Sequence[Stack], gates: Sequence[str] = ()) -> list[Summary]:
     """Plan every stack and write what the plans do; with an error, nothing is left to apply."""
     shutil.rmtree(PLANS, ignore_errors=True)
-    PLANS.mkdir()
+    try:
+        PLANS.mkdir()
+    except OSError as error:
+        raise OperationError(
+            f"{PLANS}: cannot be written to ({error.strerror}): move it away"
+        ) from None
     with ThreadPoolExecutor(max_workers=4) as pool:
         outcomes = list(pool.map(_plan_or_problem, stacks))
     summaries = [outcome for outcome in outcomes if isinstance(outcome, Summary)]
@@ -44,7 +49,13 @@ def apply(stacks: Sequence[Stack]) -> list[str]:
         raise OperationError(f"{PLANS}: holds no plans: run `make plan` first")
     for stack, file in planned:
         terraform(stack, "init", "-reconfigure")
-        print(terraform(stack, "apply", str(file)), end="")
+        try:
+            print(terraform(stack, "apply", str(file)), end="")
+        except OperationError as error:
+            outdated = "Saved plan is stale" in str(error) or "not a valid zip file" in str(error)
+            raise OperationError(
+                f"{error}\nRun `make plan` again." if outdated else error
+            ) from None
     return [stack.name for stack, _ in planned]
 
 

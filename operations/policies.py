@@ -49,10 +49,12 @@ class Resources:
         values: Iterable[Mapping[str, Any]],
         aliases: Mapping[str, str],
         source: Mapping[str, Any] | None = None,
+        unmanaged: Mapping[str, str] | None = None,
     ) -> None:
         self._values = {r["address"]: r.get("values", {}) for r in values}
         self.aliases = aliases
         self._source = source or {}
+        self._unmanaged = unmanaged or {}
         # Account ids, as far as they are known, by the alias that reaches them.
         self._accounts: dict[str, str] = {}
         for provider in self._source.get("provider", {}).get("aws", []):
@@ -66,6 +68,24 @@ class Resources:
     def rows(self) -> set[Row]:
         """Return every row of every policy."""
         return {self._labelled(row) for row in (*self._identity(), *self._resource())}
+
+    def unmanaged_policies(self) -> dict[str, str]:
+        """Return the policies, by bucket, that no resource here has written.
+
+        An imported bucket may have one that nobody declared to import.
+        """
+        return {
+            value["bucket"]: value["policy"]
+            for address, value in self._values.items()
+            if address.startswith("aws_s3_bucket.")
+            and value.get("policy")
+            and value["bucket"] not in self._buckets_with_policy()
+        }
+
+    def _buckets_with_policy(self) -> set[str]:
+        return {
+            self._attribute(address, "bucket") for address in self._of_type("aws_s3_bucket_policy")
+        }
 
     def owners(self) -> dict[str, str]:
         """Return the alias of each bucket and key that a row may name."""
@@ -105,6 +125,11 @@ class Resources:
                     resources = {"Resource": own} if own else {}
                     yield from _rows(statement | resources, half, None)
 
+        for bucket, text in self._unmanaged.items():
+            if bucket not in self._buckets_with_policy():
+                for statement in _statements(text):
+                    yield from _rows(statement, "bucket policy", None)
+
     def _key(self, policy: str) -> str:
         """Return the ARN of a key policy's key: the policy has only its id."""
         id_ = self._attribute(policy, "key_id")
@@ -119,8 +144,7 @@ class Resources:
     def _document(self, address: str, argument: str) -> list[dict[str, Any]]:
         known = self._values[address].get(argument)
         if known is not None:
-            statements = json.loads(known)["Statement"]
-            return statements if isinstance(statements, list) else [statements]
+            return _statements(known)
         text = str(self._declared(address).get(argument, ""))
         reference = _REFERENCE.fullmatch(text)
         block = self._declared(reference[1]) if reference else {}
@@ -201,6 +225,11 @@ class Resources:
 
     def _alias(self, account: str) -> str:
         return self._accounts.get(account, account)
+
+
+def _statements(policy: str) -> list[dict[str, Any]]:
+    found = json.loads(policy)["Statement"]
+    return found if isinstance(found, list) else [found]
 
 
 def _rows(

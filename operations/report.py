@@ -27,8 +27,8 @@ def report(environment: Mapping[str, str] = os.environ) -> list[str]:
     """
     try:
         text = (PLANS / "summary.md").read_text(encoding="utf-8")
-        content = json.loads((PLANS / "summary.json").read_text(encoding="utf-8"))
-    except OSError:
+        stacks = json.loads((PLANS / "summary.json").read_text(encoding="utf-8"))["stacks"]
+    except (OSError, ValueError, KeyError, TypeError):
         raise OperationError(f"{PLANS}: holds no summary: run `make plan` first") from None
     shown = []
     if file := environment.get("GITHUB_STEP_SUMMARY"):
@@ -39,7 +39,7 @@ def report(environment: Mapping[str, str] = os.environ) -> list[str]:
         _comment(number, text)
         shown.append(f"a comment on pull request {number}")
     if environment.get("GITLAB_CI"):
-        done = Counter(c["action"] for stack in content["stacks"] for c in stack["changes"])
+        done = Counter(c["action"] for stack in stacks for c in stack["changes"])
         # The widget knows no replacement: one is a deletion and a creation.
         counts = {what: done[what] + done["replace"] for what in ("create", "delete")}
         counts["update"] = done["update"] + done["import"]

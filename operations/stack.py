@@ -72,4 +72,7 @@ def synthesized(names: Sequence[str] = ()) -> list[Stack]:
         raise OperationError(
             f"there is no stack {', '.join(map(repr, unknown))}: choose from {', '.join(found)}"
         )
+    repeated = {name for name in names if list(names).count(name) > 1}
+    if repeated:
+        raise OperationError(f"named twice: {', '.join(sorted(repeated))}: name each stack once")
     return [found[name] for name in names or found if names or name not in SUPPORTING]

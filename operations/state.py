@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,6 +14,7 @@ from .stack import OperationError
 from .terraform import terraform
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from .stack import Stack
@@ -67,10 +68,16 @@ def lock(stack: Stack) -> Lock | None:
     try:
         content = json.loads(body)
         return Lock(content["ID"], content["Who"], content["Operation"], content["Created"])
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError):
         raise OperationError(
             f"s3://{arguments['bucket']}/{key} is no lock of Terraform: look at it, then delete it"
         ) from None
+
+
+def locked(stack: Stack) -> str | None:
+    """Say who holds the lock on a state, if anybody does."""
+    found = lock(stack)
+    return found.explained(stack) if found else None
 
 
 def unlock(stack: Stack, id_: str) -> None:
@@ -79,30 +86,93 @@ def unlock(stack: Stack, id_: str) -> None:
     terraform(stack, "force-unlock", "-force", id_)
 
 
-def left_behind(stack: Stack) -> Path | None:
-    """Return the local state of a stack whose backend is another one by now."""
-    kind, _ = stack.backend
-    file = stack.local_state
-    if kind == "local" or not file.exists():
-        return None
-    return file if json.loads(file.read_text(encoding="utf-8")).get("resources") else None
-
-
-def move(stack: Stack) -> Path:
-    """Move the local state into the stack's backend; return what the local file is called now.
-
-    Terraform refuses where the backend holds another state, or a later one of this.
-    """
-    kind, _ = stack.backend
-    if kind == "local":
-        raise OperationError(
-            f"the state of {stack.name} is to be local: configure another backend first"
+def problem(stack: Stack) -> str | None:
+    """Return why Terraform would start from nothing although there is a state, or nothing."""
+    move_it = f"move it with `make move-state LINK={stack.name}`"
+    if _is_local(stack):
+        resources(stack.local_state)  # refuses what is no state
+    elif resources(stack.local_state):
+        return (
+            f"{stack.local_state.name}: the state of {stack.name} is still here, not in the "
+            f"configured backend: {move_it}"
         )
-    file = left_behind(stack)
-    if file is None:
-        raise OperationError(f"{stack.local_state}: there is no local state to move")
-    terraform(stack, "init", "-reconfigure")
-    terraform(stack, "state", "push", str(file))
-    moved = file.with_name(f"{file.name}.moved")
-    file.rename(moved)
-    return moved
+    if (place := _elsewhere(stack)) and not stack.local_state.exists():
+        return f"the state of {stack.name} was in {place} at the last run: {move_it}"
+    return None
+
+
+def resources(file: Path) -> list[Any]:
+    """Return the resources in a local state, none where there is no file."""
+    try:
+        found: list[Any] = json.loads(file.read_text(encoding="utf-8"))["resources"]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError):
+        raise OperationError(
+            f"{file.name}: is no state, or only a part of one: restore it "
+            f"({file.name}.backup may hold the one before), or delete it if nothing was deployed"
+        ) from None
+    return found
+
+
+def move(stack: Stack) -> str:
+    """Move the state to where the stack keeps it now, and say from where.
+
+    It comes from the local file, which is then renamed, or from where the last run kept it. A
+    state that is there already is not overwritten.
+    """
+    if held := locked(stack):
+        raise OperationError(held)
+    file = stack.local_state
+    if not _is_local(stack) and resources(file):
+        terraform(stack, "init", "-reconfigure")
+        terraform(stack, "state", "push", str(file))
+        moved = file.with_name(f"{file.name}.moved")
+        file.rename(moved)
+        return f"{file.name}, which is called {moved.name} now"
+    place = _elsewhere(stack)
+    if place is None:
+        raise OperationError(f"{stack.name}: there is no state to move: it is where it belongs")
+    if _is_local(stack) and resources(file):
+        raise OperationError(f"{file.name}: is there already: move it away, or delete it")
+    if not _is_local(stack):
+        _refuse_to_overwrite(stack)
+    terraform(stack, "init", "-migrate-state", "-force-copy")
+    return place
+
+
+def _is_local(stack: Stack) -> bool:
+    return stack.backend[0] == "local"
+
+
+def _place(kind: str, arguments: Mapping[str, Any]) -> str:
+    if kind == "s3":
+        return f"s3://{arguments['bucket']}/{arguments['key']}"
+    if kind == "cloud":
+        return f"HCP Terraform ({arguments.get('organization')})"
+    return f"{arguments.get('path')}"
+
+
+def _elsewhere(stack: Stack) -> str | None:
+    """Return where the last run in this folder kept the state, if that is another place."""
+    try:
+        text = (stack.folder / ".terraform" / "terraform.tfstate").read_text(encoding="utf-8")
+        recorded = json.loads(text)["backend"]
+        place = _place(recorded["type"], recorded["config"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if recorded["type"] == "local" or place == _place(*stack.backend):
+        return None
+    return place
+
+
+def _refuse_to_overwrite(stack: Stack) -> None:
+    kind, arguments = stack.backend
+    if kind != "s3":
+        return  # HCP Terraform refuses by itself
+    try:
+        s3 = Credentials(arguments).client("s3")
+        s3.head_object(Bucket=arguments["bucket"], Key=arguments["key"])
+    except (ClientError, BotoCoreError, CredentialsError):
+        return  # there is none, or Terraform will say why not
+    raise OperationError(f"{_place(kind, arguments)}: holds a state already: look at it first")

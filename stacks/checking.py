@@ -52,7 +52,7 @@ def text_of(file: Path) -> str:
             [f"{file}: begins with a byte order mark: save it as UTF-8 without one"]
         )
     if not content.strip():
-        raise ConfigurationError([f"{file}: is empty: restore it from the repository"])
+        raise ConfigurationError([f"{file}: is empty: write it, or restore it from the repository"])
     return content
 
 
@@ -264,6 +264,8 @@ def _told(
             f'found "{near}": rename it' if near else f'add "{key}": {_example(field)}'
         )
     found = _short(detail["input"])
+    if kind == "model_attributes_type" and field is not None and field.discriminator:
+        return f'{found} is no object: write {{"{field.discriminator}": {_example(field)}, …}}'
     description = _description(field)
     if description is not None and isinstance(place[-1], int):
         return f"{found} is no item of {description}: write for example {_example(field)}"

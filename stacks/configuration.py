@@ -40,7 +40,7 @@ class Configuration(Deployment):
         ),
     ]
     instances: Annotated[
-        bool, Field(description="true or false: whether to create the EC2 instances")
+        bool, Field(strict=True, description="true or false: whether to create the EC2 instances")
     ] = True
 
 
@@ -48,7 +48,7 @@ def read_configuration(file: Path) -> Configuration:
     """Return the checked configuration in ``file``, or raise :class:`ConfigurationError`."""
     content = json_object(text_of(file), str(file))
     context = content.get("context")
-    if context is None:
+    if context is None and "context" not in content:
         near = near_match("context", content)
         hint = f'found "{near}": rename it' if near else 'add "context": {"accounts": {…}}'
         raise ConfigurationError([f"{file}: context: is missing: {hint}"])

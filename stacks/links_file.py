@@ -22,10 +22,10 @@ from s3_cross_account.settings import AccountSettings
 from .checking import ConfigurationError, checked, json_object, text_of
 from .deployment import Deployment
 from .pipeline import STACK as PIPELINE_STACK
-from .state import BUCKET_STACK
+from .state import BUCKET_STACK, S3State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 RESERVED = (BUCKET_STACK, PIPELINE_STACK)
@@ -302,9 +302,13 @@ def _unknown_accounts(named: list[str], info: ValidationInfo) -> list[str]:
 
 def _owned_policies(buckets: Sequence[LinkBucket]) -> list[tuple[str, str, str]]:
     return [
-        ("the bucket policy of", bucket.account, bucket.name)
+        (what, bucket.account, bucket.name)
         for bucket in buckets
-        if bucket.policy in ("create", "import")
+        for what, owned in (
+            ("the bucket", bucket.imported),
+            ("the bucket policy of", bucket.policy in ("create", "import")),
+        )
+        if owned
     ]
 
 
@@ -573,24 +577,39 @@ def read_links(file: Path) -> Links:
     """Return the checked links in ``file``, or raise :class:`ConfigurationError`."""
     content = json_object(text_of(file), str(file))
     links = checked(Links, content, source=str(file), accounts_at=("accounts",))
-    owners: dict[tuple[str, str, str], str] = {}
     found = [
         f"{file}: links.{name}: is the name of a stack of this project: choose another"
         for name in RESERVED
         if name in links.links
     ]
+    owners = {_key(*thing): place for thing, place in _supporting(links)}
     for name, link in links.links.items():
         for what, account, thing in link.owned():
-            key = (what, account, thing.lower())  # IAM's names differ by more than case
+            key = _key(what, account, thing)
             if key in owners:
                 found.append(
                     f"{file}: links.{name}: {what} {thing!r} in {account} is created by "
-                    f"links.{owners[key]} too: choose another name, or make it one link"
+                    f"{owners[key]} too: choose another name, or make it one link"
                 )
-            owners.setdefault(key, name)
+            owners.setdefault(key, f"links.{name}")
     if found:
         raise ConfigurationError(found)
     return links
+
+
+def _key(what: str, account: str, name: str) -> tuple[str, str, str]:
+    """Return what tells things apart: IAM's names differ by more than case, S3's are global."""
+    return (what, "" if "bucket" in what else account, name.lower())
+
+
+def _supporting(links: Links) -> Iterator[tuple[tuple[str, str, str], str]]:
+    """Yield what the stacks beside the links create, and where that is declared."""
+    for role in links.pipeline.roles if links.pipeline else ():
+        for alias in links.accounts:
+            yield ("the role", alias, role), "pipeline"
+    if isinstance(links.state, S3State):
+        for what in ("the bucket", "the bucket policy of"):
+            yield (what, links.state.account, links.state.bucket), "state"
 
 
 def schema() -> str:

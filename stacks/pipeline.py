@@ -89,10 +89,21 @@ class Pipeline(BaseModel):
         project = f"project_path:{self.repository}:ref_type:branch:ref"
         return {"plan": (f"{project}:*",), "deploy": (f"{project}:{self.branch}",)}
 
+    @property
+    def roles(self) -> list[str]:
+        """The names of the roles, in every account."""
+        return [f"{self.role_name}-{what}" for what in self.subjects]
+
     @model_validator(mode="after")
     def _reachable(self, info: ValidationInfo) -> Self:
         if self.platform == "github" and self.host:
             raise ValueError('"host" is for a GitLab of your own: leave it out')
+        if self.platform == "github" and self.repository.count("/") > 1:
+            raise ValueError('"repository" on GitHub is an owner and a name: write "owner/name"')
+        if self.platform == "gitlab" and "environment" in self.model_fields_set:
+            raise ValueError(
+                '"environment" is for GitHub: GitLab vouches for the branch, leave it out'
+            )
         accounts = (info.context or {}).get("accounts")
         for alias, account in accounts.items() if isinstance(accounts, dict) else ():
             if not isinstance(account, dict):

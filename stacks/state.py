@@ -51,7 +51,7 @@ class S3State(_Backend):
     prefix: Annotated[
         str,
         Field(
-            description="a prefix that ends with /",
+            description="a prefix that ends with / (letters, digits, dots, hyphens, underscores)",
             examples=["s3-links/"],
             pattern=r"^([A-Za-z0-9_-][A-Za-z0-9._-]*/)*$",
             max_length=512,

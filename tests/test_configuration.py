@@ -33,7 +33,7 @@ TWO = "context.accounts.account2"
 
 # What is in the file, and for each problem its place and a part of what is said of it.
 MISTAKES: dict[str, tuple[str, dict[str, str]]] = {
-    "an empty file": ("", {"cdktf.json": "is empty: restore it"}),
+    "an empty file": ("", {"cdktf.json": "is empty: write it, or restore it"}),
     "unreadable JSON": ('{"context": {,}}', {"cdktf.json": "line 1, column 14"}),
     "no object": ("[]", {"cdktf.json": "write a JSON object"}),
     "a key twice": ('{"context": {}, "context": {}}', {"cdktf.json": '"context" stands twice'}),

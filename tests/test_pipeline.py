@@ -524,7 +524,9 @@ def test_the_reference_stack_is_deployed_by_the_names_that_it_has_by_default(
     tmp_path: Path,
 ) -> None:
     configuration = json.loads((PROJECT / "cdktf.json").read_text())
-    configuration["context"] |= {"accounts": accounts(), "pipeline": PIPELINE}
+    configuration["context"] |= {
+        key: declaration()[key] for key in ("accounts", "state", "pipeline")
+    }
     assert run_main(tmp_path, configuration=json.dumps(configuration)).returncode == 0
     stack = stack_json(tmp_path, "pipeline-roles")
     assert "${var." not in json.dumps(stack)
@@ -556,6 +558,9 @@ def test_a_boundary_is_demanded_of_every_new_role(tmp_path: Path) -> None:
         (PIPELINE | {"host": "gitlab.example.com"}, '"host" is for a GitLab of your own'),
         (PIPELINE | {"branch": "*"}, 'pipeline.branch: "*" is not the branch that is deployed'),
         (PIPELINE | {"enviroment": "x"}, 'did you mean "environment"?'),
+        (PIPELINE | {"repository": "a/b/c"}, "on GitHub is an owner and a name"),
+        (GITLAB | {"environment": "live"}, '"environment" is for GitHub'),
+        (PIPELINE | {"role_name": "piped-caller", "x": 1}, "pipeline.x: unknown key"),
     ],
 )
 def test_a_wrong_pipeline_is_told(pipeline: dict[str, Any], problem: str, tmp_path: Path) -> None:
@@ -563,6 +568,31 @@ def test_a_wrong_pipeline_is_told(pipeline: dict[str, Any], problem: str, tmp_pa
     assert result.returncode == 1
     assert problem in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_pipeline_without_a_state_outside_would_make_everything_again(tmp_path: Path) -> None:
+    result = synthesize(tmp_path, declaration(state={"backend": "local"}))
+    assert 'pipeline: needs a "state" in S3 or HCP Terraform' in result.stderr
+
+
+def test_no_link_makes_what_the_other_stacks_make(tmp_path: Path) -> None:
+    bucket = {"account": "account1", "imported": BUCKET, "policy": "create"}
+    role = {"account": "account2", "new_role": "s3-links-plan"}
+    link = {"pattern": "direct-access", "consumers": [role], "buckets": [bucket]}
+    result = synthesize(tmp_path, declaration(links={"clash": link}))
+    assert "the role 's3-links-plan' in account2 is created by pipeline too" in result.stderr
+    assert f"the bucket '{BUCKET}' in account1 is created by state too" in result.stderr
+
+
+def test_a_bucket_is_imported_once_whatever_the_account(tmp_path: Path) -> None:
+    links = {}
+    for number in "12":
+        bucket = {"account": f"account{number}", "imported": "ours", "policy": "create"}
+        role = {"account": "account1", "new_role": f"reader-{number}"}
+        link = {"pattern": "direct-access", "consumers": [role], "buckets": [bucket]}
+        links[f"link-{number}"] = link
+    result = synthesize(tmp_path, declaration(links=links))
+    assert "the bucket 'ours' in account2 is created by links.link-1 too" in result.stderr
 
 
 @pytest.mark.parametrize("missing", ["account_id", "profile"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -167,6 +168,49 @@ def test_what_was_changed_by_hand_is_drift(place: Workplace, emulator: Emulator)
     assert "(changed outside of Terraform)" in drift.stdout
 
 
+@pytest.mark.usefixtures("first")
+def test_a_plan_that_was_overtaken_is_not_applied(place: Workplace) -> None:
+    planned(place, {"reports": REPORTS | {"access": {"level": "copy-with-tags"}}}, "reports")
+    assert place.operations("apply").returncode == 0
+    again = place.operations("apply")
+    assert again.returncode == 1
+    assert "Saved plan is stale" in again.stderr
+    assert again.stderr.strip().endswith("Run `make plan` again.")
+
+
+def test_a_file_in_the_place_of_the_plans_is_told(place: Workplace) -> None:
+    shutil.rmtree(place.folder / "plans", ignore_errors=True)
+    (place.folder / "plans").write_text("")
+    result = place.operations("plan")
+    (place.folder / "plans").unlink()
+    assert result.returncode == 1
+    assert "plans: cannot be written to (File exists): move it away" in result.stderr
+
+
+def test_one_stack_is_to_be_named_once(place: Workplace) -> None:
+    place.declare({"accounts": accounts(), "links": {"reports": REPORTS, "worker": WORKER}})
+    several = place.make("deploy")
+    assert "name one stack, LINK=...: there are reports, worker" in several.stderr
+    twice = place.make("deploy", "LINK=reports reports")
+    assert "named twice: reports: name each stack once" in twice.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("unlock", "LINK=reports"), "name the stack and the lock: make unlock LINK=... ID=..."),
+        (("credentials",), "name the role: make credentials ROLE=plan, or ROLE=deploy"),
+        (("move-state",), "name the stack: make move-state LINK=..."),
+    ],
+)
+def test_a_missing_argument_is_told(
+    arguments: tuple[str, ...], told: str, place: Workplace
+) -> None:
+    result = place.make(*arguments)
+    assert result.returncode != 0
+    assert told in result.stderr
+
+
 def test_applying_without_plans_says_so(place: Workplace) -> None:
     place.declare({"accounts": accounts(), "links": {"elsewhere": REPORTS}})
     result = place.operations("apply", "elsewhere")
@@ -261,6 +305,20 @@ def test_a_condition_that_goes_is_another_access() -> None:
     found = summary(snapshot(NAMED, identity=guarded), snapshot(NAMED, identity=GET))
     assert [a.conditions for a in found.disappears] == [("Bool aws:SecureTransport true",)]
     assert [a.conditions for a in found.appears] == [()]
+
+
+def test_the_policy_of_an_imported_bucket_that_is_overwritten_is_told() -> None:
+    before = {
+        "root_module": {
+            "resources": [
+                resource("aws_s3_bucket.b", arn="a", bucket="b", policy=document(PUBLIC)),
+            ]
+        }
+    }
+    kept = summary(before, before)
+    assert (kept.appears, kept.disappears) == ([], [])
+    lost = summary(before, snapshot(NAMED, identity=GET))
+    assert [(a.principal, a.target) for a in lost.disappears] == [("everyone", "bucket b")]
 
 
 def test_a_foreign_managed_policy_is_told_by_its_name() -> None:

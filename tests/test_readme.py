@@ -82,7 +82,9 @@ def test_what_you_write_for_a_replication(wanted: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("written", sorted({text for found in SETTINGS.values() for text in found}))
 def test_what_you_write_beside_the_accounts(written: str, tmp_path: Path) -> None:
-    result = synthesize(tmp_path, declared(README) | json.loads(f"{{{written}}}"))
+    state = {"backend": "s3", "account": "account1", "bucket": "my-terraform-state"}
+    more = {"state": state} | json.loads(f"{{{written}}}")  # which a pipeline needs
+    result = synthesize(tmp_path, declared(README) | more)
     assert (result.returncode, result.stderr) == (0, "")
 
 

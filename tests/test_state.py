@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import signal
 import subprocess
 import time
@@ -90,7 +92,7 @@ def test_the_moved_state_plans_empty(moved: Workplace) -> None:
 def test_moving_twice_says_that_there_is_nothing_to_move(moved: Workplace) -> None:
     result = moved.make("move-state", "LINK=stateful")
     assert result.returncode != 0
-    assert "there is no local state to move" in result.stderr
+    assert "there is no state to move: it is where it belongs" in result.stderr
 
 
 def test_an_older_state_does_not_overwrite_the_one_in_the_bucket(moved: Workplace) -> None:
@@ -102,6 +104,49 @@ def test_an_older_state_does_not_overwrite_the_one_in_the_bucket(moved: Workplac
     back.unlink()
     assert result.returncode == 1
     assert "cannot import state with lineage" in result.stderr
+
+
+def test_another_place_for_the_state_is_not_a_new_beginning(
+    moved: Workplace, emulator: Emulator
+) -> None:
+    s3 = root(emulator.endpoint, "account1").s3
+    moved.declare(declaration(S3_STATE | {"prefix": "elsewhere/"}))
+    found = moved.operations("check", "stateful")
+    assert found.returncode == 1
+    told = f"the state of stateful was in s3://{BUCKET}/s3-links/stateful.tfstate at the last run"
+    assert told in found.stderr
+    s3.put_object(Bucket=BUCKET, Key="elsewhere/stateful.tfstate", Body=b"{}")
+    occupied = moved.operations("move-state", "stateful")
+    assert "elsewhere/stateful.tfstate: holds a state already" in occupied.stderr
+    s3.delete_object(Bucket=BUCKET, Key="elsewhere/stateful.tfstate")
+    there = moved.operations("move-state", "stateful")
+    assert there.returncode == 0, there.stderr
+    assert moved.terraform("stateful", "plan", "-detailed-exitcode").returncode == 0
+    # To a file in this folder, and back to where it was.
+    moved.declare(declaration())
+    assert moved.operations("move-state", "stateful").returncode == 0
+    assert moved.terraform("stateful", "plan", "-detailed-exitcode").returncode == 0
+    s3.delete_object(Bucket=BUCKET, Key="elsewhere/stateful.tfstate")
+    s3.delete_object(Bucket=BUCKET, Key="s3-links/stateful.tfstate")
+    moved.declare(declaration(S3_STATE))
+    assert moved.operations("move-state", "stateful").returncode == 0
+
+
+@pytest.mark.parametrize("content", ["", "{", "{}", "[]", '{"version": 4}'])
+@pytest.mark.parametrize("state", [None, S3_STATE])
+def test_a_file_that_is_no_state_is_no_new_beginning(
+    content: str, state: dict[str, Any] | None, terraform: Terraform, tmp_path: Path
+) -> None:
+    place = Workplace(tmp_path, terraform.environment)
+    place.declare(declaration(state))
+    (tmp_path / "terraform.stateful.tfstate").write_text(content)
+    for operation in ("check", "plan", *(["move-state"] if state else [])):
+        result = place.operations(operation, "stateful")
+        assert result.returncode == 1
+        assert "Traceback" not in result.stderr
+    assert "terraform.stateful.tfstate: is no state, or only a part of one" in (
+        place.operations("check", "stateful").stderr
+    )
 
 
 @pytest.mark.usefixtures("moved")
@@ -144,6 +189,13 @@ def test_terraform_refuses_to_destroy_the_bucket(moved: Workplace) -> None:
     assert "Instance cannot be destroyed" in result.stderr
 
 
+def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    """Kill a run outright, with the provider's processes, which nobody else would end."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
 @pytest.fixture(scope="module")
 def held(moved: Workplace, emulator: Emulator) -> Iterator[subprocess.Popen[str]]:
     """A run that holds the lock: it waits for an answer."""
@@ -170,8 +222,7 @@ def held(moved: Workplace, emulator: Emulator) -> Iterator[subprocess.Popen[str]
             assert time.monotonic() < deadline
             time.sleep(0.1)
     yield process
-    process.kill()
-    process.communicate()
+    end(process)
 
 
 def test_a_second_run_is_refused_and_told_who_holds_the_lock(
@@ -191,8 +242,7 @@ def test_a_second_run_is_refused_and_told_who_holds_the_lock(
 def test_a_lock_that_a_killed_run_left_is_explained_and_removed(
     moved: Workplace, held: subprocess.Popen[str]
 ) -> None:
-    held.send_signal(signal.SIGKILL)
-    held.wait()
+    end(held)
     found = moved.operations("check", "stateful")
     assert found.returncode == 1
     assert "If it was killed, nobody will unlock the state" in found.stderr
@@ -216,6 +266,7 @@ def test_a_killed_run_leaves_no_lock_on_a_local_state(terraform: Terraform, tmp_
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     leftover = tmp_path / ".terraform.stateful.tfstate.lock.info"
     deadline = time.monotonic() + 60
@@ -223,8 +274,7 @@ def test_a_killed_run_leaves_no_lock_on_a_local_state(terraform: Terraform, tmp_
         assert time.monotonic() < deadline
         time.sleep(0.1)
     refused = place.terraform("stateful", "plan", "-no-color")
-    process.kill()
-    process.communicate()
+    end(process)
     assert "Error acquiring the state lock" in refused.stderr
     assert leftover.exists()
     assert place.terraform("stateful", "plan").returncode == 0
@@ -276,7 +326,10 @@ def test_the_backend_has_the_accounts_credentials(tmp_path: Path) -> None:
         ({}, 'state.backend: is missing: add "backend": "s3"'),
         (S3_STATE | {"account": "account3"}, 'the account "account3" is not among "accounts"'),
         (S3_STATE | {"bucket": "My_Bucket"}, 'state.bucket: "My_Bucket" is not a bucket\'s name'),
-        (S3_STATE | {"prefix": "/a"}, 'state.prefix: "/a" is not a prefix that ends with /'),
+        (
+            S3_STATE | {"prefix": "/a"},
+            'state.prefix: "/a" is not a prefix that ends with / (letters',
+        ),
         (S3_STATE | {"dynamodb_table": "x"}, "state.dynamodb_table: unknown key"),
         ({"backend": "local", "bucket": "x"}, "state.bucket: unknown key"),
     ],

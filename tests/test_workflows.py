@@ -213,6 +213,13 @@ def test_the_widgets_counts_on_gitlab(plans: Path) -> None:
     assert counts == {"create": 3, "delete": 1, "update": 2}
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}"])
+def test_a_broken_summary_says_what_to_run(plans: Path, content: str) -> None:
+    (plans / "summary.json").write_text(content)
+    with pytest.raises(OperationError, match="run `make plan` first"):
+        report({})
+
+
 def test_without_a_summary_it_says_what_to_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

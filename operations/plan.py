@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .stack import OperationError, Stack
 from .summary import Summary, as_json, as_markdown, summarize
-from .terraform import terraform
+from .terraform import initialize, terraform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def apply(stacks: Sequence[Stack]) -> list[str]:
     if not planned:
         raise OperationError(f"{PLANS}: holds no plans: run `make plan` first")
     for stack, file in planned:
-        terraform(stack, "init", "-reconfigure")
+        initialize(stack)
         try:
             print(terraform(stack, "apply", str(file)), end="")
         except OperationError as error:
@@ -67,7 +67,7 @@ def _plan_or_problem(stack: Stack) -> Summary | str:
 
 
 def _plan(stack: Stack) -> Summary:
-    terraform(stack, "init", "-reconfigure")
+    initialize(stack)
     # Without a lock a role that may only read can plan; Terraform refuses to apply a stale plan.
     terraform(stack, "plan", "-lock=false", f"-out={_file(stack)}")
     shown = json.loads(terraform(stack, "show", "-json", str(_file(stack))))

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .credentials import Credentials, CredentialsError
 from .stack import OperationError
-from .terraform import terraform
+from .terraform import initialize, terraform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +82,7 @@ def locked(stack: Stack) -> str | None:
 
 def unlock(stack: Stack, id_: str) -> None:
     """Remove a lock that a killed run left."""
-    terraform(stack, "init", "-reconfigure")
+    initialize(stack)
     terraform(stack, "force-unlock", "-force", id_)
 
 
@@ -125,7 +125,7 @@ def move(stack: Stack) -> str:
         raise OperationError(held)
     file = stack.local_state
     if not _is_local(stack) and resources(file):
-        terraform(stack, "init", "-reconfigure")
+        initialize(stack)
         terraform(stack, "state", "push", str(file))
         moved = file.with_name(f"{file.name}.moved")
         file.rename(moved)
@@ -135,6 +135,12 @@ def move(stack: Stack) -> str:
         raise OperationError(f"{stack.name}: there is no state to move: it is where it belongs")
     if _is_local(stack) and resources(file):
         raise OperationError(f"{file.name}: is there already: move it away, or delete it")
+    if "HCP Terraform" in place or stack.backend[0] == "cloud":
+        raise OperationError(
+            f"{stack.name}: Terraform moves a state from {place} by way of a file only: configure "
+            f"that place again, run `terraform -chdir={stack.folder} state pull > {file.name}`, "
+            "then configure the new one and run this again"
+        )
     if not _is_local(stack):
         _refuse_to_overwrite(stack)
     terraform(stack, "init", "-migrate-state", "-force-copy")
@@ -168,8 +174,6 @@ def _elsewhere(stack: Stack) -> str | None:
 
 def _refuse_to_overwrite(stack: Stack) -> None:
     kind, arguments = stack.backend
-    if kind != "s3":
-        return  # HCP Terraform refuses by itself
     try:
         s3 = Credentials(arguments).client("s3")
         s3.head_object(Bucket=arguments["bucket"], Key=arguments["key"])

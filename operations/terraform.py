@@ -34,3 +34,13 @@ def terraform(stack: Stack, *arguments: str, accepted: tuple[int, ...] = (0,)) -
         said = (result.stderr or result.stdout).strip()
         raise OperationError(f"terraform {arguments[0]} of {stack.name} failed:\n{said}")
     return result.stdout
+
+
+def initialize(stack: Stack) -> None:
+    """Run ``terraform init``, wherever an earlier run kept the state."""
+    if stack.backend[0] != "cloud":
+        terraform(stack, "init", "-reconfigure")
+        return
+    # HCP Terraform does not know that option; this is what it does.
+    (stack.folder / ".terraform" / "terraform.tfstate").unlink(missing_ok=True)
+    terraform(stack, "init")

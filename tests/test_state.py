@@ -301,6 +301,25 @@ def test_hcp_terraform_is_one_workspace_for_each_stack(
     assert terraform(folder, "validate").returncode == 0
 
 
+def test_hcp_terraform_is_initialized_and_moved_to_in_its_own_way(
+    terraform: Terraform, tmp_path: Path
+) -> None:
+    place = Workplace(tmp_path, terraform.environment | {"HOME": str(tmp_path)})
+    nowhere = "terraform.invalid"  # no such host, ever: Terraform gets as far as asking for it
+    state = {"backend": "hcp-terraform", "organization": "acme", "hostname": nowhere}
+    place.declare(declaration(state))
+    result = place.operations("plan")
+    assert result.returncode == 1
+    assert f"https://{nowhere}/" in result.stderr
+    assert "option" not in result.stderr
+    recorded = place.stack("stateful") / ".terraform" / "terraform.tfstate"
+    recorded.parent.mkdir(parents=True, exist_ok=True)
+    before = {"type": "s3", "config": {"bucket": BUCKET, "key": "stateful.tfstate"}}
+    recorded.write_text(json.dumps({"backend": before}))
+    moving = place.operations("move-state", "stateful")
+    assert f"moves a state from s3://{BUCKET}/stateful.tfstate by way of a file" in moving.stderr
+
+
 def test_the_backend_has_the_accounts_credentials(tmp_path: Path) -> None:
     role = {"role_arn": "arn:aws:iam::111111111111:role/deploy", "external_id": "link-7f3a"}
     declared = declaration(S3_STATE)

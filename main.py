@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from cdktf import App, TerraformStack
 
     from s3_cross_account.settings import AccountSettings
-    from stacks.pipeline import Pipeline
-    from stacks.state import State
+    from stacks.deployment import Deployment
 
 LINKS = Path("links.json")
 PROVIDER_LOCK = Path(".terraform.lock.hcl")
@@ -56,7 +55,7 @@ def reference() -> Callable[[App], list[TerraformStack]]:
         stack = ReferenceStack(
             app, REFERENCE, accounts=accounts, state=state, instances=declared.instances
         )
-        return [stack, *supporting(app, [stack], accounts, state, declared.pipeline)]
+        return [stack, *supporting(app, [stack], accounts, declared)]
 
     return make
 
@@ -79,7 +78,7 @@ def declared_links() -> Callable[[App], list[TerraformStack]]:
             else ReplicationStack(app, name, link=link, accounts=accounts, state=state)
             for name, link in declared.links.items()
         ]
-        return [*links, *supporting(app, links, accounts, state, declared.pipeline)]
+        return [*links, *supporting(app, links, accounts, declared)]
 
     return make
 
@@ -88,8 +87,7 @@ def supporting(
     app: App,
     deployed: list[TerraformStack],
     accounts: Mapping[str, AccountSettings],
-    state: State,
-    pipeline: Pipeline | None,
+    declared: Deployment,
 ) -> list[TerraformStack]:
     """Return the stacks that an administrator deploys before the others."""
     from stacks import pipeline as pipelines
@@ -97,6 +95,7 @@ def supporting(
     from stacks.state import BUCKET_STACK, S3State
     from stacks.state_bucket import StateBucketStack
 
+    state, pipeline = declared.state, declared.pipeline
     found: list[TerraformStack] = []
     if isinstance(state, S3State) and state.create_bucket:
         found.append(StateBucketStack(app, BUCKET_STACK, state=state, accounts=accounts))

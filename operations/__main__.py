@@ -6,6 +6,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from stacks.pipeline import STACK as PIPELINE_STACK
+
 from . import accounts, oidc, plan, report, state
 from .stack import OperationError, Stack, synthesized
 from .summary import GATES
@@ -53,7 +55,10 @@ def _arguments() -> argparse.Namespace:
         ("credentials", "write profiles with the session of a pipeline's role"),
     ):
         command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("stacks", nargs="*", help="the stacks' names (default: all)")
+        if name == "credentials":  # those of the stack that creates the roles
+            command.set_defaults(stacks=[PIPELINE_STACK])
+        else:
+            command.add_argument("stacks", nargs="*", help="the stacks' names (default: all)")
         if name == "plan":
             command.add_argument(
                 "--refuse",
@@ -139,8 +144,9 @@ def _unlock(arguments: argparse.Namespace, stacks: list[Stack]) -> int:
     return 0
 
 
-def _credentials(arguments: argparse.Namespace, _stacks: list[Stack]) -> int:
-    for profile, arn in oidc.write_credentials(arguments.role).items():
+def _credentials(arguments: argparse.Namespace, stacks: list[Stack]) -> int:
+    (stack,) = stacks
+    for profile, arn in oidc.write_credentials(stack, arguments.role).items():
         print(f"{profile}: {arn}")
     return 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .credentials import Credentials, CredentialsError
@@ -54,4 +54,4 @@ def _same_account(entry: Reached, first: str) -> Reached:
     if entry.problem or first == entry.alias or not entry.account:
         return entry
     problem = f"is account {entry.account}, as {first} is: give each alias its own credentials"
-    return Reached(entry.alias, entry.pinned, entry.account, entry.caller, problem)
+    return replace(entry, problem=problem)

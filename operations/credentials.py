@@ -68,12 +68,7 @@ class Credentials:
                 "name that caller (with the same external id), and the caller's policy must allow "
                 "sts:AssumeRole on it"
             ) from None
-        return boto3.Session(
-            aws_access_key_id=credentials["AccessKeyId"],
-            aws_secret_access_key=credentials["SecretAccessKey"],
-            aws_session_token=credentials["SessionToken"],
-            region_name=region,
-        )
+        return boto3.Session(**session_keys(credentials), region_name=region)
 
     def _explained(self, error: Exception) -> str:
         profile = self._profile
@@ -100,6 +95,15 @@ class Credentials:
                     f"name the caller of its source_profile ({error})"
                 )
         return " ".join(str(error).split())
+
+
+def session_keys(credentials: Mapping[str, str]) -> dict[str, str]:
+    """Return what STS handed out as boto3 and the AWS configuration files name it."""
+    return {
+        "aws_access_key_id": credentials["AccessKeyId"],
+        "aws_secret_access_key": credentials["SecretAccessKey"],
+        "aws_session_token": credentials["SessionToken"],
+    }
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -16,22 +16,24 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from s3_cross_account.policy import PIPELINE_AUDIENCE
 from stacks.pipeline import STACK
 
-from .stack import OperationError, synthesized
+from .credentials import session_keys
+from .stack import OperationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-AUDIENCE = "sts.amazonaws.com"
+    from .stack import Stack
 
 
-def write_credentials(role: str) -> dict[str, str]:
+def write_credentials(stack: Stack, role: str) -> dict[str, str]:
     """Write a profile with the session of ``role`` (``plan`` or ``deploy``) for each account.
 
-    Returns the roles' ARNs by the profiles' names. The sessions last one hour.
+    ``stack`` is the one that creates the roles. Returns the roles' ARNs by the profiles' names. The
+    sessions last one hour.
     """
-    (stack,) = synthesized([STACK])
     outputs = stack.content["output"]
     token = _token()
     sessions, problems, arns = {}, [], {}
@@ -56,11 +58,11 @@ def _token() -> str:
         if not token:
             raise OperationError(
                 "this is no run with a token: give the job `permissions: id-token: write` (GitHub) "
-                f"or `id_tokens: AWS_ID_TOKEN: aud: {AUDIENCE}` (GitLab)"
+                f"or `id_tokens: AWS_ID_TOKEN: aud: {PIPELINE_AUDIENCE}` (GitLab)"
             )
         return token
     request = urllib.request.Request(
-        f"{url}&audience={AUDIENCE}",
+        f"{url}&audience={PIPELINE_AUDIENCE}",
         headers={"Authorization": f"bearer {os.environ['ACTIONS_ID_TOKEN_REQUEST_TOKEN']}"},
     )
     try:
@@ -83,11 +85,7 @@ def _session(token: str, arn: str, region: str) -> dict[str, str]:
         ) from None
     except BotoCoreError as error:
         raise OperationError(f"{arn} cannot be assumed: {error}") from None
-    return {
-        "aws_access_key_id": reply["AccessKeyId"],
-        "aws_secret_access_key": reply["SecretAccessKey"],
-        "aws_session_token": reply["SessionToken"],
-    }
+    return session_keys(reply)
 
 
 def _subject(token: str) -> Any:

@@ -74,12 +74,12 @@ class Resources:
 
         An imported bucket may have one that nobody declared to import.
         """
+        written = self._buckets_with_policy()
+        buckets = (self._values[address] for address in self._of_type("aws_s3_bucket"))
         return {
             value["bucket"]: value["policy"]
-            for address, value in self._values.items()
-            if address.startswith("aws_s3_bucket.")
-            and value.get("policy")
-            and value["bucket"] not in self._buckets_with_policy()
+            for value in buckets
+            if value.get("policy") and value["bucket"] not in written
         }
 
     def _buckets_with_policy(self) -> set[str]:
@@ -125,10 +125,10 @@ class Resources:
                     resources = {"Resource": own} if own else {}
                     yield from _rows(statement | resources, half, None)
 
+        written = self._buckets_with_policy()
         for bucket, text in self._unmanaged.items():
-            if bucket not in self._buckets_with_policy():
-                for statement in _statements(text):
-                    yield from _rows(statement, "bucket policy", None)
+            for statement in _statements(text) if bucket not in written else ():
+                yield from _rows(statement, "bucket policy", None)
 
     def _key(self, policy: str) -> str:
         """Return the ARN of a key policy's key: the policy has only its id."""

@@ -96,7 +96,8 @@ def problem(stack: Stack) -> str | None:
             f"{stack.local_state.name}: the state of {stack.name} is still here, not in the "
             f"configured backend: {move_it}"
         )
-    if (place := _elsewhere(stack)) and not stack.local_state.exists():
+    _, place = _elsewhere(stack)
+    if place and not stack.local_state.exists():
         return f"the state of {stack.name} was in {place} at the last run: {move_it}"
     return None
 
@@ -130,12 +131,12 @@ def move(stack: Stack) -> str:
         moved = file.with_name(f"{file.name}.moved")
         file.rename(moved)
         return f"{file.name}, which is called {moved.name} now"
-    place = _elsewhere(stack)
-    if place is None:
+    kind, place = _elsewhere(stack)
+    if not place:
         raise OperationError(f"{stack.name}: there is no state to move: it is where it belongs")
     if _is_local(stack) and resources(file):
         raise OperationError(f"{file.name}: is there already: move it away, or delete it")
-    if "HCP Terraform" in place or stack.backend[0] == "cloud":
+    if "cloud" in (kind, stack.backend[0]):
         raise OperationError(
             f"{stack.name}: Terraform moves a state from {place} by way of a file only: configure "
             f"that place again, run `terraform -chdir={stack.folder} state pull > {file.name}`, "
@@ -159,17 +160,18 @@ def _place(kind: str, arguments: Mapping[str, Any]) -> str:
     return f"{arguments.get('path')}"
 
 
-def _elsewhere(stack: Stack) -> str | None:
-    """Return where the last run in this folder kept the state, if that is another place."""
+def _elsewhere(stack: Stack) -> tuple[str, str]:
+    """Return the backend and the place where the last run kept the state, empty if here."""
     try:
         text = (stack.folder / ".terraform" / "terraform.tfstate").read_text(encoding="utf-8")
         recorded = json.loads(text)["backend"]
-        place = _place(recorded["type"], recorded["config"])
+        kind = recorded["type"]
+        place = _place(kind, recorded["config"])
     except (OSError, ValueError, KeyError, TypeError):
-        return None
-    if recorded["type"] == "local" or place == _place(*stack.backend):
-        return None
-    return place
+        return "", ""
+    if kind == "local" or place == _place(*stack.backend):
+        return "", ""
+    return kind, place
 
 
 def _refuse_to_overwrite(stack: Stack) -> None:

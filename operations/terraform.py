@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .stack import Stack
 
 
-def terraform(stack: Stack, *arguments: str, accepted: tuple[int, ...] = (0,)) -> str:
+def terraform(stack: Stack, *arguments: str) -> str:
     """Return what Terraform printed, or raise :class:`OperationError` with it.
 
     It never asks: nobody may be there to answer.
@@ -30,7 +30,7 @@ def terraform(stack: Stack, *arguments: str, accepted: tuple[int, ...] = (0,)) -
         errors="replace",
         check=False,
     )
-    if result.returncode not in accepted:
+    if result.returncode:
         said = (result.stderr or result.stdout).strip()
         raise OperationError(f"terraform {arguments[0]} of {stack.name} failed:\n{said}")
     return result.stdout

@@ -12,17 +12,21 @@ from collections import Counter
 from functools import reduce
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from pydantic import ValidationInfo
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 Model = TypeVar("Model", bound=BaseModel)
 Place = tuple[str | int, ...]
+
+STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
+"""Of a part of a configuration: no unknown keys, no values of another type."""
 
 
 class ConfigurationError(Exception):
@@ -94,6 +98,16 @@ def near_match(key: str, candidates: Iterable[str]) -> str | None:
     by_lower = {candidate.lower(): candidate for candidate in candidates}
     near = difflib.get_close_matches(key.lower(), by_lower, n=1)
     return by_lower[near[0]] if near else None
+
+
+def unknown_accounts(named: Iterable[str], info: ValidationInfo) -> list[str]:
+    """Return what is wrong with the aliases that a part of the configuration names."""
+    accounts = (info.context or {}).get("accounts")
+    return [
+        f'the account "{alias}" is not among "accounts": {", ".join(accounts)}'
+        for alias in dict.fromkeys(named)
+        if isinstance(accounts, dict) and alias not in accounts
+    ]
 
 
 def checked(

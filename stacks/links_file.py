@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import BaseModel, Field, ValidationInfo, model_validator
 
 from s3_cross_account.access import Access, Conditions
 from s3_cross_account.actions import LEVELS
@@ -19,7 +19,14 @@ from s3_cross_account.hardening import HARDENED, NONE, Hardening
 from s3_cross_account.replication_rule import STORAGE_CLASSES, ReplicationRule, problems
 from s3_cross_account.settings import AccountSettings
 
-from .checking import ConfigurationError, checked, json_object, text_of
+from .checking import (
+    STRICT,
+    ConfigurationError,
+    checked,
+    json_object,
+    text_of,
+    unknown_accounts,
+)
 from .deployment import Deployment
 from .pipeline import STACK as PIPELINE_STACK
 from .state import BUCKET_STACK, S3State
@@ -40,7 +47,7 @@ def _text(description: str, example: str, pattern: str, max_length: int | None =
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = STRICT
 
 
 AccountAlias = Annotated[str, _text("the alias of an account", "account1", _ALIAS)]
@@ -285,19 +292,16 @@ class HardeningSwitches(_Model):
     imdsv2: bool = False
 
 
+HardeningChoice = Annotated[
+    bool | HardeningSwitches,
+    Field(description="true (everything), false or single switches", examples=[True]),
+]
+
+
 def _switches(hardening: bool | HardeningSwitches) -> Hardening:
     if isinstance(hardening, bool):
         return HARDENED if hardening else NONE
     return Hardening(**hardening.model_dump())
-
-
-def _unknown_accounts(named: list[str], info: ValidationInfo) -> list[str]:
-    accounts = (info.context or {}).get("accounts")
-    return [
-        f'the account "{alias}" is not among "accounts": {", ".join(accounts)}'
-        for alias in dict.fromkeys(named)
-        if isinstance(accounts, dict) and alias not in accounts
-    ]
 
 
 def _owned_policies(buckets: Sequence[LinkBucket]) -> list[tuple[str, str, str]]:
@@ -368,10 +372,7 @@ class Link(_Model):
         ),
     ] = None
     survive_role_recreation: Annotated[bool, Field(description="true or false")] = False
-    hardening: Annotated[
-        bool | HardeningSwitches,
-        Field(description="true (everything), false or single switches", examples=[True]),
-    ] = False
+    hardening: HardeningChoice = False
 
     @property
     def switches(self) -> Hardening:
@@ -391,7 +392,7 @@ class Link(_Model):
     def _fits_together(self, info: ValidationInfo) -> Self:
         named = [c.account for c in self.consumers] + [b.account for b in self.buckets]
         named += [self.assumed_role.account] if self.assumed_role else []
-        found = _unknown_accounts(named, info)
+        found = unknown_accounts(named, info)
         if self.pattern == "assume-role" and self.assumed_role is None:
             found.append(
                 'the pattern "assume-role" needs a role to assume: add '
@@ -492,10 +493,7 @@ class ReplicationLink(_Model):
     ] = [Rule()]
     both_ways: Annotated[bool, Field(description="true or false")] = False
     batch_role: Annotated[bool, Field(description="true or false")] = False
-    hardening: Annotated[
-        bool | HardeningSwitches,
-        Field(description="true (everything), false or single switches", examples=[True]),
-    ] = False
+    hardening: HardeningChoice = False
 
     @property
     def switches(self) -> Hardening:
@@ -520,7 +518,7 @@ class ReplicationLink(_Model):
 
     @model_validator(mode="after")
     def _fits_together(self, info: ValidationInfo) -> Self:
-        found = _unknown_accounts([self.source.account, self.destination.account], info)
+        found = unknown_accounts([self.source.account, self.destination.account], info)
         found += _foreign_keys([self.source, self.destination], info)
         found += problems([rule.rule for rule in self.rules])
         ends = [(b.account, b.name) for b in (self.source, self.destination)]

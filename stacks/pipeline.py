@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import BaseModel, Field, ValidationInfo, model_validator
+
+from .checking import STRICT
 
 STACK = "pipeline-roles"
 """The stack that creates the roles, with a role that may do more than they."""
@@ -13,7 +15,7 @@ STACK = "pipeline-roles"
 class Pipeline(BaseModel):
     """Which pipelines may plan and deploy, and what their roles are called."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = STRICT
 
     platform: Annotated[
         Literal["github", "gitlab"],

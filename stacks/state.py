@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
+
+from .checking import STRICT, unknown_accounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +23,7 @@ BUCKET_STACK = "terraform-state"
 
 
 class _Backend(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = STRICT
 
 
 class LocalState(_Backend):
@@ -64,11 +66,8 @@ class S3State(_Backend):
     @field_validator("account")
     @classmethod
     def _known(cls, alias: str, info: ValidationInfo) -> str:
-        accounts = (info.context or {}).get("accounts")
-        if isinstance(accounts, dict) and alias not in accounts:
-            raise ValueError(
-                f'the account "{alias}" is not among "accounts": {", ".join(accounts)}'
-            )
+        for problem in unknown_accounts([alias], info):
+            raise ValueError(problem)
         return alias
 
 

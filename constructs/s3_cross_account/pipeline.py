@@ -8,7 +8,7 @@ from constructs import Construct
 
 from .bindings import IamOpenidConnectProvider
 from .document import PolicyDocument
-from .policy import Condition, trust_pipeline
+from .policy import PIPELINE_AUDIENCE, Condition, trust_pipeline
 from .role import Role
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from .account import Account
     from .policy import Statement
-
-AUDIENCE = "sts.amazonaws.com"
-"""Whom the platform's token is for."""
 
 
 class OidcProvider(Construct):
@@ -42,7 +39,7 @@ class OidcProvider(Construct):
                 "Resource",
                 provider=account.provider,
                 url=f"https://{host}",
-                client_id_list=[AUDIENCE],
+                client_id_list=[PIPELINE_AUDIENCE],
             )
             self.arn = provider.arn
 
@@ -70,7 +67,9 @@ class PipelineRole(Role):
     ) -> None:
         test = "StringLike" if any("*" in subject for subject in subjects) else "StringEquals"
         conditions = (
-            Condition(test="StringEquals", variable=f"{provider.host}:aud", values=(AUDIENCE,)),
+            Condition(
+                test="StringEquals", variable=f"{provider.host}:aud", values=(PIPELINE_AUDIENCE,)
+            ),
             Condition(test=test, variable=f"{provider.host}:sub", values=subjects),
         )
         trust = PolicyDocument(

@@ -16,6 +16,9 @@ from .actions import ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+PIPELINE_AUDIENCE = "sts.amazonaws.com"
+"""Whom the token of a pipeline's platform is for."""
+
 # Stands for a value that is not known before a deployment, in its longest form: a role's ARN.
 _LONGEST_VALUE = "x" * (len("arn:aws-us-gov:iam::123456789012:role/") + 64)
 _UNKNOWN = re.compile(r"\$\{[^}]*\}")

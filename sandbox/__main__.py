@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
-import shutil
 import signal
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +17,7 @@ from .article import run_steps
 from .emulator import Emulator, EmulatorError
 from .leftovers import leftovers
 from .reference import Deployed
+from .run_folder import run_folder
 from .workstation import ToolError, Workstation, check_tools
 
 if TYPE_CHECKING:
@@ -31,28 +29,20 @@ _WIDTH = 110  # in a pipe or a log
 def main() -> int:
     """Run the sandbox; return 0 only if everything is as the patterns promise."""
     arguments = _arguments()
-    # A kill and a closed terminal are handled as Ctrl-C is; a shell's background job ignores that.
-    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(sign, signal.default_int_handler)
     console = Console()
     if not console.is_terminal:
         console.width = _WIDTH
-    folder = Path(tempfile.mkdtemp(prefix="s3-sandbox-"))
-    # Terraform's own temporary files too: they stay where it is killed.
-    os.environ["TMPDIR"] = str(folder)
     try:
         check_tools()
-        return _run(arguments, console, folder)
+        with run_folder("s3-sandbox-") as folder:
+            return _run(arguments, console, folder)
     except (ToolError, EmulatorError) as error:
         message = f"The sandbox stopped: {error}"
         console.print(message, style="bold red", markup=False, highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
-        shutil.rmtree(folder, ignore_errors=True)
         console.print("Interrupted: the emulated accounts are stopped and nothing is left behind.")
         return 130
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _arguments() -> argparse.Namespace:

@@ -112,7 +112,7 @@ lock: $(PIPENV) ## Resolve Pipfile and package.json anew
 	@npm install --package-lock-only
 
 clean: ## Remove what the other targets made
-	@rm -rf .venv .tools node_modules tests/evaluator/node_modules cdktf.out cdktf.log plans constructs/*.egg-info .*_cache .hypothesis
+	@rm -rf .venv .tools node_modules tests/evaluator/node_modules cdktf.out cdktf.log plans .plans* constructs/*.egg-info .*_cache .hypothesis
 
 $(PIPENV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with make PYTHON=...")'

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stacks.pipeline import STACK as PIPELINE_STACK
 
-from . import accounts, oidc, plan, report, state
+from . import accounts, apply, oidc, plan, report, state
 from .stack import OperationError, Stack, synthesized
 from .summary import GATES
 
@@ -32,14 +32,20 @@ def main() -> int:
         "report": _report,
     }
     try:
-        stacks = [] if arguments.command == "report" else synthesized(arguments.stacks)
-        return commands[arguments.command](arguments, stacks)
+        return commands[arguments.command](arguments, _stacks(arguments))
     except OperationError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130
+
+
+def _stacks(arguments: argparse.Namespace) -> list[Stack]:
+    if arguments.command == "report":
+        return []
+    select = apply.applicable if arguments.command == "apply" else synthesized
+    return select(arguments.stacks)
 
 
 def _arguments() -> argparse.Namespace:
@@ -67,6 +73,11 @@ def _arguments() -> argparse.Namespace:
                 choices=GATES,
                 help="exit with 2 if "
                 + ", ".join(f"{what} ({gate})" for gate, what in GATES.items()),
+            )
+            command.add_argument(
+                "--summary-only",
+                action="store_true",
+                help="leave the summary of the plans only, which cannot be applied",
             )
         if name == "check":
             command.add_argument("--one", action="store_true", help="refuse more than one stack")
@@ -112,7 +123,7 @@ def _state_problems(stack: Stack) -> list[str]:
 
 def _plan(arguments: argparse.Namespace, stacks: list[Stack]) -> int:
     check(stacks)
-    summaries = plan.plan(stacks, arguments.refuse)
+    summaries = plan.plan(stacks, arguments.refuse, summary_only=arguments.summary_only)
     print((plan.PLANS / "summary.md").read_text(encoding="utf-8"), end="")
     refused = [
         f"{summary.stack}: {GATES[gate]}"
@@ -127,7 +138,7 @@ def _plan(arguments: argparse.Namespace, stacks: list[Stack]) -> int:
 
 def _apply(_arguments: argparse.Namespace, stacks: list[Stack]) -> int:
     check(stacks)
-    print("Applied:", ", ".join(plan.apply(stacks)))
+    print("Applied:", ", ".join(apply.apply(stacks)))
     return 0
 
 

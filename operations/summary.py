@@ -88,11 +88,21 @@ def summarize(
     )
 
 
-def as_json(summaries: Sequence[Summary], gates: Sequence[str]) -> str:
-    """Return the summaries for a machine."""
+def as_json(
+    summaries: Sequence[Summary],
+    gates: Sequence[str],
+    plans: Mapping[str, Mapping[str, str]] | None,
+) -> str:
+    """Return the summaries for a machine.
+
+    ``plans`` has, by the stack's name, the digests of its plan and of its synthesized JSON; without
+    it nothing can be applied.
+    """
     content = {
         "stacks": [asdict(summary) for summary in summaries],
         "refused": {s.stack: refused for s in summaries if (refused := s.refused(gates))},
+        "applicable": plans is not None,
+        "plans": plans or {},
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 

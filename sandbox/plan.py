@@ -1,23 +1,22 @@
 """``python -m sandbox.plan``: plan the declared stacks against emulated accounts.
 
 For a run without credentials, such as that of a pull request from a fork: it sees that everything
-plans, and which access there would be. Nothing that it writes can be applied.
+plans, and which access there would be. It writes a summary, and no plan that could be applied.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .access import root_of
 from .emulator import Emulator, EmulatorError
+from .run_folder import run_folder
 from .terraform import terraform_settings
-from .workstation import PROJECT, ToolError, check_tools
+from .workstation import PROJECT, ToolError, check_tools, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,33 +34,33 @@ def main() -> int:
     """Plan, with the arguments that the operation ``plan`` takes; return its exit code."""
     try:
         check_tools()
-        with tempfile.TemporaryDirectory(prefix="s3-plan-") as folder:
-            return _plan(Path(folder), sys.argv[1:])
+        with run_folder("s3-plan-") as folder:
+            return _plan(folder, sys.argv[1:])
     except (ToolError, EmulatorError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Interrupted: the emulated accounts are stopped, nothing is left.", file=sys.stderr)
+        return 130
 
 
 def _plan(folder: Path, arguments: list[str]) -> int:
-    outputs = {"CDKTF_OUTDIR": str(folder / "cdktf.out"), "TMPDIR": str(folder)}
-    written = subprocess.run(
-        [sys.executable, str(PROJECT / "main.py")], env=os.environ | outputs, check=False
+    here, outputs = Path.cwd(), {"CDKTF_OUTDIR": str(folder / "cdktf.out")}
+    code, _ = run(
+        [sys.executable, str(PROJECT / "main.py")], here, os.environ | outputs, shown=True
     )
-    if written.returncode:
-        return written.returncode
+    if code:
+        return code
     stacks = [_with_local_state(file) for file in folder.glob("cdktf.out/stacks/*/cdk.tf.json")]
     with Emulator(folder / "emulator", encrypted=True) as emulator:
         environment = emulator.environment | terraform_settings(folder) | outputs
         environment |= stand_in(emulator, folder, stacks)
-        planned = subprocess.run(
-            [sys.executable, "-m", "operations", "plan", *arguments], env=environment, check=False
-        )
-    for file in _PLANS.glob("*.tfplan"):
-        file.unlink()
+        command = [sys.executable, "-m", "operations", "plan", "--summary-only", *arguments]
+        code, _ = run(command, here, environment, shown=True)
     summary = _PLANS / "summary.md"
     if summary.exists():
         summary.write_text(_HEADLINE + summary.read_text(encoding="utf-8"), encoding="utf-8")
-    return planned.returncode
+    return code
 
 
 def _with_local_state(file: Path) -> dict[str, Any]:

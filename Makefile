@@ -48,8 +48,8 @@ deploy: $(INSTALLED) ## Check the accounts, then cdktf deploy (LINK=name, CDKTF=
 diff: $(INSTALLED) ## Check the accounts, then cdktf diff (LINK=name)
 	@python main.py && python -m operations check --one $(LINK) && cdktf diff $(LINK) $(CDKTF)
 
-destroy: $(INSTALLED) ## Check the accounts, then cdktf destroy (LINK=name)
-	@python main.py && python -m operations check --one $(LINK) && cdktf destroy $(LINK) $(CDKTF)
+destroy: $(INSTALLED) ## Check the accounts, then cdktf destroy (LINK=name, also one no longer declared)
+	@python main.py && python -m operations destroy $(LINK) --cdktf="$(CDKTF)"
 
 accounts: $(INSTALLED) ## Show which account each alias really reaches (LINK=name)
 	@python main.py && python -m operations check $(LINK)

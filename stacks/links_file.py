@@ -338,6 +338,14 @@ def _foreign_keys(buckets: Sequence[LinkBucket], info: ValidationInfo) -> list[s
     return found
 
 
+def _imports(buckets: Sequence[LinkBucket], roles: Sequence[str | None] = ()) -> list[str]:
+    """Return what is taken over, each as its resource type and its name."""
+    return [
+        *(f"aws_iam_role/{role}" for role in roles if role),
+        *(f"aws_s3_bucket/{bucket.imported}" for bucket in buckets if bucket.imported),
+    ]
+
+
 class Link(_Model):
     """A link by direct access or AssumeRole, its own stack and its own state."""
 
@@ -378,6 +386,13 @@ class Link(_Model):
     def switches(self) -> Hardening:
         """The hardening as the library has it."""
         return _switches(self.hardening)
+
+    @property
+    def imports(self) -> list[str]:
+        """What the link takes over, each as its resource type and its name."""
+        roles = [consumer.imported_role for consumer in self.consumers]
+        assumed = [self.assumed_role] if self.assumed_role else []
+        return _imports(self.buckets, [*roles, *(role.name for role in assumed if role.imported)])
 
     def owned(self) -> list[tuple[str, str, str]]:
         """Return what only one link can create: its kind, its account and its name."""
@@ -500,6 +515,16 @@ class ReplicationLink(_Model):
         """The hardening as the library has it: versioning is on in any case."""
         return replace(_switches(self.hardening), versioning=True)
 
+    @property
+    def imports(self) -> list[str]:
+        """What the link takes over, each as its resource type and its name."""
+        return _imports(self.buckets)
+
+    @property
+    def buckets(self) -> list[ReplicatedBucket]:
+        """Both ends."""
+        return [self.source, self.destination]
+
     def owned(self) -> list[tuple[str, str, str]]:
         """Return what only one link can create: its kind, its account and its name."""
         roles = [(self.source.account, self.role_name)]
@@ -513,13 +538,13 @@ class ReplicationLink(_Model):
                 for bucket in sources
                 if not bucket.new_prefix
             ),
-            *_owned_policies([self.source, self.destination]),
+            *_owned_policies(self.buckets),
         ]
 
     @model_validator(mode="after")
     def _fits_together(self, info: ValidationInfo) -> Self:
         found = unknown_accounts([self.source.account, self.destination.account], info)
-        found += _foreign_keys([self.source, self.destination], info)
+        found += _foreign_keys(self.buckets, info)
         found += problems([rule.rule for rule in self.rules])
         ends = [(b.account, b.name) for b in (self.source, self.destination)]
         if ends[0] == ends[1]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 BUCKET_STACK = "terraform-state"
 """The stack that creates the state bucket. Its own state is local: the bucket holds the others."""
 
+IMPORTED_OUTPUT = "imported_resources"
+"""The output of a stack with what it took over: in its state, it outlives the declaration."""
+
 
 class _Backend(BaseModel):
     model_config = STRICT

@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .markdown import as_markdown
 from .stack import OperationError, Stack
-from .summary import Summary, as_json, as_markdown, summarize
+from .summary import Summary, as_json, summarize
 from .terraform import initialize, terraform
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ install: $(INSTALLED) ## Install the pinned Python and Node.js packages into thi
 sandbox: $(INSTALLED) ## Deploy into two emulated accounts, show who reaches what, remove all (SANDBOX=--keep)
 	@python -m sandbox $(SANDBOX)
 
-synth: $(INSTALLED) ## Write the Terraform JSON to cdktf.out/stacks/s3-multi-account-deploy
+synth: $(INSTALLED) ## Write the Terraform JSON of each stack to cdktf.out/stacks/<stack>/cdk.tf.json
 	@cdktf synth
 
 deploy: $(INSTALLED) ## Check the accounts, then cdktf deploy (LINK=name, CDKTF="--auto-approve")
@@ -111,8 +111,11 @@ lock: $(PIPENV) ## Resolve Pipfile and package.json anew
 	@$(PYTHON) -m tools.lock
 	@npm install --package-lock-only
 
-clean: ## Remove what the other targets made
-	@rm -rf .venv .tools node_modules tests/evaluator/node_modules cdktf.out cdktf.log plans .plans* constructs/*.egg-info .*_cache .hypothesis
+clean: ## Remove what the other targets made, but no state and nothing that says where one is
+	@rm -rf .venv .tools node_modules tests/evaluator/node_modules cdktf.log plans .plans* constructs/*.egg-info .*_cache .hypothesis
+# .terraform/terraform.tfstate says where a state was at the last run, errored.tfstate is one that Terraform could not save.
+	@test ! -d cdktf.out || find cdktf.out ! -type d ! -name '*.tfstate' -delete
+	@test ! -d cdktf.out || find cdktf.out -depth -type d -empty -delete
 
 $(PIPENV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with make PYTHON=...")'

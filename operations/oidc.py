@@ -6,6 +6,7 @@ import base64
 import configparser
 import json
 import os
+import re
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -76,7 +77,7 @@ def _session(token: str, arn: str, region: str) -> dict[str, str]:
     sts = boto3.client("sts", region_name=region, config=Config(signature_version=UNSIGNED))
     try:
         reply = sts.assume_role_with_web_identity(
-            RoleArn=arn, RoleSessionName="pipeline", WebIdentityToken=token
+            RoleArn=arn, RoleSessionName=_session_name(os.environ), WebIdentityToken=token
         )["Credentials"]
     except ClientError as error:
         raise OperationError(
@@ -86,6 +87,17 @@ def _session(token: str, arn: str, region: str) -> dict[str, str]:
     except BotoCoreError as error:
         raise OperationError(f"{arn} cannot be assumed: {error}") from None
     return session_keys(reply)
+
+
+def _session_name(environment: Mapping[str, str]) -> str:
+    """Return by what CloudTrail and every denial tell one run's session from another's.
+
+    Follows "AssumeRoleWithWebIdentity" in the AWS STS API Reference: 2 to 64 of some characters.
+    """
+    run = environment.get("GITHUB_RUN_ID") or environment.get("CI_PIPELINE_ID")
+    job = environment.get("GITHUB_JOB") or environment.get("CI_JOB_NAME")
+    name = "-".join(part for part in ("pipeline", run, job) if part)
+    return re.sub(r"[^A-Za-z0-9_+=,.@-]+", "-", name)[:64]
 
 
 def _subject(token: str) -> Any:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from .markdown import as_markdown
 from .stack import OperationError, Stack, digest
-from .summary import Summary, as_json, as_markdown, summarize
+from .summary import Summary, as_json, summarize
 from .terraform import initialize, terraform
 
 if TYPE_CHECKING:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from .access import Access, difference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _ACTIONS = {
     ("create",): "create",
@@ -42,12 +41,16 @@ class Change:
 
 @dataclass(frozen=True)
 class Summary:
-    """What the plan of one stack does."""
+    """What the plan of one stack does.
+
+    ``to_merge`` names the outputs with statements for policies that somebody else owns.
+    """
 
     stack: str
     changes: list[Change]
     appears: list[Access]
     disappears: list[Access]
+    to_merge: list[str]
 
     def refused(self, gates: Iterable[str]) -> list[str]:
         """Return the gates that this plan does not pass."""
@@ -85,6 +88,7 @@ def summarize(
         ],
         appears=access.appears,
         disappears=access.disappears,
+        to_merge=[name for name in source.get("output", {}) if "_policy_to_merge_" in name],
     )
 
 
@@ -105,60 +109,3 @@ def as_json(
         "plans": plans or {},
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-def as_markdown(summaries: Sequence[Summary]) -> str:
-    """Return the summaries for a reviewer."""
-    return "\n".join(line for summary in summaries for line in _markdown(summary)) + "\n"
-
-
-def _markdown(summary: Summary) -> Iterator[str]:
-    yield f"## {summary.stack}"
-    yield ""
-    if not summary.changes:
-        yield "No changes."
-        yield ""
-    yield from _access("Access that appears", summary.appears)
-    yield from _access("Access that disappears", summary.disappears)
-    by_account: dict[str, list[Change]] = defaultdict(list)
-    for change in summary.changes:
-        by_account[change.account].append(change)
-    for account, changes in sorted(by_account.items()):
-        counts = Counter(change.action for change in changes)
-        told = ", ".join(f"{n} to {action}" for action, n in sorted(counts.items()))
-        yield f"<details><summary><b>{account}</b>: {told}</summary>"
-        yield ""
-        yield from (f"- {_told(change)}" for change in changes)
-        yield ""
-        yield "</details>"
-        yield ""
-
-
-def _told(change: Change) -> str:
-    notes = [
-        *(["imported"] if change.imported and change.action != "import" else []),
-        *(["changed outside of Terraform"] if change.changed_outside else []),
-    ]
-    return f"{change.action} `{change.address}`" + (f" ({', '.join(notes)})" if notes else "")
-
-
-def _access(title: str, found: Sequence[Access]) -> Iterator[str]:
-    if not found:
-        return
-    yield f"**{title}**"
-    yield ""
-    yield "| who | may | on | only if | by |"
-    yield "|---|---|---|---|---|"
-    for access in sorted(found, key=lambda a: not a.principal.startswith("role ")):
-        actions = ", ".join(f"`{action}`" for action in access.actions)
-        where = f"{access.target}" + (f" `{' '.join(access.paths)}`" if access.paths else "")
-        halves = " and ".join(access.halves)
-        cells = (
-            access.principal,
-            actions if access.effect == "Allow" else f"**never** {actions}",
-            where,
-            "; ".join(f"`{condition}`" for condition in access.conditions),
-            halves if access.works else f"{halves} only: refused without the other half",
-        )
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-    yield ""

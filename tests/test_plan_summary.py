@@ -125,6 +125,14 @@ def test_each_change_is_told_with_its_account(first: dict[str, Any]) -> None:
 
 
 @pytest.mark.usefixtures("first")
+def test_a_half_that_is_still_to_be_merged_is_named_when_nothing_changes(place: Workplace) -> None:
+    planned(place, {"reports": REPORTS, "worker": WORKER})
+    text = (place.folder / "plans" / "summary.md").read_text()
+    assert text.startswith("No changes. Unchanged: 2.")
+    assert "- `worker`: `bucket_policy_to_merge_account1_theirs`" in text
+
+
+@pytest.mark.usefixtures("first")
 def test_a_wider_prefix_and_a_removed_bucket_are_told(place: Workplace) -> None:
     wider = REPORTS | {"access": {"level": "write-only"}}
     fewer = WORKER | {"buckets": WORKER["buckets"][:1]}
@@ -147,8 +155,8 @@ def test_a_wider_prefix_and_a_removed_bucket_are_told(place: Workplace) -> None:
     assert deleted["aws_s3_bucket"]["action"] == "delete"
     assert deleted["aws_s3_bucket"]["account"] == "account2"  # no longer declared, still known
     text = (place.folder / "plans" / "summary.md").read_text()
-    assert "**Access that appears**" in text
-    assert re.search(r"<b>account2</b>: \d to delete", text)
+    assert text.startswith("**2 of 2 stacks change: access appears in 1, disappears in 2; ")
+    assert re.search(r"`account2`: \d to delete", text)
 
 
 @pytest.mark.usefixtures("first")

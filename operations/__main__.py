@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from stacks.pipeline import STACK as PIPELINE_STACK
 
 from . import accounts, apply, oidc, plan, report, state
+from .interruption import Interrupted, catch
 from .stack import OperationError, Stack, synthesized
 from .summary import GATES
 
@@ -21,6 +22,7 @@ REFUSED = 2
 
 def main() -> int:
     """Run a command; return its exit code."""
+    catch()
     arguments = _arguments()
     commands: dict[str, Callable[[argparse.Namespace, list[Stack]], int]] = {
         "check": _check,
@@ -36,9 +38,9 @@ def main() -> int:
     except OperationError as error:
         print(error, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
-        return 130
+    except Interrupted as error:
+        print(error, file=sys.stderr)
+        return error.code
 
 
 def _stacks(arguments: argparse.Namespace) -> list[Stack]:

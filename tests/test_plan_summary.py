@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -176,6 +179,31 @@ def test_a_plan_that_was_overtaken_is_not_applied(place: Workplace) -> None:
     assert again.returncode == 1
     assert "Saved plan is stale" in again.stderr
     assert again.stderr.strip().endswith("Run `make plan` again.")
+
+
+def test_a_plan_that_is_told_to_end_leaves_nothing(place: Workplace) -> None:
+    place.declare({"accounts": accounts(), "links": {"reports": REPORTS, "worker": WORKER}})
+    assert place.operations("plan").returncode == 0
+    process = subprocess.Popen(
+        ["make", "plan"],
+        cwd=place.folder,
+        env={"PATH": os.environ["PATH"]} | place.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list(place.folder.glob(".plans-*")):
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(1)  # Terraform has begun
+    process.terminate()
+    told, _ = process.communicate(timeout=120)
+    assert "Interrupted." in told
+    assert not [*place.folder.glob(".plans-*"), *place.folder.glob("plans")]
+    again = place.operations("apply")
+    assert "holds no plans: run `make plan` first" in again.stderr
 
 
 def test_a_file_in_the_place_of_the_plans_is_told(place: Workplace) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stacks.pipeline import STACK as PIPELINE_STACK
 
-from . import accounts, apply, oidc, plan, report, state
+from . import accounts, apply, environment, oidc, plan, report, state
 from .interruption import Interrupted, catch
 from .stack import OperationError, Stack, synthesized
 from .summary import GATES
@@ -46,6 +46,8 @@ def main() -> int:
 def _stacks(arguments: argparse.Namespace) -> list[Stack]:
     if arguments.command == "report":
         return []
+    if changed := environment.problems():
+        raise OperationError("\n".join(changed))
     select = apply.applicable if arguments.command == "apply" else synthesized
     return select(arguments.stacks)
 
@@ -101,6 +103,8 @@ def _check(arguments: argparse.Namespace, stacks: list[Stack]) -> int:
 def check(stacks: Sequence[Stack]) -> None:
     """Print which account each alias reaches; raise :class:`OperationError` with what is wrong."""
     problems = []
+    for line in environment.endpoints():
+        print(line)
     for entry in accounts.reached(stacks):
         pinned = "pinned" if entry.pinned else "not pinned"
         if entry.account:

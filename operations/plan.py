@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PLANS = Path("plans")
 """Holds a ``.tfplan`` for each stack, ``summary.md`` for people and ``summary.json``."""
 _LOCK = Path(".plans.lock")
-_UNFINISHED = ".plans-"
+_UNFINISHED = ".plans-unfinished-"
 _ALIAS = re.compile(r"\.([A-Za-z0-9_-]+)$")
 
 

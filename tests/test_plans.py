@@ -287,16 +287,38 @@ sys.exit(operations.main())
 """
 
 
-def started(project: Project, command: str) -> subprocess.Popen[str]:
-    """Start an operation; return it when Terraform works on the stack ``worker``."""
-    (project.stack("worker") / f"wait-to-{command}").touch()
-    process = subprocess.Popen(
-        [sys.executable, "-c", RUN, command],
+def running(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, *arguments],
         env=os.environ | {"PYTHONPATH": f"{PROJECT}:{PROJECT / 'constructs'}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("argument", "code", "problem"),
+    [
+        ("--refuse=access", 0, ""),
+        ("--refuse=changes", 2, "the gate 'changes' refused it: anything changes"),
+        ("--summary-only", 0, "plans: holds a summary only"),
+    ],
+)
+def test_an_exit_code_tells_each_end(argument: str, code: int, problem: str) -> None:
+    planned = running("plan", argument)
+    assert "## reports" in planned.communicate()[0]
+    assert planned.returncode == code
+    applied = running("apply")
+    assert problem in applied.communicate()[1]
+    assert applied.returncode == bool(problem)
+
+
+def started(project: Project, command: str) -> subprocess.Popen[str]:
+    """Start an operation; return it when Terraform works on the stack ``worker``."""
+    (project.stack("worker") / f"wait-to-{command}").touch()
+    process = running(command)
     wait_for((project.stack("worker") / "waiting").exists)
     return process
 

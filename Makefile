@@ -54,8 +54,9 @@ destroy: $(INSTALLED) ## Check the accounts, then cdktf destroy (LINK=name, also
 accounts: $(INSTALLED) ## Show which account each alias really reaches (LINK=name)
 	@python main.py && python -m operations check $(LINK)
 
+# With exec, a signal that ends make reaches the operation, not a shell that would leave it behind.
 plan: $(INSTALLED) ## Plan into the folder plans and summarize the access that changes (LINK=name)
-	@python main.py && python -m operations plan $(LINK) $(PLAN)
+	@python main.py && exec python -m operations plan $(LINK) $(PLAN)
 
 plan-emulated: $(INSTALLED) ## Plan as well, without credentials: against emulated accounts
 	@python -m sandbox.plan $(PLAN)
@@ -64,10 +65,10 @@ report: $(INSTALLED) ## In a pipeline: show the plans' summary to its reviewers
 	@python -m operations report
 
 apply: $(INSTALLED) ## Apply exactly the plans in the folder plans (LINK=name)
-	@python main.py && python -m operations apply $(LINK)
+	@python main.py && exec python -m operations apply $(LINK)
 
 drift: $(INSTALLED) ## Plan, and fail when anything has changed (LINK=name)
-	@python main.py && python -m operations plan $(LINK) --refuse changes
+	@python main.py && exec python -m operations plan $(LINK) --refuse changes
 
 credentials: $(INSTALLED) ## In a pipeline: get the sessions of the roles ROLE=plan or ROLE=deploy
 	@test -n "$(ROLE)" || { echo "name the role: make $@ ROLE=plan, or ROLE=deploy" >&2; exit 1; }

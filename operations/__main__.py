@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from stacks.links_file import read_links
 from stacks.pipeline import STACK as PIPELINE_STACK
 
-from . import accounts, apply, existing, oidc, plan, report, state, undeclared
+from . import accounts, apply, environment, existing, oidc, plan, report, state, undeclared
+from .interruption import Interrupted, catch
 from .stack import OperationError, Stack, declared, synthesized
 from .summary import GATES
 
@@ -26,6 +27,7 @@ REFUSED = 2
 
 def main() -> int:
     """Run a command; return its exit code."""
+    catch()
     arguments = _arguments()
     commands: dict[str, Callable[[argparse.Namespace, list[Stack]], int]] = {
         "check": _check,
@@ -42,13 +44,17 @@ def main() -> int:
     except OperationError as error:
         print(error, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
-        return 130
+    except Interrupted as error:
+        print(error, file=sys.stderr)
+        return error.code
 
 
 def _stacks(arguments: argparse.Namespace) -> list[Stack]:
-    if arguments.command in ("report", "destroy"):
+    if arguments.command == "report":
+        return []
+    if changed := environment.problems():
+        raise OperationError("\n".join(changed))
+    if arguments.command == "destroy":  # its stack need not be declared
         return []
     select = apply.applicable if arguments.command == "apply" else synthesized
     return select(arguments.stacks)
@@ -115,6 +121,8 @@ def _refuse_several(stacks: Sequence[Stack]) -> None:
 def check(stacks: Sequence[Stack]) -> None:
     """Print which account each alias reaches; raise :class:`OperationError` with what is wrong."""
     problems = []
+    for line in environment.endpoints():
+        print(line)
     reached = accounts.reached(stacks)
     for entry in reached:
         pinned = "pinned" if entry.pinned else "not pinned"

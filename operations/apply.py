@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ValidationError
 
 from .plan import PLANS, alone, plan_file
-from .stack import OperationError, Stack, declared, digest, synthesized
+from .stack import OperationError, Stack, declared, digest
 from .summary import GATES
 from .terraform import initialize, terraform
 
@@ -39,13 +39,13 @@ def applicable(names: Sequence[str] = ()) -> list[Stack]:
     if not PLANS.exists():
         raise OperationError(f"{PLANS}: holds no plans: run `make plan` first")
     summary = _summary()
-    stacks = {stack.name: stack for stack in synthesized(names)} if names else declared()
+    stacks = declared()
     problems = [
         f"{file.name}: is not in the summary"
         for file in sorted(PLANS.glob("*.tfplan"))
         if file.stem not in summary.plans
     ]
-    chosen = list(names or summary.plans)
+    chosen = list(dict.fromkeys(names or summary.plans))
     for name in chosen:
         problems += _problems(name, summary, stacks.get(name))
     if problems:

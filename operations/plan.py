@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PLANS = Path("plans")
 """Holds a ``.tfplan`` for each stack, ``summary.md`` for people and ``summary.json``."""
 _LOCK = Path(".plans.lock")
-_UNFINISHED = ".plans-"
+_UNFINISHED = ".plans-unfinished-"
 _ALIAS = re.compile(r"\.([A-Za-z0-9_-]+)$")
 
 
@@ -88,7 +88,6 @@ def _replaced() -> Iterator[Path]:
     not find them in the place of those that failed. Each new folder has a name of its own, so that
     a Terraform that a killed run left behind writes to nobody else's.
     """
-    _remove_unfinished()
     new, old = (Path(f"{_UNFINISHED}{uuid4().hex}") for _ in range(2))
     try:
         with _writing():
@@ -96,6 +95,7 @@ def _replaced() -> Iterator[Path]:
                 raise FileExistsError(EEXIST, os.strerror(EEXIST), str(PLANS))
             if PLANS.exists():
                 PLANS.rename(old)
+            _remove_unfinished()
             new.mkdir()
         yield new
         with _writing():

@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from .access import Access, difference
+from .stack import OperationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _ACTIONS = {
+    ("no-op",): "import",  # only those are told
     ("create",): "create",
     ("update",): "update",
     ("delete",): "delete",
@@ -60,7 +62,9 @@ class Summary:
             # A refusal that goes away lets somebody in.
             "access": any(a.effect == "Allow" for a in self.appears)
             or any(a.effect == "Deny" for a in self.disappears),
-            "public": any(a.principal == "everyone" for a in self.appears if a.effect == "Allow"),
+            "public": any(
+                a.principal.startswith("everyone") for a in self.appears if a.effect == "Allow"
+            ),
         }
         return [gate for gate in gates if found[gate]]
 
@@ -68,7 +72,13 @@ class Summary:
 def summarize(
     stack: str, plan: Mapping[str, Any], source: Mapping[str, Any], aliases: Mapping[str, str]
 ) -> Summary:
-    """Return the summary of a plan; see :func:`operations.access.difference`."""
+    """Return the summary of a plan; see :func:`operations.access.difference`.
+
+    Raises :class:`OperationError` when the plan is not all that Terraform has to say, or when it
+    says what is not understood here.
+    """
+    if problems := list(_unfit(plan)):
+        raise OperationError("\n".join(f"{stack}: {problem}" for problem in problems))
     access = difference(plan, source, aliases)
     # Terraform lists every attribute that AWS completed as well; what counts is what it repairs.
     outside = {entry["address"] for entry in plan.get("resource_drift", [])}
@@ -78,18 +88,35 @@ def summarize(
             Change(
                 account=aliases.get(entry["address"], "?"),
                 address=entry["address"],
-                action=_ACTIONS.get(tuple(entry["change"]["actions"]), "import"),
+                action=_ACTIONS[tuple(entry["change"]["actions"])],
                 imported="importing" in entry["change"],
                 changed_outside=entry["address"] in outside,
             )
             for entry in plan.get("resource_changes", [])
-            if entry["mode"] == "managed"
+            if entry["mode"] != "data"
             and (entry["change"]["actions"] != ["no-op"] or "importing" in entry["change"])
         ],
         appears=access.appears,
         disappears=access.disappears,
         to_merge=[name for name in source.get("output", {}) if "_policy_to_merge_" in name],
     )
+
+
+def _unfit(plan: Mapping[str, Any]) -> Iterator[str]:
+    if plan.get("errored"):
+        yield "Terraform could not complete the plan: mend what it says, and plan again"
+    if plan.get("complete") is False:
+        yield "Terraform leaves changes out of the plan: plan all of them"
+    for entry in plan.get("deferred_changes") or []:
+        address = entry.get("resource_change", {}).get("address", "?")
+        yield f"{address}: Terraform puts this change off: nobody can say what it will do"
+    for entry in plan.get("resource_changes", []):
+        actions = entry["change"]["actions"]
+        if entry["mode"] != "data" and tuple(actions) not in _ACTIONS:
+            yield (
+                f"{entry['address']}: the actions {actions} are not known here: plan with another "
+                "version of Terraform"
+            )
 
 
 def as_json(

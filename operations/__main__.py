@@ -96,6 +96,7 @@ def _arguments() -> argparse.Namespace:
                 action="store_true",
                 help="leave the summary of the plans only, which cannot be applied",
             )
+            command.add_argument("--note", default="", help="a line above the summary")
         if name == "check":
             command.add_argument("--one", action="store_true", help="refuse more than one stack")
         if name == "unlock":
@@ -165,7 +166,9 @@ def _state_problems(stack: Stack) -> list[str]:
 
 def _plan(arguments: argparse.Namespace, stacks: list[Stack]) -> int:
     check(stacks)
-    summaries = plan.plan(stacks, arguments.refuse, summary_only=arguments.summary_only)
+    summaries = plan.plan(
+        stacks, arguments.refuse, summary_only=arguments.summary_only, note=arguments.note
+    )
     print((plan.PLANS / "summary.md").read_text(encoding="utf-8"), end="")
     refused = [
         f"{summary.stack}: {GATES[gate]}"

@@ -37,9 +37,10 @@ def text(words: str) -> str:
     return words if _PLAIN.fullmatch(words) else code(words)
 
 
-def as_markdown(summaries: Sequence[Summary]) -> str:
-    """Return the summaries for a reviewer."""
-    return "\n".join(_lines(summaries)) + "\n"
+def as_markdown(summaries: Sequence[Summary], note: str = "") -> str:
+    """Return the summaries for a reviewer, below a ``note`` on how they came about."""
+    noted = [f"> {note}", ""] if note else []
+    return "\n".join([*noted, *_lines(summaries)]) + "\n"
 
 
 def fitted(markdown: str, limit: int) -> str:

@@ -31,13 +31,17 @@ _ALIAS = re.compile(r"\.([A-Za-z0-9_-]+)$")
 
 
 def plan(
-    stacks: Sequence[Stack], gates: Sequence[str] = (), *, summary_only: bool = False
+    stacks: Sequence[Stack],
+    gates: Sequence[str] = (),
+    *,
+    summary_only: bool = False,
+    note: str = "",
 ) -> list[Summary]:
     """Plan every stack and write what the plans do, with what makes each plan recognizable.
 
     The plans appear in :data:`PLANS` all at once, with their summary; with an error or an
     interruption, nothing is left to apply. With ``summary_only`` the plans themselves never get
-    there.
+    there. A ``note`` stands above the summary.
     """
     with alone(), _replaced() as folder:
         with ThreadPoolExecutor(max_workers=4) as pool:
@@ -52,7 +56,7 @@ def plan(
                 for stack in stacks:
                     plan_file(stack.name, folder).unlink()
             for name, text in (
-                ("summary.md", as_markdown(summaries)),
+                ("summary.md", as_markdown(summaries, note)),
                 ("summary.json", as_json(summaries, gates, None if summary_only else plans)),
             ):
                 (folder / name).write_text(text, encoding="utf-8")

@@ -27,11 +27,7 @@ if TYPE_CHECKING:
     from stacks.links_file import AnyLink
 
 _LINKS = Path("links.json")
-_PLANS = Path("plans")
-_HEADLINE = (
-    "> Planned against empty emulated accounts: everything appears as new, also what is deployed."
-    "\n\n"
-)
+_NOTE = "Planned against empty emulated accounts: everything appears as new, also what is deployed."
 _ANYBODY = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
 _EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
@@ -62,12 +58,8 @@ def _plan(folder: Path, arguments: list[str]) -> int:
         environment = emulator.environment | terraform_settings(folder) | outputs
         links = read_links(_LINKS).links.values() if _LINKS.exists() else ()
         environment |= stand_in(emulator, folder, stacks, links)
-        command = [sys.executable, "-m", "operations", "plan", "--summary-only", *arguments]
-        code, _ = run(command, here, environment, shown=True)
-    summary = _PLANS / "summary.md"
-    if summary.exists():
-        summary.write_text(_HEADLINE + summary.read_text(encoding="utf-8"), encoding="utf-8")
-    return code
+        command = [sys.executable, "-m", "operations", "plan", "--summary-only", "--note", _NOTE]
+        return run([*command, *arguments], here, environment, shown=True)[0]
 
 
 def _with_local_state(file: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from . import report
 from .article import run_steps
+from .aws_cli import aws_clis
 from .emulator import Emulator, EmulatorError
 from .leftovers import leftovers
 from .reference import Deployed
@@ -70,9 +71,10 @@ def _run(arguments: argparse.Namespace, console: Console, folder: Path) -> int:
             cells = deployed.who_reaches_what()
         console.print(*report.tables(cells), report.LEGEND, sep="\n")
         with _progress(console, "Running the article's last step on the instances"):
-            steps = list(run_steps(emulator, deployed, folder))
+            aws_cli = next(aws_clis())
+            steps = list(run_steps(emulator, deployed, folder, aws_cli))
         names = {label: name for label, (name, _) in deployed.buckets.items()}
-        console.print(report.steps_table(steps, names))
+        console.print(report.steps_table(steps, names, aws_cli))
         with _progress(console, "Asking cdktf diff for changes"):
             diff = workstation.diff()
         console.print(f"cdktf diff after the deployment: {diff}")
@@ -83,7 +85,8 @@ def _run(arguments: argparse.Namespace, console: Console, folder: Path) -> int:
         left = [thing for owner in deployed.roots.values() for thing in leftovers(owner)]
         console.print(f"Left in the accounts after cdktf destroy: {', '.join(left) or 'nothing'}")
     if arguments.json:
-        arguments.json.write_text(report.as_json(cells, steps, diff, left), encoding="utf-8")
+        written = report.as_json(cells, steps, aws_cli, diff, left)
+        arguments.json.write_text(written, encoding="utf-8")
     if problems := report.problems(cells, steps, diff, left):
         console.print("Not as promised:", *problems, sep="\n  ", style="bold red", markup=False)
         return 1

@@ -227,7 +227,11 @@ class LinkAccess(_Model):
 
     level: Annotated[
         Literal[tuple(LEVELS)],  # type: ignore[valid-type]
-        Field(description=f"one of {', '.join(LEVELS)}", examples=["read-only"]),
+        Field(
+            description=f"one of {', '.join(LEVELS)} (copies between buckets: copy-with-tags, as"
+            " AWS CLI version 2 reads the tags of objects over 8 MB)",
+            examples=["read-only"],
+        ),
     ] = "list-get-put"
     actions: Annotated[
         list[str] | None,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _FOLDER = Path(__file__).parent
-_EVERYTHING = {
+EVERYTHING = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
@@ -111,7 +111,7 @@ class Documents:
             "action": action,
             "resource": resource,
             "account": account,
-            "identity": self._attached[principal] if is_role else [_EVERYTHING],
+            "identity": self._attached[principal] if is_role else [EVERYTHING],
             "context": {
                 "aws:SourceIp": "203.0.113.1",
                 "aws:SecureTransport": "true",

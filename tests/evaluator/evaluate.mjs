@@ -33,11 +33,10 @@ async function decide({ principal, action, resource, account, identity, resource
   return response.overallResult === 'Allowed'
 }
 
-// The evaluator does not know this key: a tag's key, which is compared alike, stands in for it.
-const input = readFileSync(0, 'utf8').replaceAll(
-  'kms:EncryptionContext:aws:s3:arn',
-  'aws:RequestTag/encryption-context'
-)
+// The evaluator does not know these keys: tags' keys, which are compared alike, stand in for them.
+const input = readFileSync(0, 'utf8')
+  .replaceAll('kms:EncryptionContext:aws:s3:arn', 'aws:RequestTag/encryption-context')
+  .replaceAll(/"([a-z0-9.-]+):(aud|sub)":/g, '"aws:RequestTag/$1-$2":')
 const requests = JSON.parse(input)
 const decisions = []
 for (const request of requests) decisions.push(await decide(request))

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stacks.links_file import read_links
+from stacks.errors import ConfigurationError
+from stacks.files import present
 from stacks.pipeline import STACK as PIPELINE_STACK
+from stacks.read_links import read_links
 
 from . import accounts, apply, environment, existing, oidc, plan, report, state, undeclared
 from .interruption import Interrupted, catch
@@ -41,7 +43,7 @@ def main() -> int:
     }
     try:
         return commands[arguments.command](arguments, _stacks(arguments))
-    except OperationError as error:
+    except (ConfigurationError, OperationError) as error:
         print(error, file=sys.stderr)
         return 1
     except Interrupted as error:
@@ -146,7 +148,7 @@ def check(stacks: Sequence[Stack]) -> None:
 
 def _existing(stacks: Sequence[Stack], reached: Mapping[str, str]) -> list[str]:
     """Tell what is found of what the links expect; return what stops a plan."""
-    links = read_links(LINKS).links if LINKS.exists() else {}
+    links = read_links(LINKS).links if present(LINKS) else {}
     found = existing.findings(stacks, links, reached)
     for finding in found:
         if not finding.stops:

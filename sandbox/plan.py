@@ -13,7 +13,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stacks.links_file import ReplicatedBucket, read_links
+from stacks.files import present
+from stacks.links_file import ReplicatedBucket
+from stacks.read_links import read_links
 
 from .access import root_of
 from .emulator import Emulator, EmulatorError
@@ -56,7 +58,7 @@ def _plan(folder: Path, arguments: list[str]) -> int:
     stacks = [_with_local_state(file) for file in folder.glob("cdktf.out/stacks/*/cdk.tf.json")]
     with Emulator(folder / "emulator", encrypted=True) as emulator:
         environment = emulator.environment | terraform_settings(folder) | outputs
-        links = read_links(_LINKS).links.values() if _LINKS.exists() else ()
+        links = read_links(_LINKS).links.values() if present(_LINKS) else ()
         environment |= stand_in(emulator, folder, stacks, links)
         command = [sys.executable, "-m", "operations", "plan", "--summary-only", "--note", _NOTE]
         return run([*command, *arguments], here, environment, shown=True)[0]

@@ -637,4 +637,26 @@ def test_a_pipeline_needs_pinned_accounts_with_profiles(missing: str, tmp_path: 
     del declared["accounts"]["account2"][missing]
     result = synthesize(tmp_path, declared)
     assert result.returncode == 1
-    assert 'the account "account2" needs an "account_id" and a "profile"' in result.stderr
+    told = 'accounts.account2: needs an "account_id" and a "profile" for "pipeline": the role that'
+    assert told in result.stderr
+
+
+@pytest.mark.parametrize(
+    "alias",
+    [
+        "backend",
+        "constructor",
+        "hasOwnProperty",
+        "toString",
+        "account2-provider",
+        "deploy_role_arn_account2",
+    ],
+)
+def test_with_a_pipeline_no_alias_is_a_word_of_cdktf(alias: str, tmp_path: Path) -> None:
+    text = json.dumps(declaration()).replace('"account1"', f'"{alias}"')
+    result = synthesize(tmp_path, text)
+    assert result.returncode == 1
+    told = f'accounts.{alias}: is a word that cdktf needs for "pipeline" itself: choose another'
+    assert told in result.stderr
+    del (alone := json.loads(text))["pipeline"]
+    assert synthesize(tmp_path, alone).returncode == 0

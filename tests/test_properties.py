@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from s3_cross_account.actions import LEVELS, known
-from stacks.checking import ConfigurationError
+from stacks.errors import ConfigurationError
 from stacks.link import LinkStack
-from stacks.links_file import Link, read_links
+from stacks.links_file import Link
+from stacks.read_links import read_links
 from stacks.validation import problems
 
 from .invariants import RULES

@@ -377,7 +377,7 @@ def test_the_backend_has_the_accounts_credentials(tmp_path: Path) -> None:
     [
         ({"backend": "s4"}, 'state.backend: "s4" is not "local", "s3" or "hcp-terraform"'),
         ({}, 'state.backend: is missing: add "backend": "s3"'),
-        (S3_STATE | {"account": "account3"}, 'the account "account3" is not among "accounts"'),
+        (S3_STATE | {"account": "account3"}, 'state.account: "account3" is not among "accounts"'),
         (S3_STATE | {"bucket": "My_Bucket"}, 'state.bucket: "My_Bucket" is not a bucket\'s name'),
         (
             S3_STATE | {"prefix": "/a"},

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from stacks.files import write
+
 from .markdown import fitted
 from .plan import PLANS
 from .stack import OperationError
@@ -63,7 +65,7 @@ def report(environment: Mapping[str, str] = os.environ) -> list[str]:
         # The widget knows no replacement: one is a deletion and a creation.
         counts = {what: done[what] + done["replace"] for what in ("create", "delete")}
         counts["update"] = done["update"] + done["import"]
-        (PLANS / "gitlab.json").write_text(json.dumps(counts), encoding="utf-8")
+        write(PLANS / "gitlab.json", json.dumps(counts).encode())
         shown.append("the merge request's widget")
     return shown
 

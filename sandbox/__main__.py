@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from stacks.files import write
+
 from . import report
 from .article import run_steps
 from .aws_cli import aws_clis
@@ -86,7 +88,7 @@ def _run(arguments: argparse.Namespace, console: Console, folder: Path) -> int:
         console.print(f"Left in the accounts after cdktf destroy: {', '.join(left) or 'nothing'}")
     if arguments.json:
         written = report.as_json(cells, steps, aws_cli, diff, left)
-        arguments.json.write_text(written, encoding="utf-8")
+        write(arguments.json, written.encode())
     if problems := report.problems(cells, steps, diff, left):
         console.print("Not as promised:", *problems, sep="\n  ", style="bold red", markup=False)
         return 1

@@ -267,16 +267,18 @@ class Worlds:
             raw["restrictPublic"] = True
         if service == "s3" and chance(0.1):
             raw["endpoint"] = self._policy(service, principals="everybody", wide=chance(0.5))
-        return assembled(who, action, resource, *self._context(action), raw)
+        return assembled(who, action, resource, *self._context(action, who), raw)
 
     def _context(
-        self, action: str
+        self, action: str, who: Principal
     ) -> tuple[dict[str, tuple[str, ...]], dict[str, list[tuple[str, ...]]]]:
         context: dict[str, tuple[str, ...]] = {}
         unknown: dict[str, list[tuple[str, ...]]] = {}
         for key, (_, values) in KEYS.items():
             if action not in CARRIED.get(key, (action,)) and not key.startswith("aws:"):
                 continue
+            if key.startswith("aws:Principal") and not who.account:
+                continue  # what is nobody's is known to be absent
             if len(unknown) < 3 and self._chance(0.4):
                 unknown[key] = self._random.sample(values, len(values))
             else:

@@ -85,3 +85,22 @@ def never_carries(action: str, key: str) -> bool:
     if own is None or key.lower().startswith("aws:") or own.fullmatch(key):
         return False
     return bool(_every_key().fullmatch(key))
+
+
+def traits(action: str) -> tuple[bool, ...]:
+    """Return what else tells actions apart: how a bucket's ACLs and ownership concern them."""
+    return tuple(canonical(action) in names for names in (MENDING, BY_ACL, MAKES_OBJECT))
+
+
+MENDING = frozenset({"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"})
+"""The root user of the bucket's owner may always do this: see ``PutBucketPolicy``."""
+
+BY_ACL = frozenset(
+    {"s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "s3:GetBucketAcl"}
+    | {"s3:PutBucketAcl", "s3:PutObject", "s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion"}
+    | {"s3:GetObjectAcl", "s3:GetObjectVersionAcl", "s3:PutObjectAcl", "s3:PutObjectVersionAcl"}
+)
+"""What an ACL can let others do: see "Access control list (ACL) overview"."""
+
+MAKES_OBJECT = frozenset({"s3:PutObject", "s3:ReplicateObject"})
+"""These make an object, which nobody owns yet."""

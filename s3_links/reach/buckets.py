@@ -22,18 +22,6 @@ if TYPE_CHECKING:
 
     from .world import Bucket
 
-MENDING = frozenset({"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"})
-"""The root user of the bucket's owner may always do this: see ``PutBucketPolicy``."""
-
-# What an ACL can let others do.
-_BY_ACL = frozenset(
-    {"s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "s3:GetBucketAcl"}
-    | {"s3:PutBucketAcl", "s3:PutObject", "s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion"}
-    | {"s3:GetObjectAcl", "s3:GetObjectVersionAcl", "s3:PutObjectAcl", "s3:PutObjectVersionAcl"}
-)
-# These make an object, which nobody owns yet.
-_MAKES_OBJECT = frozenset({"s3:PutObject", "s3:ReplicateObject"})
-
 # Fixed values of these limit a statement to whom they name.
 _LIMITING = frozenset(
     {"aws:sourcearn", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceowner", "aws:sourceaccount"}
@@ -43,19 +31,20 @@ _LIMITING = frozenset(
 # AWS does not say of these whether they do.
 _PERHAPS = frozenset({"aws:principalarn", "aws:principalaccount", "aws:principalorgpaths"})
 _EXACT = ("StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike")
+_LIKE = ("StringLike", "ArnLike", "ArnEquals")
 _NARROW = {4: 8, 6: 32}
 
 
 def acl(bucket: Bucket, action: str) -> Formula:
     """Return whether an ACL may let another account in."""
-    if bucket.ownership == "BucketOwnerEnforced" or action not in _BY_ACL:
+    if bucket.ownership == "BucketOwnerEnforced" or action not in actions.BY_ACL:
         return False
     return Unknown(f"an ACL of {bucket.arn} or its objects allows it")
 
 
 def governs(bucket: Bucket, action: str) -> Formula:
     """Return whether the bucket's policy speaks for the object: only for its owner's objects."""
-    on_object = "object" in actions.resource_types(action) and action not in _MAKES_OBJECT
+    on_object = "object" in actions.resource_types(action) and action not in actions.MAKES_OBJECT
     if bucket.ownership == "BucketOwnerEnforced" or not on_object:
         return True
     return Unknown(f"the object is owned by {bucket.account}, as its bucket is")
@@ -105,7 +94,7 @@ def _limits(condition: Condition) -> bool | None:
     if key not in _LIMITING:
         return False
     if any(sign in value for value in condition.values for sign in ("*", "?", "${")):
-        return None if key == "s3:dataaccesspointarn" else False
+        return False if condition.test in _LIKE and key != "s3:dataaccesspointarn" else None
     if condition.test == "IpAddress" and key == "aws:sourceip":
         return all(map(_is_narrow, condition.values))
     return True if condition.test in _EXACT else None

@@ -56,6 +56,8 @@ def _of_resource(resource: Resource | None, action: str) -> _Known:
 
 
 def _of_principal(who: Principal, identity: Identity | None) -> _Known:
+    if who.kind == "role" and not who.name:
+        return {"aws:principalaccount": (who.account,), "aws:principalisawsservice": ("false",)}
     is_service = who.kind == "service"
     known: _Known = {
         "aws:principalarn": (who.arn,) if who.arn and who.kind != "federated" else (),

@@ -126,10 +126,10 @@ class _Evaluation:
         if who.kind not in ("user", "role"):
             return False, True
         if identity is None:
-            return Unknown(f"the policies of {who.arn} allow it"), True
+            return Unknown(f"the policies of {who.identity()} allow it"), True
         own = self._let(identity.policies)
         if own is False:
-            self._miss("identity policy", who.account, str(who.arn))
+            self._miss("identity policy", who.account, str(who.identity()))
         limits = [policy for policy in (identity.boundary, identity.session_policy) if policy]
         return own, every(*(self._gate([policy]) for policy in limits))
 
@@ -138,7 +138,7 @@ class _Evaluation:
         found = self._of_resource(resource)
         anyhow = lets(found)
         is_own = self._who.account == resource.account
-        alone = is_own and self._service == "s3"
+        alone = is_own and self._service in ("s3", "iam")
         if anyhow is False and not alone:
             what = _POLICY_OF.get(self._service, "resource-based policy")
             self._miss(what, resource.account, resource.arn)
@@ -168,11 +168,11 @@ class _Evaluation:
         )
 
     def _of_resource(self, resource: Resource) -> list[Finding]:
-        if resource.policy is None:
-            return []
+        if resource.policy is None or self._service == "iam":
+            return []  # a trust policy says who may assume the role, not who may change it
         found = findings(resource.policy, self._asked)
         is_root = self._who.kind == "account" and self._who.account == resource.account
-        if is_root and self._request.action in buckets.MENDING:
+        if is_root and self._request.action in actions.MENDING:
             found = [finding for finding in found if finding.effect == "Allow"]
         self._found += found
         return found

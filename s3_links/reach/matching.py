@@ -16,7 +16,7 @@ from .logic import Formula, Test, Unknown
 Context = Mapping[str, tuple[str, ...]]
 """What is known of a request: values by key, in lower case; no values: the key is absent."""
 
-_PIECES = re.compile(r"\$\{(?P<name>[^},]*?)\s*(?:,\s*'(?P<default>[^']*)'\s*)?\}|(?P<wild>[*?])")
+PIECES = re.compile(r"\$\{(?P<name>[^},]*?)\s*(?:,\s*'(?P<default>[^']*)'\s*)?\}|(?P<wild>[*?])")
 _LITERALS = {"*", "?", "$"}
 _ABSENT = "\0"  # in no value: matches nothing
 
@@ -24,7 +24,7 @@ _ABSENT = "\0"  # in no value: matches nothing
 @lru_cache(maxsize=4096)
 def keys(pattern: str) -> frozenset[str]:
     """Return the keys of the policy variables in ``pattern``, in lower case."""
-    names = (found["name"] for found in _PIECES.finditer(pattern) if found["name"] is not None)
+    names = (found["name"] for found in PIECES.finditer(pattern) if found["name"] is not None)
     return frozenset(name.strip().lower() for name in names if name not in _LITERALS)
 
 
@@ -36,7 +36,7 @@ def unknown(pattern: str, context: Context) -> frozenset[str]:
 
 def unresolved(pattern: str, context: Context) -> bool:
     """Whether a variable in ``pattern`` has no value, or several, and no default."""
-    for found in _PIECES.finditer(pattern) if "${" in pattern else ():
+    for found in PIECES.finditer(pattern) if "${" in pattern else ():
         name = found["name"]
         if name is None or name in _LITERALS or found["default"] is not None:
             continue
@@ -57,7 +57,7 @@ def _expression(
 ) -> re.Pattern[str]:
     context = dict(values)
     result, end = [], 0
-    for found in _PIECES.finditer(pattern):
+    for found in PIECES.finditer(pattern):
         result.append(re.escape(pattern[end : found.start()]))
         end = found.end()
         if found["wild"]:

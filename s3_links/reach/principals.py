@@ -33,7 +33,8 @@ class Principal:
 
     ``account`` is empty for a service and for the anonymous; kind ``account`` is the account's root
     user. A role acts in sessions: ``session`` is the session's name, and ``None`` means any.
-    ``name`` is a service's or an identity provider's too, ``unique_id`` is its ``AROA…`` id.
+    ``name`` is a service's or an identity provider's too, ``unique_id`` is its ``AROA…`` id. A role
+    without a name is anyone in the account whom no policy names.
     """
 
     kind: Kind
@@ -47,6 +48,8 @@ class Principal:
     @property
     def arn(self) -> str | None:
         """Its ARN as policies name it: a role's own, not its session's."""
+        if not self.name and self.kind != "account":
+            return None
         prefix = f"arn:{self.partition}:iam::{self.account}:"
         match self.kind:
             case "account":
@@ -64,12 +67,22 @@ class Principal:
         name = f"{self.name}/{self.session}"
         return f"arn:{self.partition}:sts::{self.account}:assumed-role/{name}"
 
+    def __str__(self) -> str:
+        if self.kind == "role" and not self.name:
+            return f"anyone else in {self.account}"
+        return self.session_arn() or self.arn or self.name or self.kind
+
     def identity(self) -> Principal:
         """Return whom policies are attached to: the role, for each of its sessions."""
         return replace(self, session=None, unique_id=None)
 
 
 ANONYMOUS = Principal(kind="anonymous")
+
+
+def anyone_else(account: str, partition: str = "aws") -> Principal:
+    """Return whoever in ``account`` no policy names: their own policies are not known."""
+    return Principal(kind="role", account=account, partition=partition)
 
 
 def principal(arn: str) -> Principal:
@@ -137,11 +150,11 @@ def _named_by_arn(identifier: str, who: Principal) -> tuple[Named, Formula]:
         if who.kind not in ("user", "role"):
             return how, False
         if who.unique_id is None:
-            return how, Unknown(f"{identifier} is the unique id of {who.arn}")
+            return how, Unknown(f"{identifier} is the unique id of {who}")
         return how, identifier == who.unique_id
     found = _PRINCIPAL_ARN.fullmatch(identifier)
     if found is None or "*" in identifier or "?" in identifier:
-        return Named.DIRECTLY, Unknown(f"the principal {identifier} means {who.arn or who.kind}")
+        return Named.DIRECTLY, Unknown(f"the principal {identifier} means {who}")
     if (found["partition"], found["account"]) != (who.partition, who.account):
         return Named.DIRECTLY, False
     match found["kind"]:
@@ -179,5 +192,5 @@ def excepted(principals: Iterable[policy.Principal], who: Principal, *, bounded:
     if who.kind == "role":
         enough = every(by.get(Named.ROLE, False), enough)
     everybody = any("*" in group.identifiers for group in principals if group.type in ("*", "AWS"))
-    maybe = Unknown(f"NotPrincipal leaves out {who.arn}, of whom it does not name every part")
+    maybe = Unknown(f"NotPrincipal leaves out {who}, of whom it does not name every part")
     return some(everybody, enough, every(own, contrary(enough), maybe))

@@ -109,7 +109,7 @@ def _named(statement: Statement, document: Document, asked: Asked) -> list[tuple
     # AWS does not support it any more; where it stands, it lets everybody else in.
     found = named(statement.not_principals, who)
     if who.kind in ("user", "role") and all(how is Named.ACCOUNT for how, _ in found):
-        unclear = Unknown(f"NotPrincipal, which names the account alone, means {who.arn}")
+        unclear = Unknown(f"NotPrincipal, which names the account alone, means {who}")
         return [(Named.DIRECTLY, unclear if found else True)]
     return [(Named.DIRECTLY, contrary(some(*(formula for _, formula in found))))]
 

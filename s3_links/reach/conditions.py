@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from s3_cross_account.policy import Condition
 
 from .logic import Formula, Test, Unknown
-from .matching import Context, arn_matches, expression, resource_matches, unknown, unresolved
+from .matching import Context, arn_matches, expression, keys, resource_matches, unresolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,11 +139,11 @@ for _kind, _read in (("Numeric", _number), ("Date", _moment)):
 def holds(condition: Condition, context: Context) -> Formula:
     """Return whether ``condition`` holds; what it needs and ``context`` does not say stays open."""
     key = condition.variable.lower()
-    missing = frozenset(() if key in context else (key,)).union(
-        *(unknown(value, context) for value in condition.values)
-    )
+    needed = {key}.union(*(keys(value) for value in condition.values))
+    missing = frozenset(name for name in needed if name not in context)
     if missing:
-        return _open(condition, missing)
+        known = frozenset((name, context[name]) for name in needed - missing)
+        return _open(condition, missing, known)
     found = _NAME.fullmatch(condition.test)
     values = context[key]
     if found is None or not condition.values:
@@ -160,8 +160,10 @@ def holds(condition: Condition, context: Context) -> Formula:
 
 
 @lru_cache(maxsize=4096)
-def _open(condition: Condition, missing: frozenset[str]) -> Test:
-    return Test(missing, condition, words(condition), words(condition, negated=True))
+def _open(
+    condition: Condition, missing: frozenset[str], known: frozenset[tuple[str, tuple[str, ...]]]
+) -> Test:
+    return Test(missing, condition, words(condition), words(condition, negated=True), known)
 
 
 def _compared(
@@ -201,7 +203,7 @@ def _unclear(condition: Condition) -> Unknown:
 
 def decided(atom: Test, context: Context) -> Formula:
     """Return what ``atom`` is once ``context`` says more."""
-    subject = atom.subject
+    subject, context = atom.subject, {**dict(atom.known), **context}
     if isinstance(subject, Condition):
         return holds(subject, context)
     return resource_matches(subject.pattern, subject.arn, context, negated=subject.negated)

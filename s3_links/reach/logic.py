@@ -30,8 +30,9 @@ class Unknown:
 class Test:
     """A condition, or an element with a policy variable, whose keys are not known.
 
-    ``keys`` are the keys in lower case; ``subject`` is what decides once they are known; ``text``
-    and ``contrary`` are it and its contrary in a reader's words.
+    ``keys`` are the keys in lower case; ``subject`` is what decides once they are known, with what
+    is ``known`` of its other keys; ``text`` and ``contrary`` are it and its contrary in a reader's
+    words.
     """
 
     __test__ = False  # not one of pytest's
@@ -40,6 +41,7 @@ class Test:
     subject: Condition | Fits
     text: str
     contrary: str
+    known: frozenset[tuple[str, tuple[str, ...]]] = frozenset()
 
     @cached_property
     def _hash(self) -> int:

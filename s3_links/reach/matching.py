@@ -28,12 +28,6 @@ def keys(pattern: str) -> frozenset[str]:
     return frozenset(name.strip().lower() for name in names if name not in _LITERALS)
 
 
-def unknown(pattern: str, context: Context) -> frozenset[str]:
-    """Return the keys that ``pattern`` needs and ``context`` does not say."""
-    needed = keys(pattern) if "${" in pattern else frozenset[str]()
-    return frozenset(key for key in needed if key not in context)
-
-
 def unresolved(pattern: str, context: Context) -> bool:
     """Whether a variable in ``pattern`` has no value, or several, and no default."""
     for found in PIECES.finditer(pattern) if "${" in pattern else ():
@@ -127,9 +121,11 @@ def resource_matches(pattern: str, arn: str, context: Context, *, negated: bool 
         return True
     if "${" not in pattern:
         return _plainly_matches(pattern, arn)
-    if missing := unknown(pattern, context):
-        subject = Fits(pattern, arn, negated)
-        return Test(missing, subject, f"{arn} fits {pattern}", f"{arn} does not fit {pattern}")
+    needed = keys(pattern)
+    if missing := frozenset(key for key in needed if key not in context):
+        known = frozenset((key, context[key]) for key in needed - missing)
+        text, contrary = f"{arn} fits {pattern}", f"{arn} does not fit {pattern}"
+        return Test(missing, Fits(pattern, arn, negated), text, contrary, known)
     if unresolved(pattern, context):
         return Unknown(f"{pattern} without a value for its variable") if negated else False
     return arn_matches(pattern, arn, context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -271,14 +272,23 @@ def test_patterns_cut_keys_into_regions() -> None:
 
 
 def mutated(case: Case, source: random.Random, worlds: Worlds) -> Case:
-    """Return ``case`` with one of its documents exchanged, added to, or taken away."""
-    request, raw = case.request, dict(case.raw)
+    """Return ``case`` with a statement or a document taken away, added or exchanged."""
+    request, raw = case.request, deepcopy(case.raw)
     other = worlds.case()
     while other.request.action.partition(":")[0] != request.action.partition(":")[0]:
         other = worlds.case()
     name = source.choice(["identity", "boundary", "session", "resource", "restrictPublic"])
-    if source.random() < 0.3:
+    if name in ("boundary", "session", "restrictPublic") and source.random() < 0.6:
         raw.pop(name, None)
+    elif name in ("identity", "resource") and source.random() < 0.7:
+        documents = {"identity": raw["identity"], "resource": [raw.get("resource")]}[name]
+        statements = documents[0]["Statement"] if documents and documents[0] else []
+        if len(statements) > 1 and source.random() < 0.5:
+            statements.pop(source.randrange(len(statements)))
+        elif statements:
+            everybody = {"Principal": "*"} if name == "resource" else {}
+            on = {} if request.action == "sts:AssumeRole" and everybody else {"Resource": "*"}
+            statements.append({"Effect": "Allow", "Action": "*", **on, **everybody})
     elif name in other.raw:
         raw[name] = other.raw[name]
     return assembled(request.principal, request.action, request.resource, {}, {}, raw)

@@ -45,6 +45,7 @@ class Atoms:
         )
         self._principals = self._all_principals()
         self._groups: dict[str, list[list[str]]] = {}
+        self._objects: dict[str, list[str]] = {}
 
     # What is compared
 
@@ -180,8 +181,13 @@ class Atoms:
 
     def _within(self, target: str) -> list[str]:
         """Return ``target`` or, of a bucket, also an object in every region of its keys."""
+        if target not in self._objects:
+            self._objects[target] = [target, *self._regions(target)]
+        return self._objects[target]
+
+    def _regions(self, target: str) -> Iterable[str]:
         if ":s3:::" not in target or "/" in target:
-            return [target]
+            return ()
         patterns = {
             key
             for statement in self._everything
@@ -190,7 +196,7 @@ class Atoms:
             if (key := _key_pattern(pattern, target)) is not None
         }
         keys = (key or "x" for key in representatives(frozenset(patterns)))
-        return [target, *dict.fromkeys(f"{target}/{key}" for key in keys)]
+        return dict.fromkeys(f"{target}/{key}" for key in keys)
 
     def _sample(self, pattern: str) -> str | None:
         """Return an ARN that ``pattern`` covers and that is none of the known resources."""

@@ -12,11 +12,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from s3_cross_account.reading import Unreadable
-
 from .atoms import Atoms
 from .evaluate import Decision, evaluate
 from .logic import contrary, every
+from .matching import resource_matches
 from .regions import TooMany
 from .satisfy import satisfiable
 from .world import Request
@@ -129,13 +128,13 @@ class _Comparison:
         decision: Decision,
         actions: Iterable[str],
     ) -> None:
-        halves = {half(document) for document, _ in _letting(decision)}
+        halves = {_half(document) for document, _ in _letting(decision)}
         missing = {Half(what=m.what, account=m.account, name=m.of) for m in decision.missing}
         row = Change(
             kind=kind,
             who=decision.request.principal,
             actions=(),
-            on=_narrowest(decision),
+            on=self._on(decision),
             example="",
             only_if=tuple(map(tuple, decision.only_if())) if kind != "alone" else (),
             halves=tuple(sorted(halves, key=str)),
@@ -146,8 +145,19 @@ class _Comparison:
         self._rows[row] |= dict.fromkeys(actions)
         self._examples.setdefault(row, decision.request.resource)
 
+    def _on(self, decision: Decision) -> str:
+        """Return the narrowest pattern that lets the request, within its bucket if it is known."""
+        resource = decision.request.resource
+        head, slash, _ = resource.partition("/")
+        patterns = _patterns(decision)
+        if self.before.resource(resource) is None and self.after.resource(resource) is None:
+            return max(patterns, key=len, default=resource)
+        within = {p for p in patterns if p.startswith(head) and ("/" in p) == bool(slash)}
+        everything = f"{head}/*" if slash and ":s3:::" in head else resource
+        return max(within, key=len, default=everything)
 
-def half(document: Document) -> Half:
+
+def _half(document: Document) -> Half:
     """Return ``document`` as a half of a permission."""
     return Half(what=document.kind, account=document.account, name=document.name)
 
@@ -156,15 +166,11 @@ def _letting(decision: Decision) -> set[tuple[Document, object]]:
     return {(f.document, f.statement) for f in decision.findings if f.effect == "Allow"}
 
 
-def _narrowest(decision: Decision) -> str:
-    """Return the longest pattern by which a statement lets the request."""
-    resource = decision.request.resource
-    head = resource.split("/", 1)[0]
-    patterns = {
+def _patterns(decision: Decision) -> set[str]:
+    """Return the patterns by which statements let the request."""
+    return {
         pattern
         for _, statement in _letting(decision)
-        if not isinstance(statement, Unreadable)
         for pattern in getattr(statement, "resources", ())
-        if pattern.startswith(head) and ("/" in pattern) == ("/" in resource)
+        if resource_matches(pattern, decision.request.resource, {}) is not False
     }
-    return max(patterns, key=len, default=resource if "/" not in resource else f"{head}/*")

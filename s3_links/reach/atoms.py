@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from s3_cross_account.reading import Unreadable
 
 from . import actions
+from .changed import Statements, in_identity, in_resource, of, statements
 from .matching import PIECES, action_matches, arn_matches
 from .principals import ANONYMOUS, Principal, anyone_else, named, principal
 from .regions import representatives
-from .world import Bucket, Document, Identity, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from s3_cross_account.policy import Statement
 
+    from .world import World
+
 STRANGER = "000000000000"
 """Stands for every account that no document names."""
 
 _SERVICES = ("s3", "kms", "sts", "iam")
-Statements = frozenset["Statement | Unreadable"]
 
 
 class Atoms:
@@ -31,13 +31,13 @@ class Atoms:
 
     def __init__(self, before: World, after: World) -> None:
         self._worlds = (before, after)
-        self._everything = [s for world in self._worlds for s in _statements(world)]
+        self._everything = [s for world in self._worlds for s in statements(world)]
         self._identities = {
-            who: _changed_identity(*(world.identities.get(who) for world in self._worlds))
+            who: in_identity(*(world.identities.get(who) for world in self._worlds))
             for who in {who for world in self._worlds for who in world.identities}
         }
         self._resources = {
-            arn: self._changed_resource(arn)
+            arn: in_resource(*(world.resources.get(arn) for world in self._worlds))
             for arn in {arn for world in self._worlds for arn in world.resources}
         }
         self._above = before.service_control != after.service_control or (
@@ -89,31 +89,7 @@ class Atoms:
                 if isinstance(statement, Unreadable):
                     yield f"the policy of {arn} can't be read: {statement.reason}"
 
-    # What has changed
-
-    def _changed_resource(self, arn: str) -> Statements | None:
-        """Return the statements of one world alone; ``None``: more has changed than they."""
-        one, other = (world.resources.get(arn) for world in self._worlds)
-        if one is None or other is None:
-            return None
-        policies = [_of(resource.policy) for resource in (one, other)]
-        changed = policies[0] ^ policies[1]
-        settings = [
-            (
-                resource.account,
-                resource.other_grants,
-                *(
-                    (resource.restrict_public, resource.ownership)
-                    if isinstance(resource, Bucket)
-                    else ()
-                ),
-            )
-            for resource in (one, other)
-        ]
-        restricted = any(isinstance(r, Bucket) and r.restrict_public for r in (one, other))
-        if settings[0] != settings[1] or (changed and restricted):
-            return None
-        return changed
+    # Whom a change concerns
 
     def _relevant(self, who: Principal, target: str) -> Statements | None:
         """Return the changed statements that may concern ``who``; ``None``: anything may."""
@@ -139,7 +115,7 @@ class Atoms:
     def _policies(self, arn: str) -> Iterator[Statement | Unreadable]:
         for world in self._worlds:
             resource = world.resources.get(arn)
-            yield from _of(resource.policy if resource else None)
+            yield from of(resource.policy if resource else None)
 
     @staticmethod
     def _may_name(statement: Statement | Unreadable, who: Principal) -> bool:
@@ -247,42 +223,6 @@ class Atoms:
             )
             groups[signature].append(action)
         return list(groups.values())
-
-
-def _statements(world: World) -> Iterator[Statement | Unreadable]:
-    documents: Iterable[Document | None] = chain(
-        (
-            document
-            for identity in world.identities.values()
-            for document in (*identity.policies, identity.boundary, identity.session_policy)
-        ),
-        (resource.policy for resource in world.resources.values()),
-        (d for levels in world.service_control.values() for level in levels for d in level),
-        (d for levels in world.resource_control.values() for level in levels for d in level),
-        world.endpoints.values(),
-    )
-    return (statement for d in documents if d is not None for statement in d.statements)
-
-
-def _of(document: Document | None) -> Statements:
-    return frozenset(document.statements if document else ())
-
-
-def _changed_identity(one: Identity | None, other: Identity | None) -> Statements | None:
-    """Return the statements of one world alone; ``None``: a limit appears or disappears."""
-    one, other = one or Identity(), other or Identity()
-    changed: Statements = frozenset()
-    for ours, theirs in (
-        (one.boundary, other.boundary),
-        (one.session_policy, other.session_policy),
-    ):
-        if (ours is None) != (theirs is None):
-            return None
-        changed |= _of(ours) ^ _of(theirs)
-    if one.tags != other.tags:
-        return None
-    own, others = (frozenset(s for d in i.policies for s in d.statements) for i in (one, other))
-    return changed | (own ^ others)
 
 
 def _covers(statement: Statement | Unreadable, action: str, resource: str) -> bool:

@@ -213,11 +213,38 @@ def test_what_appears(before: World, after: World, expected: list[Any]) -> None:
         {"Principal": {"CanonicalUser": "79a5"}},
         {"Principal": {"Service": "logging.s3.amazonaws.com"}},
         {"effect": "Allow"},
+        *(
+            {"Principal": "*", "Condition": condition}
+            for condition in (
+                {"StringEquals": {"aws:PrincipalAccount": "333333333333"}},
+                {"StringLike": {"aws:PrincipalAccount": "33*"}},
+                {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/x*"}},
+                {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::333333333333:user/u"}},
+                {"StringLike": {"aws:PrincipalArn": "*admin*"}},
+                {"StringLike": {"aws:PrincipalServiceName": "logging*"}},
+                {"StringNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{A}:role/*"}},
+                {"StringEquals": {"aws:PrincipalTag/team": "${aws:PrincipalTag/group}"}},
+                {"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-a/*"}},
+                {"ForAnyValue:StringEquals": {"aws:CalledVia": ["athena.amazonaws.com"]}},
+                {"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}},
+                {"NumericGreaterThan": {"aws:MultiFactorAuthAge": "10"}},
+                {"NotIpAddress": {"aws:SourceIp": "0.0.0.0/0"}},
+                {"BinaryEquals": {"aws:PrincipalTag/data": "b25l"}},
+                {"Null": {"aws:PrincipalTag/data": "true"}},
+                {"StringResembles": {"aws:PrincipalTag/data": "x"}},
+            )
+        ),
     ],
 )
 def test_every_way_to_let_somebody_in_appears(elements: dict[str, Any]) -> None:
     found = difference(world(), world([], [names(**elements)]))
     assert found.of("appears")
+
+
+def test_a_condition_on_who_asks_lets_in_only_whom_it_means() -> None:
+    condition = {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{A}:role/x*"}}
+    found = difference(world(), world([], [names(Principal="*", Condition=condition)]))
+    assert [str(change.who) for change in found.of("appears")] == [ELSE]
 
 
 def test_a_half_without_the_other_is_told_with_what_is_missing() -> None:

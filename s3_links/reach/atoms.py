@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from .regions import representatives
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from s3_cross_account.policy import Statement
+    from s3_cross_account.policy import Condition, Statement
 
     from .world import World
 
@@ -134,6 +135,7 @@ class Atoms:
         for statement in self._everything:
             if isinstance(statement, Unreadable):
                 continue
+            accounts |= {account for c in statement.conditions for account in _accounts(c)}
             for group in (*statement.principals, *statement.not_principals):
                 for identifier in group.identifiers:
                     if group.type == "Service":
@@ -148,7 +150,7 @@ class Atoms:
         for partition in sorted(partitions) or ["aws"]:
             for account in (*sorted(accounts), STRANGER):
                 found[anyone_else(account, partition)] = None
-        for name in (*sorted(services), "any other service"):
+        for name in (*sorted(services), ""):
             found[Principal(kind="service", name=name)] = None
         found[ANONYMOUS] = None
         return list(found)
@@ -237,6 +239,15 @@ def _covers(statement: Statement | Unreadable, action: str, resource: str) -> bo
         pattern == "*" or "${" in pattern or arn_matches(pattern, resource, {})
         for pattern in statement.resources
     )
+
+
+def _accounts(condition: Condition) -> Iterator[str]:
+    """Yield the accounts that ``condition`` tells apart from all others."""
+    for value in condition.values:
+        yield from re.findall(r"(?<!\d)\d{12}(?!\d)", value)
+        if condition.variable.lower() == "aws:principalaccount" and {"*", "?"} & set(value):
+            filler = "0" * (13 - len(value))
+            yield value.replace("*", filler, 1).replace("*", "").replace("?", "0")
 
 
 def _read_principal(identifier: str) -> Principal | None:

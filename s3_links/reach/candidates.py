@@ -23,10 +23,11 @@ _TYPED = ("Numeric", "Date", "IpAddress", "NotIpAddress", "Bool", "Null")
 
 
 @lru_cache(maxsize=4096)
-def candidates(conditions: frozenset[Condition]) -> tuple[Values, ...]:
+def candidates(conditions: frozenset[Condition], within: str = "*") -> tuple[Values, ...]:
     """Return what a request may carry for the key of ``conditions``, and that it carries nothing.
 
-    Together they make each condition true and false in every combination that there is.
+    Together they make each condition true and false in every combination that there is, also among
+    the values that the pattern ``within`` covers.
     """
     texts = frozenset(
         value
@@ -34,7 +35,7 @@ def candidates(conditions: frozenset[Condition]) -> tuple[Values, ...]:
         if not condition.test.startswith(_TYPED)
         for value in condition.values
     )
-    single = dict.fromkeys(_texts(texts) if texts or not conditions else ())
+    single = dict.fromkeys(_texts(texts | {within}) if texts or not conditions else ())
     for condition in conditions:
         for value in condition.values:
             single |= dict.fromkeys(_around(condition.test, value))

@@ -56,9 +56,13 @@ def _of_resource(resource: Resource | None, action: str) -> _Known:
 
 
 def _of_principal(who: Principal, identity: Identity | None) -> _Known:
-    if who.kind == "role" and not who.name:
-        return {"aws:principalaccount": (who.account,), "aws:principalisawsservice": ("false",)}
     is_service = who.kind == "service"
+    if not who.name and who.kind in ("role", "service"):  # whom nothing names: the rest is open
+        anybody: _Known = {
+            "aws:principalaccount": (who.account,) if who.account else (),
+            "aws:principalisawsservice": ("true" if is_service else "false",),
+        }
+        return anybody | ({} if is_service else {"aws:principalservicename": ()})
     known: _Known = {
         "aws:principalarn": (who.arn,) if who.arn and who.kind != "federated" else (),
         "aws:principalaccount": (who.account,) if who.account else (),

@@ -34,7 +34,7 @@ class Principal:
     ``account`` is empty for a service and for the anonymous; kind ``account`` is the account's root
     user. A role acts in sessions: ``session`` is the session's name, and ``None`` means any.
     ``name`` is a service's or an identity provider's too, ``unique_id`` is its ``AROA…`` id. A role
-    without a name is anyone in the account whom no policy names.
+    or a service without a name is any that no policy names.
     """
 
     kind: Kind
@@ -70,6 +70,8 @@ class Principal:
     def __str__(self) -> str:
         if self.kind == "role" and not self.name:
             return f"anyone else in {self.account}"
+        if self.kind == "service" and not self.name:
+            return "any other service"
         return self.session_arn() or self.arn or self.name or self.kind
 
     def identity(self) -> Principal:

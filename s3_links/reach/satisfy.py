@@ -71,14 +71,15 @@ class _Search:
             if isinstance(atom.subject, Condition)
             and (shared or atom.subject.variable.lower() == key)
         )
-        found = dict.fromkeys(candidates(conditions))
+        who = self._who
+        own = f"arn:{who.partition}:iam::{who.account}:"
+        is_own = key == "aws:principalarn" and bool(who.account)
+        found = dict.fromkeys(candidates(conditions, f"{own}*" if is_own else "*"))
         for atom in group:
             if not isinstance(atom.subject, Condition):
                 found |= dict.fromkeys(captured(atom.subject.pattern, atom.subject.arn))
-        who = self._who
-        if key == "aws:principalarn" and who.account:
-            own = f"arn:{who.partition}:iam::{who.account}:"
-            return tuple(v for v in found if v and v[0].startswith(own))
+        if is_own:
+            return tuple(values for values in found if values and values[0].startswith(own))
         return tuple(found)
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _Known = dict[str, tuple[str, ...]]
 _TYPES = {"account": "Account", "user": "User", "role": "AssumedRole", "anonymous": "Anonymous"}
 
+# What is not known of any user or role, and of any service, that nothing names.
+_OPEN = {"role": ("aws:principalarn", "aws:username"), "service": ("aws:principalservicename",)}
+
 
 def known(request: Request, resource: Resource | None, identity: Identity | None) -> Context:
     """Return the keys of ``request`` that are known, in lower case."""
@@ -57,12 +60,6 @@ def _of_resource(resource: Resource | None, action: str) -> _Known:
 
 def _of_principal(who: Principal, identity: Identity | None) -> _Known:
     is_service = who.kind == "service"
-    if not who.name and who.kind in ("role", "service"):  # whom nothing names: the rest is open
-        anybody: _Known = {
-            "aws:principalaccount": (who.account,) if who.account else (),
-            "aws:principalisawsservice": ("true" if is_service else "false",),
-        }
-        return anybody | ({} if is_service else {"aws:principalservicename": ()})
     known: _Known = {
         "aws:principalarn": (who.arn,) if who.arn and who.kind != "federated" else (),
         "aws:principalaccount": (who.account,) if who.account else (),
@@ -70,6 +67,8 @@ def _of_principal(who: Principal, identity: Identity | None) -> _Known:
         "aws:principalservicename": (who.name,) if is_service else (),
         "aws:username": (who.name,) if who.kind == "user" else (),
     }
+    if not who.name and who.kind in _OPEN:
+        return {key: values for key, values in known.items() if key not in _OPEN[who.kind]}
     if who.kind in _TYPES:
         known["aws:principaltype"] = (_TYPES[who.kind],)
     if who.kind == "anonymous":

@@ -454,6 +454,15 @@ def test_a_grant_of_a_key_may_let_what_nothing_else_does() -> None:
     assert found.only_if() == [["a grant of the key allows it"]]
 
 
+def test_a_role_is_changed_and_passed_by_its_own_account_alone() -> None:
+    trust = doc("trust policy", statement(Action="sts:AssumeRole", Principal={"AWS": A}))
+    role = Resource(arn=TRUSTED, account=B, policy=trust)
+    may = [statement(Action="iam:PassRole")]
+    for who, expected in ((OWNER, "allowed"), (RUN, "refused")):
+        found = ask(who, identity=may, action="iam:PassRole", on=TRUSTED, also={TRUSTED: role})
+        assert found.verdict == expected
+
+
 # Blocking public access to your Amazon S3 storage
 
 

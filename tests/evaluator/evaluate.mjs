@@ -1,6 +1,6 @@
 // Reads requests as JSON from standard input; writes whether each is allowed.
 import { readFileSync } from 'node:fs'
-import { runSimulation } from '@cloud-copilot/iam-simulate'
+import { anonymousPrincipal, runSimulation } from '@cloud-copilot/iam-simulate'
 
 const everything = {
   Version: '2012-10-17',
@@ -10,20 +10,31 @@ const serviceControlPolicies = [
   { orgIdentifier: 'r-root', policies: [{ name: 'FullAWSAccess', policy: everything }] }
 ]
 
-async function decide({ principal, action, resource, account, identity, resourcePolicy, context, boundary }) {
+function level(policies, identifier) {
+  return { orgIdentifier: identifier, policies: policies.map((policy, index) => ({ name: `${index}`, policy })) }
+}
+
+async function decide({
+  principal, action, resource, account, identity, resourcePolicy, context,
+  boundary, session, serviceControl, resourceControl, endpoint, restrictPublic
+}) {
+  const anonymous = principal === 'anonymous'
   const response = await runSimulation(
     {
       request: {
-        principal,
+        principal: anonymous ? anonymousPrincipal : principal,
         action,
         resource: { resource, accountId: account },
         contextVariables: context ?? {}
       },
       identityPolicies: identity.map((policy, index) => ({ name: `identity-${index}`, policy })),
       permissionBoundaryPolicies: boundary ? [{ name: 'boundary', policy: boundary }] : undefined,
-      serviceControlPolicies,
-      resourceControlPolicies: [],
-      resourcePolicy: resourcePolicy ?? undefined
+      sessionPolicy: session ?? undefined,
+      serviceControlPolicies: anonymous ? [] : (serviceControl?.map(level) ?? serviceControlPolicies),
+      resourceControlPolicies: resourceControl?.map(level) ?? [],
+      resourcePolicy: resourcePolicy ?? undefined,
+      vpcEndpointPolicies: endpoint ? [{ name: 'endpoint', policy: endpoint }] : undefined,
+      additionalSettings: restrictPublic ? { s3: { blockPublicAccess: true } } : undefined
     },
     {}
   )

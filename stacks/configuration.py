@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from s3_cross_account.settings import AccountSettings
-
-from .checking import checked, json_object, near_match, wrong
-from .deployment import Deployment, contradictions
-from .files import text_of
+from s3_links.declarations.checking import checked, json_object, near_match, wrong
+from s3_links.declarations.deployment import Deployment, contradictions
+from s3_links.declarations.files import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -16,10 +16,10 @@ from s3_cross_account.direct_access import DirectAccess
 from s3_cross_account.instance import Instance, InstanceBasics
 from s3_cross_account.network import PublicNetwork
 from s3_cross_account.role import Role
+from s3_links.declarations.state import LocalState, State
+from s3_links.stacks.base import BaseStack
 
-from .base import BaseStack
 from .reference_names import REFERENCE_NAMES
-from .state import LocalState, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

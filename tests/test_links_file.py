@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from s3_cross_account.hardening import Hardening
-from stacks.errors import ConfigurationError
-from stacks.links_file import HardeningSwitches, schema
-from stacks.read_links import read_links
+from s3_links.declarations.errors import ConfigurationError
+from s3_links.declarations.links_file import HardeningSwitches, schema
+from s3_links.declarations.read_links import read_links
 
 from .conftest import PROJECT
 from .links import accounts, stack_json, synthesize

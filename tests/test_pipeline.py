@@ -18,10 +18,10 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from operations import oidc
-from sandbox.access import Principal, allowed, root
-from sandbox.emulator import ACCOUNTS, Emulator
-from stacks.permissions import Permissions, known
+from s3_links.operations import oidc
+from s3_links.permissions.needs import Permissions, known
+from s3_links.sandbox.access import Principal, allowed, root
+from s3_links.sandbox.emulator import ACCOUNTS, Emulator
 
 from .conftest import PROJECT, Terraform, run_main
 from .evaluator import Documents, decide, unknown_actions
@@ -209,7 +209,7 @@ def test_the_session_carries_the_runs_id(
     asked = {"RoleArn": arn, "RoleSessionName": name, "WebIdentityToken": token(MAIN)}
     keys = {"AccessKeyId": "A" * 16, "SecretAccessKey": "s", "SessionToken": "t"}
     credentials = keys | {"Expiration": datetime(2030, 1, 1, tzinfo=UTC)}
-    monkeypatch.setattr("operations.oidc.boto3.client", lambda *_, **__: sts)
+    monkeypatch.setattr("s3_links.operations.oidc.boto3.client", lambda *_, **__: sts)
     with Stubber(sts) as stubber:
         stubber.add_response("assume_role_with_web_identity", {"Credentials": credentials}, asked)
         oidc._session(token(MAIN), arn, "eu-west-1")

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from s3_cross_account.actions import LEVELS, known
-from stacks.errors import ConfigurationError
-from stacks.link import LinkStack
-from stacks.links_file import Link
-from stacks.read_links import read_links
-from stacks.validation import problems
+from s3_links.declarations.errors import ConfigurationError
+from s3_links.declarations.links_file import Link
+from s3_links.declarations.read_links import read_links
+from s3_links.stacks.link import LinkStack
+from s3_links.stacks.validation import problems
 
 from .invariants import RULES
 from .links import accounts

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .access import GRANTED, Cell, Principal, ask_assume, ask_copies, ask_verbs, root
+from .access import (
+    GRANTED,
+    Cell,
+    Principal,
+    ask_assume,
+    ask_copies,
+    ask_verbs,
+    root,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""``python -m operations``: what the make targets call. ``make help`` lists those."""
+"""``python -m s3_links.operations``: what the make targets call. ``make help`` lists those."""
 
 from __future__ import annotations
 
@@ -9,12 +9,22 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stacks.errors import ConfigurationError
-from stacks.files import present
-from stacks.pipeline import STACK as PIPELINE_STACK
-from stacks.read_links import read_links
+from s3_links.declarations.errors import ConfigurationError
+from s3_links.declarations.files import present
+from s3_links.declarations.pipeline import STACK as PIPELINE_STACK
+from s3_links.declarations.read_links import read_links
 
-from . import accounts, apply, environment, existing, oidc, plan, report, state, undeclared
+from . import (
+    accounts,
+    apply,
+    environment,
+    existing,
+    oidc,
+    plan,
+    report,
+    state,
+    undeclared,
+)
 from .interruption import Interrupted, catch
 from .stack import OperationError, Stack, declared, synthesized
 from .summary import GATES
@@ -63,7 +73,7 @@ def _stacks(arguments: argparse.Namespace) -> list[Stack]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m s3_links.operations", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (
         ("check", "show which account each alias reaches, and stop when it is the wrong one"),

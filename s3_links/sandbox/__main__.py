@@ -1,4 +1,4 @@
-"""``python -m sandbox``: deploy both patterns into two emulated accounts and try them."""
+"""``python -m s3_links.sandbox``: deploy both patterns into two emulated accounts and try them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from stacks.files import write
+from s3_links.declarations.files import write
 
 from . import report
 from .article import run_steps
@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m s3_links.sandbox", description=__doc__)
     parser.add_argument(
         "--keep",
         action="store_true",

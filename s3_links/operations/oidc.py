@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from s3_cross_account.policy import PIPELINE_AUDIENCE
-from stacks.pipeline import STACK
+from s3_links.declarations.pipeline import STACK
 
 from .credentials import session_keys
 from .credentials_file import CredentialsFile

@@ -8,18 +8,17 @@ from constructs import Construct
 
 from s3_cross_account.account import Account
 from s3_cross_account.pipeline import OidcProvider, PipelineRole
+from s3_links.declarations.state import S3State
+from s3_links.permissions.needs import Permissions
 
 from .base import BaseStack
-from .permissions import Permissions
-from .state import S3State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from s3_cross_account.settings import AccountSettings
-
-    from .pipeline import Pipeline
-    from .state import State
+    from s3_links.declarations.pipeline import Pipeline
+    from s3_links.declarations.state import State
 
 
 class PipelineRolesStack(BaseStack):

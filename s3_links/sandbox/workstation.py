@@ -19,7 +19,7 @@ from .terraform import terraform_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 STACK = "s3-multi-account-deploy"
 _CDKTF = PROJECT / "node_modules" / ".bin" / "cdktf"
 _ENDING_SECONDS = 15

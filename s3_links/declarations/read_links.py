@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .checking import checked, json_object, readable
 from .deployment import contradictions, unknown_account
 from .files import text_of
-from .links_file import AssumedRole, Consumer, LinkBucket, Links, ReplicatedBucket
+from .links_file import (
+    AssumedRole,
+    Consumer,
+    LinkBucket,
+    Links,
+    ReplicatedBucket,
+)
 from .pipeline import ROLES, Pipeline
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ class _Planned(BaseModel):
 
 
 class _Summary(BaseModel):
-    """What ``summary.json`` says for a machine; see :func:`operations.summary.as_json`."""
+    """What ``summary.json`` says for a machine; see :func:`s3_links.operations.summary.as_json`."""
 
     applicable: bool
     plans: dict[str, _Planned]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stacks.pipeline import STACK as PIPELINE_STACK
-from stacks.state import BUCKET_STACK
+from s3_links.declarations.pipeline import STACK as PIPELINE_STACK
+from s3_links.declarations.state import BUCKET_STACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

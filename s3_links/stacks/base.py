@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cdktf import App, TerraformOutput, TerraformStack
 
-from .state import LocalState, State, keep_state, minimal_version
+from s3_links.declarations.state import LocalState, State, keep_state, minimal_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

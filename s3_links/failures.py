@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import traceback
 
-from .errors import ConfigurationError
+from s3_links.declarations.errors import ConfigurationError
 
 NODE = os.environ.get("JSII_NODE", "node")
 OLDEST_NODE = 20

@@ -1,4 +1,4 @@
-"""``python -m sandbox.plan``: plan the declared stacks against emulated accounts.
+"""``python -m s3_links.sandbox.plan``: plan the declared stacks against emulated accounts.
 
 For a run without credentials, such as that of a pull request from a fork: it sees that everything
 plans, and which access there would be. It writes a summary, and no plan that could be applied.
@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stacks.files import present
-from stacks.links_file import ReplicatedBucket
-from stacks.read_links import read_links
+from s3_links.declarations.files import present
+from s3_links.declarations.links_file import ReplicatedBucket
+from s3_links.declarations.read_links import read_links
 
 from .access import root_of
 from .emulator import Emulator, EmulatorError
@@ -26,7 +26,7 @@ from .workstation import PROJECT, ToolError, check_tools, run
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from stacks.links_file import AnyLink
+    from s3_links.declarations.links_file import AnyLink
 
 _LINKS = Path("links.json")
 _NOTE = "Planned against empty emulated accounts: everything appears as new, also what is deployed."
@@ -60,7 +60,15 @@ def _plan(folder: Path, arguments: list[str]) -> int:
         environment = emulator.environment | terraform_settings(folder) | outputs
         links = read_links(_LINKS).links.values() if present(_LINKS) else ()
         environment |= stand_in(emulator, folder, stacks, links)
-        command = [sys.executable, "-m", "operations", "plan", "--summary-only", "--note", _NOTE]
+        command = [
+            sys.executable,
+            "-m",
+            "s3_links.operations",
+            "plan",
+            "--summary-only",
+            "--note",
+            _NOTE,
+        ]
         return run([*command, *arguments], here, environment, shown=True)[0]
 
 

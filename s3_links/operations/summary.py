@@ -72,7 +72,7 @@ class Summary:
 def summarize(
     stack: str, plan: Mapping[str, Any], source: Mapping[str, Any], aliases: Mapping[str, str]
 ) -> Summary:
-    """Return the summary of a plan; see :func:`operations.access.difference`.
+    """Return the summary of a plan; see :func:`s3_links.operations.access.difference`.
 
     Raises :class:`OperationError` when the plan is not all that Terraform has to say, or when it
     says what is not understood here.

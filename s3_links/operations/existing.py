@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from stacks.links_file import Link, LinkBucket, ReplicatedBucket, ReplicationLink
+from s3_links.declarations.links_file import Link, LinkBucket, ReplicatedBucket, ReplicationLink
 
 from . import state
 from .credentials import Credentials, CredentialsError
@@ -21,7 +21,7 @@ from .stack import OperationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from stacks.links_file import AnyLink
+    from s3_links.declarations.links_file import AnyLink
 
     from .stack import Stack
 

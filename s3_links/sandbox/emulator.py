@@ -23,7 +23,7 @@ ACCOUNTS = {"account1": "111111111111", "account2": "222222222222"}
 
 REGION = "ap-northeast-1"
 _START_SECONDS = 30
-_PROJECT = Path(__file__).parents[1]
+_PROJECT = Path(__file__).parents[2]
 
 
 class EmulatorError(Exception):
@@ -75,7 +75,7 @@ class Emulator:
         }
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "sandbox.emulator_process"],
+                [sys.executable, "-m", "s3_links.sandbox.emulator_process"],
                 cwd=_PROJECT,
                 env=_of_the_machine(os.environ) | settings,
                 stdin=subprocess.PIPE,  # its end is the process's sign to stop

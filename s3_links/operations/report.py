@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from stacks.files import write
+from s3_links.declarations.files import write
 
 from .markdown import fitted
 from .plan import PLANS

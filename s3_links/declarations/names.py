@@ -19,6 +19,8 @@ _RESERVED_ENDINGS = {
     "--x-s3": "directory buckets",
     "--table-s3": "table buckets",
 }
+REFERENCE_STACK = "s3-multi-account-deploy"
+"""The stack of the reference deployment, beside whose state no link may keep its own."""
 JAVASCRIPT = frozenset(
     {
         "constructor",

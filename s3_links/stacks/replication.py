@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-    from .links_file import LinkAccount, ReplicationLink
-    from .state import State
+    from s3_links.declarations.links_file import LinkAccount, ReplicationLink
+    from s3_links.declarations.state import State
 
 
 class ReplicationStack(LinkedStack):

@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stacks.errors import ConfigurationError
-from stacks.files import content_of, present, write
+from s3_links.declarations.errors import ConfigurationError
+from s3_links.declarations.files import content_of, present, write
 
 from .stack import OperationError
 

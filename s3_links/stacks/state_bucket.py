@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from s3_cross_account.settings import AccountSettings
-
-    from .state import S3State
+    from s3_links.declarations.state import S3State
 
 _HARDENING = Hardening(public_access_block=True, tls_only=True, versioning=True, encryption=True)
 

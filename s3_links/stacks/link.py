@@ -19,8 +19,8 @@ from .linked import LinkedStack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .links_file import Consumer, Link, LinkAccount
-    from .state import State
+    from s3_links.declarations.links_file import Consumer, Link, LinkAccount
+    from s3_links.declarations.state import State
 
 
 class LinkStack(LinkedStack):

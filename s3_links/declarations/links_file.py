@@ -30,6 +30,7 @@ from .checking import STRICT, nothing_of
 from .deployment import Deployment
 from .names import (
     JAVASCRIPT,
+    REFERENCE_STACK,
     AccountAlias,
     BucketName,
     BucketPrefix,
@@ -40,7 +41,6 @@ from .names import (
     text,
 )
 from .pipeline import STACK as PIPELINE_STACK
-from .reference_names import STACK as REFERENCE_STACK
 from .state import BUCKET_STACK
 
 if TYPE_CHECKING:

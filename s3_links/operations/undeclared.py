@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from stacks.state import IMPORTED_OUTPUT
+from s3_links.declarations.state import IMPORTED_OUTPUT
 
 from . import state
 from .credentials import Credentials, CredentialsError

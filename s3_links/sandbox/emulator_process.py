@@ -1,7 +1,7 @@
 """The emulator's process: MiniStack, with corrections, most for requests across accounts.
 
-Run as ``python -m sandbox.emulator_process``. It ends when its standard input does, and so never
-outlives whoever started it, however that ended.
+Run as ``python -m s3_links.sandbox.emulator_process``. It ends when its standard input does, and
+so never outlives whoever started it, however that ended.
 
 The corrections replace functions of one exact version. Where that version or the source of a
 function that they build on differs, the process stops at once and says so.

@@ -9,15 +9,15 @@ from constructs import Construct
 from s3_cross_account.account import Account
 from s3_cross_account.bucket import Bucket, BucketBase, ExistingBucket
 from s3_cross_account.key import ExistingKey, Key, KeyBase
+from s3_links.declarations.state import IMPORTED_OUTPUT
 
 from .base import BaseStack
-from .state import IMPORTED_OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .links_file import AnyLink, LinkAccount, LinkBucket
-    from .state import State
+    from s3_links.declarations.links_file import AnyLink, LinkAccount, LinkBucket
+    from s3_links.declarations.state import State
 
 
 class LinkedStack(BaseStack):

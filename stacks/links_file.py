@@ -58,7 +58,7 @@ RoleName = Annotated[str, _text("a role's name", "reports-reader", _NAME, max_le
 
 
 class LinkAccount(AccountSettings):
-    """One account: how Terraform reaches it, and a boundary for every role created in it."""
+    """One account: how Terraform reaches it, and what everything created in it shares."""
 
     permissions_boundary: Annotated[
         str | None,
@@ -68,6 +68,7 @@ class LinkAccount(AccountSettings):
             r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+$",
         ),
     ] = None
+    log_bucket: BucketName | None = None
 
 
 def _label(name: str) -> str:
@@ -287,9 +288,21 @@ class HardeningSwitches(_Model):
     public_access_block: bool = False
     tls_only: bool = False
     versioning: bool = False
+    lifecycle: bool = False
     encryption: bool = False
-    access_logging: bool = False
+    access_logging: Annotated[
+        bool,
+        Field(
+            description='true or false (a log bucket that exists is the "log_bucket" of its '
+            "account)",
+            examples=[True],
+        ),
+    ] = False
     imdsv2: bool = False
+    ebs_encryption: bool = False
+    ebs_optimized: bool = False
+    https_egress_only: bool = False
+    default_security_group_closed: bool = False
 
 
 HardeningChoice = Annotated[
@@ -608,6 +621,9 @@ def _supporting(links: Links) -> Iterator[tuple[tuple[str, str, str], str]]:
     if isinstance(links.state, S3State):
         for what in ("the bucket", "the bucket policy of"):
             yield (what, links.state.account, links.state.bucket), "state"
+    for alias, account in links.accounts.items():
+        for what in ("the bucket", "the bucket policy of") if account.log_bucket else ():
+            yield (what, alias, str(account.log_bucket)), f"accounts.{alias}.log_bucket"
 
 
 def schema() -> str:

@@ -12,9 +12,11 @@ from .bindings import (
     DataAwsIamPolicy,
     IamInstanceProfile,
     InstanceMetadataOptions,
+    InstanceRootBlockDevice,
 )
 from .bindings import Instance as Ec2Instance
 from .document import PolicyDocument
+from .hardening import NONE, Hardening
 from .policy import service, trust
 
 if TYPE_CHECKING:
@@ -61,7 +63,10 @@ class Instance(Construct):
     """Creates an EC2 instance and the instance profile that gives it ``role``, in its account.
 
     The role also gets AWS's managed policy for Session Manager, by which ``ssm_command`` signs in.
-    With ``imdsv2`` the instance hands out credentials only to requests with a token.
+    ``hardening`` says how the instance hands out credentials, and what its root volume is like.
+
+    Follows "Use IMDSv2", "Amazon EBS-optimized instance types" and "Amazon EBS encryption" in the
+    Amazon EC2 and Amazon EBS User Guides.
     """
 
     def __init__(
@@ -76,7 +81,7 @@ class Instance(Construct):
         instance_profile_name: str,
         user_data: str | None = None,
         instance_type: str = "t3.micro",
-        imdsv2: bool = False,
+        hardening: Hardening = NONE,
     ) -> None:
         super().__init__(scope, id_)
         provider = role.account.provider
@@ -100,7 +105,13 @@ class Instance(Construct):
             associate_public_ip_address=True,
             user_data=user_data,
             tags={"Name": name},
-            metadata_options=InstanceMetadataOptions(http_tokens="required") if imdsv2 else None,
+            metadata_options=(
+                InstanceMetadataOptions(http_tokens="required") if hardening.imdsv2 else None
+            ),
+            root_block_device=(
+                InstanceRootBlockDevice(encrypted=True) if hardening.ebs_encryption else None
+            ),
+            ebs_optimized=hardening.ebs_optimized or None,
         )
         self.ssm_command = (
             f"aws ssm start-session --target {instance.id} --region {role.account.region}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -119,6 +120,26 @@ def test_no_two_buckets_share_the_prefix_of_a_log_bucket() -> None:
 def test_a_prefix_that_only_terraform_knows_needs_a_log_bucket() -> None:
     with pytest.raises(ValueError, match="known to Terraform only: give it a log_bucket"):
         log_bucket_prefix("${TfToken[TOKEN.1]}-reports-")
+
+
+# The image of a link's instance. The names are those of Amazon's images.
+
+REFERENCE_FILTER = "al2023-ami-*-kernel-6.1-x86_64"
+STANDARD = ["al2023-ami-2023.6.20241010.0-kernel-6.1-x86_64"]
+OTHERS = [
+    "al2023-ami-minimal-2023.6.20241010.0-kernel-6.1-x86_64",
+    "al2023-ami-ecs-hvm-2023.0.20241010-kernel-6.1-x86_64",
+    "al2023-ami-ecs-neuron-hvm-2023.0.20241010-kernel-6.1-x86_64",
+]
+
+
+def test_a_links_instance_has_a_standard_image_and_keeps_it(tmp_path: Path) -> None:
+    stack = resources(tmp_path)
+    assert one(stack, "aws_instance")["lifecycle"] == {"ignore_changes": ["ami"]}
+    image = one(stack_json(tmp_path, "hard")["data"], "aws_ami")
+    ((pattern,),) = (filter_["values"] for filter_ in image["filter"])
+    assert [fnmatchcase(name, pattern) for name in STANDARD + OTHERS] == [True, *[False] * 3]
+    assert all(fnmatchcase(name, REFERENCE_FILTER) for name in STANDARD + OTHERS)
 
 
 def test_a_hardened_instance(hardened: Resources, plain: Resources) -> None:

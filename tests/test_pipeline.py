@@ -8,6 +8,7 @@ import re
 import sys
 import threading
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -56,6 +57,13 @@ LINKS: dict[str, Any] = {
         "consumers": [{"account": "account1", "new_role": "piped-caller", "instance": True}],
         "buckets": [{"account": "account1", "new_prefix": "piped-home-", "force_destroy": True}],
         "assumed_role": {"account": "account2", "name": "piped-worker"},
+        "hardening": {
+            "imdsv2": True,
+            "ebs_encryption": True,
+            "ebs_optimized": True,
+            "https_egress_only": True,
+            "default_security_group_closed": True,
+        },
     },
     "copies": {
         "pattern": "replication",
@@ -257,7 +265,7 @@ def deployed(run: Callable[[str, str], Workplace], planned: Workplace) -> Workpl
 
 
 def test_the_deploy_role_deploys_every_link(deployed: Workplace, encrypted: Emulator) -> None:
-    assert len(made(encrypted)) == 4
+    assert len(made(encrypted)) == 5  # one is the log bucket of the hardened link
     assert (deployed.folder / "plans" / "summary.md").exists()
 
 
@@ -568,6 +576,29 @@ def test_the_reference_stack_is_deployed_by_the_names_that_it_has_by_default(
     assert "${var." not in json.dumps(stack)
     arns = [r for _, statement in statements(stack) for r in statement.get("resources", [])]
     assert "arn:aws:iam::111111111111:role/account1-ec2-role-1" in arns
+
+
+def test_a_pipeline_reaches_no_log_bucket_of_anothers_link(tmp_path: Path) -> None:
+    names, reached = {}, {}
+    account = SimpleNamespace(
+        alias="account2", region="ap-northeast-1", partition="aws", account_id="222222222222"
+    )
+    for team in ("one", "two"):
+        bucket = {"account": "account2", "new_prefix": f"{team}-"}
+        role = {"account": "account1", "new_role": team}
+        link = {"pattern": "direct-access", "consumers": [role], "buckets": [bucket]}
+        links = {"link": link | {"hardening": True}}
+        assert synthesize(tmp_path / team, {"accounts": accounts(), "links": links}).returncode == 0
+        stack = stack_json(tmp_path / team, "link")
+        buckets = stack["resource"]["aws_s3_bucket"].values()
+        names[team] = [f"arn:aws:s3:::{block['bucket_prefix']}{'0' * 26}" for block in buckets]
+        allowed_ = Permissions([stack], cast("Account", account)).to_deploy()
+        reached[team] = {resource for statement in allowed_ for resource in statement.resources}
+    assert [len(found) for found in names.values()] == [2, 2]
+    for ours in names:
+        for team, theirs in names.items():
+            found = [any(fnmatchcase(arn, r) for r in reached[ours] if r != "*") for arn in theirs]
+            assert found == [team == ours] * 2
 
 
 def test_a_boundary_is_demanded_of_every_new_role(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_the_hcl_validates_and_plans_empty_over_the_same_state(taken_over: Takeo
 
 
 EVERYTHING: dict[str, Any] = {
-    "accounts": accounts(),
+    "accounts": accounts(account1={"log_bucket": "our-logs"}),
     "state": {"backend": "s3", "account": "account1", "bucket": "my-state", "create_bucket": True},
     "pipeline": {"platform": "github", "repository": "acme/s3-links"},
     "links": {

@@ -52,7 +52,7 @@ class _Model(BaseModel):
 
 
 class LinkAccount(AccountSettings):
-    """One account: how Terraform reaches it, and a boundary for every role created in it."""
+    """One account: how Terraform reaches it, and what everything created in it shares."""
 
     permissions_boundary: Annotated[
         str | None,
@@ -62,6 +62,7 @@ class LinkAccount(AccountSettings):
             r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+$",
         ),
     ] = None
+    log_bucket: BucketName | None = None
 
 
 def _label(name: str) -> str:
@@ -285,9 +286,21 @@ class HardeningSwitches(_Model):
     public_access_block: bool = False
     tls_only: bool = False
     versioning: bool = False
+    lifecycle: bool = False
     encryption: bool = False
-    access_logging: bool = False
+    access_logging: Annotated[
+        bool,
+        Field(
+            description='true or false (a log bucket that exists is the "log_bucket" of its '
+            "account)",
+            examples=[True],
+        ),
+    ] = False
     imdsv2: bool = False
+    ebs_encryption: bool = False
+    ebs_optimized: bool = False
+    https_egress_only: bool = False
+    default_security_group_closed: bool = False
 
 
 HardeningChoice = Annotated[

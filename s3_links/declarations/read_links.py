@@ -137,9 +137,18 @@ def _of_supporting_stacks(content: Mapping[str, Any]) -> Iterator[tuple[_Claim, 
         for alias in accounts if isinstance(accounts, dict) else ():
             for what in ROLES:
                 yield _role(alias, f"{beginning}-{what}"), "pipeline"
-    if isinstance(state, dict) and isinstance(state.get("bucket"), str):
+    if isinstance(state, dict):
+        yield from _whole(state.get("account"), state.get("bucket"), "state")
+    for alias, account in accounts.items() if isinstance(accounts, dict) else ():
+        if isinstance(account, dict):
+            yield from _whole(alias, account.get("log_bucket"), f"accounts.{alias}.log_bucket")
+
+
+def _whole(account: Any, bucket: Any, place: str) -> Iterator[tuple[_Claim, str]]:
+    """Yield the claims on a bucket that is somebody else's with its policy."""
+    if isinstance(account, str) and isinstance(bucket, str):
         for claim in (_bucket, _policy):
-            yield claim(state.get("account", ""), state["bucket"]), "state"
+            yield claim(account, bucket), place
 
 
 def _of_link(name: str, link: Mapping[str, Any]) -> Iterator[list[_Claim]]:

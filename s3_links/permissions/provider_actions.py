@@ -44,6 +44,10 @@ S3: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("s3:PutEncryptionConfiguration",),
     ),
     "aws_s3_bucket_logging": (("s3:GetBucketLogging",), ("s3:PutBucketLogging",)),
+    "aws_s3_bucket_lifecycle_configuration": (
+        ("s3:GetLifecycleConfiguration",),
+        ("s3:PutLifecycleConfiguration",),
+    ),
     "aws_s3_bucket_replication_configuration": (
         ("s3:GetReplicationConfiguration",),
         ("s3:PutReplicationConfiguration",),
@@ -145,6 +149,10 @@ EC2: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "ec2:RevokeSecurityGroupEgress",
             "ec2:RevokeSecurityGroupIngress",
         ),
+    ),
+    "aws_default_security_group": (
+        ("ec2:DescribeSecurityGroups",),
+        ("ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"),
     ),
     "aws_instance": (
         (

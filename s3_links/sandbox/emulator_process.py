@@ -45,6 +45,9 @@ SOURCES = {
     "services.ec2._run_instances": "9f180eb007cbcfd0",
     "services.ec2._terminate_instances": "2cd7b7d0c4d10340",
     "services.ec2._parse_member_list": "827648db3c953d6c",
+    "services.ec2._parse_ip_permissions": "7c2dbe7668aff42a",
+    "services.ec2._instance_xml": "23da5ccb4eb6595c",
+    "services.ec2._p": "ecc7f23304704b5a",
     "core.iam_actions.extract_resource_arn": "82f51700695c62fd",
     "core.iam_actions.request_tag_context": "d46adb816e024778",
     "core.iam_actions._query_param": "c540737dbd125bab",
@@ -81,7 +84,8 @@ def correct() -> None:
     _find_copy_sources_in_their_own_account(s3)
     _resolve_keys_across_accounts(iam_evaluator, s3)
     _delay_replies()
-    _launch_into_the_requested_subnet()
+    _launch_as_requested()
+    _ignore_the_ports_of_every_protocol()
     _delete_the_volumes_of_terminated_instances()
     _know_what_iam_requests_name()
     if os.environ.get(ENCRYPTED) == "true":
@@ -206,12 +210,13 @@ def _count_requests_as_encrypted() -> None:
     emulator.app = app
 
 
-def _launch_into_the_requested_subnet() -> None:
+def _launch_as_requested() -> None:
     # With a public address asked for, subnet and security groups stand under the network
-    # interface, which the emulator does not read: each plan would replace the instance.
+    # interface, which the emulator does not read. Nor does it what hardening asks for. Each plan
+    # would replace the instance.
     from ministack.services import ec2
 
-    original = ec2._ACTION_MAP["RunInstances"]
+    original, shown = ec2._ACTION_MAP["RunInstances"], ec2._instance_xml
 
     @functools.wraps(original)
     def run_instances(parameters: dict[str, Any]) -> Any:
@@ -221,9 +226,48 @@ def _launch_into_the_requested_subnet() -> None:
             for name, value in parameters.items()
             if name.startswith((f"{prefix}SubnetId", f"{prefix}SecurityGroupId."))
         }
-        return original(parameters | on_interface)
+        before = set(ec2._instances)
+        reply = original(parameters | on_interface)
+        for id_ in set(ec2._instances) - before:
+            instance = ec2._instances[id_]
+            instance["EbsOptimized"] = ec2._p(parameters, "EbsOptimized") == "true"
+            instance["HttpTokens"] = ec2._p(parameters, "MetadataOptions.HttpTokens")
+            (root,) = instance["BlockDeviceMappings"]
+            encrypted = ec2._p(parameters, "BlockDeviceMapping.1.Ebs.Encrypted") == "true"
+            ec2._volumes[root["Ebs"]["VolumeId"]]["Encrypted"] = encrypted
+        return reply
+
+    def instance_xml(instance: dict[str, Any]) -> str:
+        more = f"<ebsOptimized>{str(instance.get('EbsOptimized', False)).lower()}</ebsOptimized>"
+        if tokens := instance.get("HttpTokens"):
+            more += (
+                f"<metadataOptions><httpTokens>{tokens}</httpTokens>"
+                "<httpEndpoint>enabled</httpEndpoint><httpProtocolIpv6>disabled</httpProtocolIpv6>"
+                "</metadataOptions>"
+            )
+        return f"{shown(instance).removesuffix('</item>')}{more}</item>"
 
     ec2._ACTION_MAP["RunInstances"] = run_instances
+    ec2._instance_xml = instance_xml
+
+
+def _ignore_the_ports_of_every_protocol() -> None:
+    # The rule that lets everything out has none where the emulator made it, and port 0 where
+    # Terraform revokes it: it would stay.
+    from ministack.services import ec2
+
+    original = ec2._parse_ip_permissions
+
+    @functools.wraps(original)
+    def parse_ip_permissions(parameters: dict[str, Any], prefix: str) -> Any:
+        rules = original(parameters, prefix)
+        for rule in rules:
+            if rule["IpProtocol"] == "-1":
+                rule.pop("FromPort", None)
+                rule.pop("ToPort", None)
+        return rules
+
+    ec2._parse_ip_permissions = parse_ip_permissions
 
 
 def _delete_the_volumes_of_terminated_instances() -> None:

@@ -105,9 +105,9 @@ class LinkStack(LinkedStack):
             "instance",
             role=role,
             basics=InstanceBasics(scope, "instance-basics", account=role.account),
-            network=PublicNetwork(scope, "network", account=role.account),
+            network=PublicNetwork(scope, "network", account=role.account, hardening=self.switches),
             name=consumer.name,
             instance_profile_name=consumer.name,
-            imdsv2=self.switches.imdsv2,
+            hardening=self.switches,
         )
         self.outputs(**{f"ssm_command_{consumer.label}": instance.ssm_command})

@@ -86,12 +86,24 @@ class LinkedStack(BaseStack):
             force_destroy=declared.force_destroy,
             key=key,
             hardening=self.switches,
+            log_bucket=self._log_bucket(scope, declared.account),
         )
+
+    def _log_bucket(self, scope: Construct, alias: str) -> ExistingBucket | None:
+        """Return the log bucket that an account has; its policy belongs to somebody else."""
+        name = self._settings[alias].log_bucket
+        if name is None:
+            return None
+        account = self.account(alias)
+        return ExistingBucket(scope, "log-bucket", account=account, name=name, policy="merge")
 
     def bucket_outputs(self, label: str, bucket: BucketBase) -> None:
         """Create the outputs of a bucket: its name, and what is to merge into policies."""
+        logs = bucket.log_bucket if isinstance(bucket, Bucket) else None
         self.outputs(**{f"bucket_name_{label}": bucket.name})
         if isinstance(bucket, ExistingBucket) and bucket.statements_json:
             self.outputs(**{f"bucket_policy_to_merge_{label}": bucket.statements_json})
         if isinstance(bucket.key, ExistingKey) and bucket.key.statements_json:
             self.outputs(**{f"key_policy_to_merge_{label}": bucket.key.statements_json})
+        if isinstance(logs, ExistingBucket) and logs.statements_json:
+            self.outputs(**{f"log_bucket_policy_to_merge_{label}": logs.statements_json})

@@ -505,9 +505,10 @@ class ReplicationLink(_Model):
 
 
 def _between(source: ReplicatedBucket, destination: ReplicatedBucket) -> Iterator[str]:
-    if source.account == destination.account:
-        what = "bucket" if source.name == destination.name else "account"
-        yield f"source and destination are {'in ' * (what == 'account')}the same {what}: name two"
+    if (source.account, source.name) == (destination.account, destination.name):
+        yield "source and destination are the same bucket: name two"
+    elif source.account == destination.account:
+        yield "source and destination are in the same account: name two"
     if source.key and not destination.key:
         yield (
             "the source has a KMS key and the destination has none: S3 would not replicate its "

@@ -81,40 +81,22 @@ class _Claim(NamedTuple):
     """What tells it from others: IAM's names differ by more than case, S3's are global."""
 
 
+_ONE_LINK = "choose another name, or make it one link"
+_MERGE = 'declare the bucket as "existing" with "policy": "merge" here, or make it one link'
+_BUCKET, _POLICY = "the bucket", "the bucket policy of"
+
+
 def _role(account: str, name: str) -> _Claim:
-    return _Claim(
-        f"the role {name!r} in {account}",
-        "choose another name, or make it one link",
-        ("role", account, name.lower()),
-    )
+    return _Claim(f"the role {name!r} in {account}", _ONE_LINK, ("role", account, name.lower()))
+
+
+def _of_s3(what: str, account: str, name: str, remedy: str = _MERGE) -> _Claim:
+    return _Claim(f"{what} {name!r} in {account}", remedy, (what, name))
 
 
 def _output(link: str, name: str) -> _Claim:
-    return _Claim(
-        f'the output "{name}"', "leave one out, or declare two links", ("output", link, name)
-    )
-
-
-def _policy(account: str, name: str) -> _Claim:
-    return _Claim(
-        f"the bucket policy of {name!r} in {account}",
-        'declare the bucket as "existing" with "policy": "merge" here, or make it one link',
-        ("policy", name),
-    )
-
-
-def _bucket(account: str, name: str) -> _Claim:
-    return _policy(account, name)._replace(
-        what=f"the bucket {name!r} in {account}", key=("bucket", name)
-    )
-
-
-def _replication(account: str, name: str) -> _Claim:
-    return _Claim(
-        f"the replication configuration of {name!r} in {account}",
-        "S3 keeps one for each bucket: make it one link",
-        ("replication", name),
-    )
+    remedy = "leave one out, or declare two links"
+    return _Claim(f'the output "{name}"', remedy, ("output", link, name))
 
 
 def _claimed_twice(content: Mapping[str, Any]) -> Iterator[Problem]:
@@ -147,8 +129,8 @@ def _of_supporting_stacks(content: Mapping[str, Any]) -> Iterator[tuple[_Claim, 
 def _whole(account: Any, bucket: Any, place: str) -> Iterator[tuple[_Claim, str]]:
     """Yield the claims on a bucket that is somebody else's with its policy."""
     if isinstance(account, str) and isinstance(bucket, str):
-        for claim in (_bucket, _policy):
-            yield claim(account, bucket), place
+        for what in (_BUCKET, _POLICY):
+            yield _of_s3(what, account, bucket), place
 
 
 def _of_link(name: str, link: Mapping[str, Any]) -> Iterator[list[_Claim]]:
@@ -163,13 +145,13 @@ def _of_link(name: str, link: Mapping[str, Any]) -> Iterator[list[_Claim]]:
     sources = readable(ReplicatedBucket, link.get("source"))
     destinations = readable(ReplicatedBucket, link.get("destination"))
     both_ways = link.get("both_ways") is True
-    for end in sources + destinations:
-        replicates = end in sources or both_ways
-        existing = end.existing or end.imported
-        yield [
-            *([_replication(end.account, end.name)] if replicates and existing else []),
-            *_of_bucket(end),
-        ]
+    for end in (*sources, *(destinations if both_ways else ())):
+        if not end.new_prefix:
+            what = "the replication configuration of"
+            remedy = "S3 keeps one for each bucket: make it one link"
+            yield [_of_s3(what, end.account, end.name, remedy)]
+    for end in (*sources, *destinations):
+        yield _of_bucket(end)
     role_name = link.get("role_name")
     if isinstance(role_name, str):
         for end in sources:
@@ -181,6 +163,5 @@ def _of_link(name: str, link: Mapping[str, Any]) -> Iterator[list[_Claim]]:
 
 
 def _of_bucket(bucket: LinkBucket) -> list[_Claim]:
-    whole = [_bucket(bucket.account, bucket.name)] if bucket.imported else []
-    owned = bucket.policy in ("create", "import")
-    return [*whole, *([_policy(bucket.account, bucket.name)] if owned else [])]
+    owned = {_BUCKET: bucket.imported, _POLICY: bucket.policy in ("create", "import")}
+    return [_of_s3(what, bucket.account, bucket.name) for what, is_so in owned.items() if is_so]

@@ -9,7 +9,7 @@ import os
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore import UNSIGNED
@@ -79,20 +79,22 @@ def _session(token: str, arn: str, region: str) -> dict[str, str]:
             RoleArn=arn, RoleSessionName="pipeline", WebIdentityToken=token
         )["Credentials"]
     except ClientError as error:
+        subject = _subject(token)
+        ids = ' ("owner_id" and "repository_id" stand behind @)' if "@" in subject else ""
         raise OperationError(
-            f"{arn} does not trust this run, whose subject is {_subject(token)!r}: compare it with "
-            f'"pipeline" in the configuration, and deploy the stack {STACK} again ({error})'
+            f"{arn} does not trust this run, whose subject is {subject!r}: compare it with "
+            f'"pipeline" in the configuration{ids}, and deploy the stack {STACK} again ({error})'
         ) from None
     except BotoCoreError as error:
         raise OperationError(f"{arn} cannot be assumed: {error}") from None
     return session_keys(reply)
 
 
-def _subject(token: str) -> Any:
+def _subject(token: str) -> str:
     """Return the claim that AWS compares; only to be shown."""
     try:
         claims = token.split(".")[1]
-        return json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"]
+        return str(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"])
     except (IndexError, ValueError, KeyError):
         return "not readable"
 

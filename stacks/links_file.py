@@ -590,6 +590,14 @@ def read_links(file: Path) -> Links:
                     f"{owners[key]} too: choose another name, or make it one link"
                 )
             owners.setdefault(key, f"links.{name}")
+        # It would deploy its own policies, and so whatever it likes.
+        found += [
+            f"{file}: links.{name}: the role {consumer.existing_role!r} is the pipeline's: give "
+            "the access to another role"
+            for consumer in getattr(link, "consumers", ())
+            if owners.get(_key("the role", consumer.account, consumer.existing_role or ""))
+            == "pipeline"
+        ]
     if found:
         raise ConfigurationError(found)
     return links

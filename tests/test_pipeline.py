@@ -602,3 +602,11 @@ def test_a_pipeline_needs_pinned_accounts_with_profiles(missing: str, tmp_path: 
     result = synthesize(tmp_path, declared)
     assert result.returncode == 1
     assert 'the account "account2" needs an "account_id" and a "profile"' in result.stderr
+def test_no_link_gives_access_to_the_pipelines_own_roles(tmp_path: Path) -> None:
+    bucket = {"account": "account1", "new_prefix": "piped-"}
+    role = {"account": "account2", "existing_role": "S3-links-deploy"}
+    link = {"pattern": "direct-access", "consumers": [role], "buckets": [bucket]}
+    result = synthesize(tmp_path, declaration(links={"own": link}))
+    assert "links.own: the role 'S3-links-deploy' is the pipeline's: give the" in result.stderr
+
+

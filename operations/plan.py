@@ -52,11 +52,20 @@ def apply(stacks: Sequence[Stack]) -> list[str]:
         try:
             print(terraform(stack, "apply", str(file)), end="")
         except OperationError as error:
-            outdated = "Saved plan is stale" in str(error) or "not a valid zip file" in str(error)
-            raise OperationError(
-                f"{error}\nRun `make plan` again." if outdated else error
-            ) from None
+            raise OperationError(f"{error}{_remedy(stack, str(error))}") from None
     return [stack.name for stack, _ in planned]
+
+
+def _remedy(stack: Stack, said: str) -> str:
+    """Return a line that says what to do about a plan that Terraform did not apply."""
+    if "Saved plan is stale" in said or "not a valid zip file" in said:
+        return "\nRun `make plan` again."
+    if "kms:CreateKey" in said:
+        return (
+            "\nNo role of a pipeline may: only an administrator makes new keys: "
+            f"`make deploy LINK={stack.name}` does that, and what this run did not finish."
+        )
+    return ""
 
 
 def _plan_or_problem(stack: Stack) -> Summary | str:

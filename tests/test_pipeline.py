@@ -690,6 +690,29 @@ def test_a_resource_type_that_is_not_known_is_an_error() -> None:
         Permissions([stack], cast("Account", account), str)
 
 
+def test_the_keys_of_all_links_share_a_statement() -> None:
+    account = SimpleNamespace(alias="account1", region="eu-west-1", partition="aws", account_id="1")
+    stacks = [
+        {"resource": {"aws_kms_key": {"k": {"provider": "aws.account1", "tags": {"of": link}}}}}
+        for link in ("one", "two")
+    ]
+    (statement,) = Permissions(stacks, cast("Account", account), str).to_plan()
+    assert [c.values for c in statement.conditions] == [("one", "two")]
+
+
+def test_the_tags_of_a_bucket_are_asked_for_in_the_way_of_the_providers_version_6(
+    tmp_path: Path,
+) -> None:
+    assert synthesize(tmp_path, declaration()).returncode == 0
+    found: dict[str, set[str]] = {"plan": set(), "deploy": set()}
+    for name, statement in statements(stack_json(tmp_path, "pipeline-roles")):
+        found[name.split("_")[1].split("-")[0]].update(statement["actions"])
+    tagging = {"s3:TagResource", "s3:UntagResource"}
+    assert "s3:ListTagsForResource" in found["plan"]
+    assert tagging <= found["deploy"]
+    assert not tagging & found["plan"]
+
+
 def test_every_resource_type_that_is_used_is_known() -> None:
     source = (PROJECT / "constructs" / "s3_cross_account" / "bindings.py").read_text()
     modules = set(re.findall(r"cdktf_cdktf_provider_aws\.(\w+) import", source)) - {"provider"}

@@ -101,6 +101,17 @@ def test_a_token_is_asked_for_exactly_where_a_role_is_assumed() -> None:
         assert any("credentials" in line for line in job["script"]) == ("id_tokens" in job)
 
 
+def test_plans_are_for_developers_only_on_gitlab_and_kept_for_a_week() -> None:
+    with_plans = {
+        name: job["artifacts"] for name, job in gitlab_jobs().items() if "artifacts" in job
+    }
+    assert set(with_plans) == {"plan", "plan-emulated"}
+    for artifacts in with_plans.values():
+        assert (artifacts["access"], artifacts["expire_in"]) == ("developer", "1 week")
+    uploads = [step["with"] for step in steps() if "upload-artifact" in step.get("uses", "")]
+    assert [upload["retention-days"] for upload in uploads] == [7, 7, 7]
+
+
 def test_no_secret_is_used() -> None:
     for file in (*WORKFLOWS, GITLAB):
         assert "secrets." not in file.read_text()

@@ -66,6 +66,8 @@ def declared_links() -> Callable[[App], list[TerraformStack]]:
 
     declared = read_links(LINKS)
     accounts, state = declared.accounts, declared.state
+    for note in declared.notes():
+        print(f"{LINKS}: {note}", file=sys.stderr)
 
     def make(app: App) -> list[TerraformStack]:
         from stacks.link import LinkStack

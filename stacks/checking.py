@@ -5,7 +5,6 @@ Each problem is told with its place and how to mend it.
 
 from __future__ import annotations
 
-import difflib
 import json
 import types
 from collections import Counter
@@ -13,6 +12,9 @@ from functools import reduce
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from s3_cross_account.settings import across_partitions, partition
+from s3_cross_account.spelling import near_match
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -93,13 +95,6 @@ def json_object(text: str, source: str) -> dict[str, Any]:
     return value
 
 
-def near_match(key: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate that ``key`` may have been meant as, or the other way round."""
-    by_lower = {candidate.lower(): candidate for candidate in candidates}
-    near = difflib.get_close_matches(key.lower(), by_lower, n=1)
-    return by_lower[near[0]] if near else None
-
-
 def unknown_accounts(named: Iterable[str], info: ValidationInfo) -> list[str]:
     """Return what is wrong with the aliases that a part of the configuration names."""
     accounts = (info.context or {}).get("accounts")
@@ -108,6 +103,15 @@ def unknown_accounts(named: Iterable[str], info: ValidationInfo) -> list[str]:
         for alias in dict.fromkeys(named)
         if isinstance(accounts, dict) and alias not in accounts
     ]
+
+
+def in_two_partitions(named: Iterable[str], info: ValidationInfo) -> list[str]:
+    """Return what is wrong with a link between these aliases, whose accounts IAM keeps apart."""
+    accounts = (info.context or {}).get("accounts")
+    entries = accounts if isinstance(accounts, dict) else {}
+    settings = {alias: entries[alias] for alias in named if isinstance(entries.get(alias), dict)}
+    problem = across_partitions({alias: str(s.get("region")) for alias, s in settings.items()})
+    return [problem] if problem else []
 
 
 def checked(
@@ -161,6 +165,17 @@ def contradictions(accounts: Any) -> Iterator[tuple[Place, str]]:
                 '("assume_role": {"role_arn": …})',
             )
         boundary = entry.get("permissions_boundary")
+        own = partition(str(entry.get("region")))
+        for place, given in (
+            ((name, "assume_role", "role_arn"), arn),
+            ((name, "permissions_boundary"), boundary),
+        ):
+            if isinstance(given, str) and given.count(":") >= 5 and given.split(":")[1] != own:
+                yield (
+                    place,
+                    f"is in the partition {given.split(':')[1]}, the account's region in {own}: "
+                    "correct one of them",
+                )
         if isinstance(pinned, str) and isinstance(boundary, str) and boundary.count(":") >= 5:
             owner = boundary.split(":")[4]
             if owner not in (pinned, "aws"):
@@ -235,7 +250,8 @@ def _pattern(place: Place, field: FieldInfo | None, detail: ErrorDetails) -> tup
 
 
 def _short(value: Any) -> str:
-    shown = json.dumps(value, ensure_ascii=False, default=str)
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    shown = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
     return shown if len(shown) <= 80 else f"{shown[:77]}..."
 
 

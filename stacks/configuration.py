@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from s3_cross_account.settings import AccountSettings
+from s3_cross_account.settings import AccountSettings, across_partitions
+from s3_cross_account.spelling import near_match
 
-from .checking import ConfigurationError, checked, json_object, near_match, text_of
+from .checking import ConfigurationError, checked, json_object, text_of
 from .deployment import Deployment
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ class Accounts(BaseModel):
 
     account1: Annotated[AccountSettings, Field(description="an account", examples=[_ACCOUNT1])]
     account2: Annotated[AccountSettings, Field(description="an account", examples=[_ACCOUNT2])]
+
+    @model_validator(mode="after")
+    def _in_one_partition(self) -> Self:
+        regions = {"account1": self.account1.region, "account2": self.account2.region}
+        if problem := across_partitions(regions):
+            raise ValueError(problem)
+        return self
 
 
 class Configuration(Deployment):

@@ -11,18 +11,22 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, model_validator
 
 from s3_cross_account.access import Access, Conditions
 from s3_cross_account.actions import LEVELS
 from s3_cross_account.hardening import HARDENED, NONE, Hardening
 from s3_cross_account.replication_rule import STORAGE_CLASSES, ReplicationRule, problems
-from s3_cross_account.settings import AccountSettings
+from s3_cross_account.role_name import reserved
+from s3_cross_account.settings import AccountSettings, partition
+from s3_cross_account.spelling import near_match
+from s3_cross_account.trusted_services import KNOWN
 
 from .checking import (
     STRICT,
     ConfigurationError,
     checked,
+    in_two_partitions,
     json_object,
     text_of,
     unknown_accounts,
@@ -54,7 +58,19 @@ AccountAlias = Annotated[str, _text("the alias of an account", "account1", _ALIA
 BucketName = Annotated[
     str, _text("a bucket's name", "my-reports", r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
 ]
-RoleName = Annotated[str, _text("a role's name", "reports-reader", _NAME, max_length=64)]
+
+
+def _not_reserved(name: str) -> str:
+    if problem := reserved(name):
+        raise ValueError(problem)
+    return name
+
+
+RoleName = Annotated[
+    str,
+    _text("a role's name, without its path", "reports-reader", _NAME, max_length=64),
+    AfterValidator(_not_reserved),
+]
 
 
 class LinkAccount(AccountSettings):
@@ -135,12 +151,18 @@ class Consumer(_Model):
             )
         if self.instance and (self.new_role is None or not self.trusted_service.startswith("ec2.")):
             raise ValueError('"instance" needs a "new_role" that EC2 may assume')
-        if self.managed_role is None and "trusted_service" in self.model_fields_set:
-            raise ValueError(
-                '"trusted_service" is for a "new_role" or an "imported_role": '
-                "an existing one has its own"
-            )
         return self
+
+    def note(self) -> str | None:
+        """Return what is not known of the service, where it is named."""
+        if "trusted_service" not in self.model_fields_set or self.trusted_service in KNOWN:
+            return None
+        near = near_match(self.trusted_service, KNOWN)
+        return (
+            f'"{self.trusted_service}" is not known here: it is taken to need sts:AssumeRole and '
+            "no more; where its guide asks for more (sts:TagSession, sts:SetSourceIdentity), make "
+            "the role by hand" + (f'. Did you mean "{near}"?' if near else "")
+        )
 
 
 class LinkBucket(_Model):
@@ -324,7 +346,12 @@ def _foreign_keys(buckets: Sequence[LinkBucket], info: ValidationInfo) -> list[s
         settings = accounts.get(bucket.account) if isinstance(accounts, dict) else None
         if not isinstance(settings, dict) or bucket.key in (None, "new"):
             continue
-        _, _, _, region, account_id, _ = str(bucket.key).split(":")
+        _, key_partition, _, region, account_id, _ = str(bucket.key).split(":")
+        if key_partition != partition(region):
+            found.append(
+                f'the key of "{bucket.name}" is in the partition {key_partition}, its region in '
+                f"{partition(region)}: correct its ARN"
+            )
         if region != settings.get("region"):
             found.append(
                 f'the key of "{bucket.name}" is in {region}, its bucket in '
@@ -392,7 +419,7 @@ class Link(_Model):
     def _fits_together(self, info: ValidationInfo) -> Self:
         named = [c.account for c in self.consumers] + [b.account for b in self.buckets]
         named += [self.assumed_role.account] if self.assumed_role else []
-        found = unknown_accounts(named, info)
+        found = [*unknown_accounts(named, info), *in_two_partitions(named, info)]
         if self.pattern == "assume-role" and self.assumed_role is None:
             found.append(
                 'the pattern "assume-role" needs a role to assume: add '
@@ -400,6 +427,13 @@ class Link(_Model):
             )
         if self.pattern == "direct-access" and self.assumed_role is not None:
             found.append('"assumed_role" is for the pattern "assume-role": leave it out')
+        if self.assumed_role is None:
+            found += [
+                f'"trusted_service" of "{consumer.name}": an existing role has its own; with '
+                '"assume-role" it says who hands out its sessions, here leave it out'
+                for consumer in self.consumers
+                if consumer.managed_role is None and "trusted_service" in consumer.model_fields_set
+            ]
         if self.access.vpc_endpoint_ids and any(c.instance for c in self.consumers):
             found.append(
                 'an "instance" gets a network of its own, without the endpoint of '
@@ -518,7 +552,8 @@ class ReplicationLink(_Model):
 
     @model_validator(mode="after")
     def _fits_together(self, info: ValidationInfo) -> Self:
-        found = unknown_accounts([self.source.account, self.destination.account], info)
+        named = [self.source.account, self.destination.account]
+        found = [*unknown_accounts(named, info), *in_two_partitions(named, info)]
         found += _foreign_keys([self.source, self.destination], info)
         found += problems([rule.rule for rule in self.rules])
         ends = [(b.account, b.name) for b in (self.source, self.destination)]
@@ -569,6 +604,15 @@ class Links(_Model, Deployment):
         dict[Annotated[str, _text("a link's name", "reports", r"^[a-z][a-z0-9-]{0,62}$")], AnyLink],
         Field(description="the links by their names", examples=[{"reports": {}}], min_length=1),
     ]
+
+    def notes(self) -> list[str]:
+        """Return what cannot be known here of what is declared, each with its place."""
+        return [
+            f"links.{name}.consumers[{number}].trusted_service: {note}"
+            for name, link in self.links.items()
+            for number, consumer in enumerate(link.consumers if isinstance(link, Link) else ())
+            if (note := consumer.note())
+        ]
 
 
 def read_links(file: Path) -> Links:

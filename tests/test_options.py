@@ -12,7 +12,9 @@ from sandbox.access import allowed, root
 from sandbox.emulator import ACCOUNTS
 
 from .evaluator import decide
+from .invariants import statements
 from .links import ROOTS, Deployment
+from .synthesized import Synthesized, synthesized
 
 if TYPE_CHECKING:
     from sandbox.access import Principal
@@ -390,6 +392,146 @@ def test_an_unfulfilled_condition_is_refused_in_the_sandbox_too(deployment: Depl
     for link, role in (("organization", "member"), ("endpoint", "inside")):
         name = seeded(deployment, link, "k")
         assert not can(deployment.role(role), "get_object", Bucket=name, Key="k")
+
+
+def chain(consumer: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "pattern": "assume-role",
+        "consumers": [consumer],
+        "buckets": [bucket("chained-"), {"account": "account1", "new_prefix": "chained-own-"}],
+        "assumed_role": {"account": "account2", "name": "worker"},
+        **more,
+    }
+
+
+WORKER = role_arn("worker", "account2")
+INSIDE = {"aws:PrincipalOrgID": "o-a1b2c3d4e5", "aws:ResourceOrgID": "o-a1b2c3d4e5"}
+OUTSIDE = INSIDE | {"aws:PrincipalOrgID": "o-zzzzzzzzzz"}
+
+
+@pytest.mark.parametrize(
+    ("access", "inside", "outside"),
+    [
+        ({"organization_id": "o-a1b2c3d4e5"}, INSIDE, OUTSIDE),
+        ({"organization_id": "o-a1b2c3d4e5"}, INSIDE, {}),  # of no organization
+        ({"same_accounts": True}, {}, {"aws:PrincipalAccount": "333333333333"}),
+    ],
+)
+@pytest.mark.parametrize("survive", [False, True])
+def test_who_assumes_a_role_is_asked_by_its_trust_policy(
+    access: dict[str, Any], inside: dict[str, str], outside: dict[str, str], survive: bool
+) -> None:
+    link = chain(consumer("caller"), access=access, survive_role_recreation=survive)
+    documents = Synthesized(synthesized(link)).documents
+    within, without = (
+        documents.assume(role_arn("caller"), WORKER, **context) for context in (inside, outside)
+    )
+    assert decide([within, within | {"identity": []}, without]) == [True, False, False]
+
+
+def test_the_buckets_halves_then_ask_it_of_the_assumed_role() -> None:
+    link = chain(consumer("caller"), access={"organization_id": "o-a1b2c3d4e5"})
+    documents = Synthesized(synthesized(link)).documents
+    elsewhere = INSIDE | {"aws:ResourceOrgID": "o-zzzzzzzzzz"}
+    requests = [
+        documents.on_bucket(WORKER, "s3:GetObject", name, ACCOUNTS[owner], "k", **context)
+        for name, owner, context in (
+            ("chained-own-1", "account1", INSIDE),
+            ("chained-own-1", "account1", OUTSIDE),
+            ("chained-own-1", "account1", elsewhere),
+            ("chained-1", "account2", INSIDE),
+            ("chained-1", "account2", elsewhere),
+        )
+    ]
+    assert decide(requests) == [True, False, False, True, False]
+
+
+def test_what_sts_cannot_see_is_not_asked_of_who_assumes() -> None:
+    """The endpoint is that of S3, and STS takes encrypted connections only."""
+    access = {"vpc_endpoint_ids": ["vpce-0123abcd"], "tls_only": True}
+    documents = Synthesized(synthesized(chain(consumer("caller"), access=access)))
+    assert decide([documents.documents.assume(role_arn("caller"), WORKER)]) == [True]
+
+
+EXISTING_POD = {
+    "account": "account1",
+    "existing_role": "pod",
+    "trusted_service": "pods.eks.amazonaws.com",
+}
+
+
+@pytest.mark.parametrize(
+    ("caller", "arn", "brought"),
+    [
+        (
+            consumer("pod", trusted_service="pods.eks.amazonaws.com"),
+            role_arn("pod"),
+            ["sts:TagSession"],
+        ),
+        (EXISTING_POD, role_arn("service-role/pod"), ["sts:TagSession"]),
+        (
+            consumer("server", trusted_service="rolesanywhere.amazonaws.com"),
+            role_arn("server"),
+            ["sts:TagSession", "sts:SetSourceIdentity"],
+        ),
+        (consumer("function", trusted_service="lambda.amazonaws.com"), role_arn("function"), []),
+    ],
+)
+@pytest.mark.parametrize("external_id", [None, "link-7f3a"])
+def test_what_a_services_sessions_bring_along_is_allowed_in_every_half(
+    caller: dict[str, Any],
+    arn: str,
+    brought: list[str],
+    external_id: str | None,
+) -> None:
+    """EKS Pod Identity sets tags that go on to the next role, and are asked for there again."""
+    link = chain(caller, access={"organization_id": "o-a1b2c3d4e5"})
+    if external_id:
+        link["assumed_role"]["external_id"] = external_id
+    stack = synthesized(link)
+    if "new_role" in caller:
+        (trust,) = (
+            s for _, s in statements(stack) if s.get("principals", [{}])[0].get("type") == "Service"
+        )
+        assert trust["actions"] == ["sts:AssumeRole", *brought]
+    documents = Synthesized(stack).documents
+    # STS knows the external id when it looks at sts:AssumeRole, and not with the other actions.
+    given = {"sts:ExternalId": external_id} if external_id else {}
+    assume = documents.assume(arn, WORKER, **INSIDE, **given)
+    every = ["sts:TagSession", "sts:SetSourceIdentity"]
+    more = [documents.assume(arn, WORKER, action, **INSIDE) for action in every]
+    assert decide([assume, *more]) == [True, *(action in brought for action in every)]
+    needed = [assume, *(r for r in more if r["action"] in brought)]
+    refused = [
+        *(request | {"identity": []} for request in needed),
+        *(request | {"resourcePolicy": None} for request in needed),
+        *(request | {"context": request["context"] | OUTSIDE} for request in needed),
+    ]
+    assert not any(decide(refused))
+
+
+@pytest.mark.parametrize("survive", [False, True])
+@pytest.mark.parametrize(
+    ("consumer", "role"),
+    [
+        ({"account": "account1", "existing_role": "web"}, "service-role/web"),
+        ({"account": "account1", "instance_profile": "batch"}, "profiles/batch-role"),
+    ],
+)
+def test_a_roles_path_is_in_every_arn_that_is_written(
+    consumer: dict[str, Any], role: str, survive: bool
+) -> None:
+    """A profile's role has its own name, by which policies are attached to it."""
+    link = direct("x", "path-", consumers=[consumer], survive_role_recreation=survive)
+    documents = Synthesized(synthesized(link)).documents
+    request = documents.on_bucket(
+        role_arn(role), "s3:GetObject", "path-1", ACCOUNTS["account2"], "k"
+    )
+    elsewhere = {"aws:PrincipalArn": role_arn(role.rpartition("/")[2])}
+    other = request | {"context": request["context"] | elsewhere}
+    halves = [request | {"identity": []}, request | {"resourcePolicy": None}]
+    refused = [*halves, other] if survive else halves
+    assert decide([request, *refused]) == [True] + [False] * len(refused)
 
 
 class TestKey:

@@ -85,10 +85,12 @@ class Documents:
             "resourcePolicy": json.loads(policy["policy"])
         }
 
-    def assume(self, principal: str, role_arn: str) -> dict[str, Any]:
-        """Return the request to assume a role."""
+    def assume(
+        self, principal: str, role_arn: str, action: str = "sts:AssumeRole", **context: Any
+    ) -> dict[str, Any]:
+        """Return the request to assume a role, or for what comes with it."""
         account = role_arn.split(":")[4]
-        return self._request(principal, "sts:AssumeRole", role_arn, account, {}) | {
+        return self._request(principal, action, role_arn, account, context) | {
             "resourcePolicy": json.loads(self._roles[role_arn]["assume_role_policy"])
         }
 

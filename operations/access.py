@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .policies import Resources, Row
+from .policies import NOWHERE, Resources, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -79,8 +79,10 @@ def _all(resources: Resources) -> set[Access]:
 
 
 def _works(principal: str, target: str, halves: set[str], owners: Mapping[str, str]) -> bool:
-    if not principal.startswith("role ") or target == "(its own)":
+    if not principal.startswith("role "):
         return True  # a service or an account: the resource's policy alone decides
+    if target.startswith(NOWHERE):
+        return True  # no resource is named, so that nobody can say whose it is
     if len(halves) > 1:
         return True
     owner = owners.get(target) or _alias(target)

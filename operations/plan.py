@@ -1,84 +1,156 @@
-"""Plans the stacks into files, and applies exactly those plans."""
+"""Plans the stacks into files, with a summary of what they do."""
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from errno import EEXIST
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
-from .stack import OperationError, Stack
-from .summary import Summary, as_json, as_markdown, summarize
+from .markdown import as_markdown
+from .stack import OperationError, Stack, digest
+from .summary import Summary, as_json, summarize
 from .terraform import initialize, terraform
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 PLANS = Path("plans")
 """Holds a ``.tfplan`` for each stack, ``summary.md`` for people and ``summary.json``."""
+_LOCK = Path(".plans.lock")
+_UNFINISHED = ".plans-unfinished-"
 _ALIAS = re.compile(r"\.([A-Za-z0-9_-]+)$")
 
 
-def plan(stacks: Sequence[Stack], gates: Sequence[str] = ()) -> list[Summary]:
-    """Plan every stack and write what the plans do; with an error, nothing is left to apply."""
-    shutil.rmtree(PLANS, ignore_errors=True)
-    try:
-        PLANS.mkdir()
-    except OSError as error:
-        raise OperationError(
-            f"{PLANS}: cannot be written to ({error.strerror}): move it away"
-        ) from None
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        outcomes = list(pool.map(_plan_or_problem, stacks))
-    summaries = [outcome for outcome in outcomes if isinstance(outcome, Summary)]
-    problems = [outcome for outcome in outcomes if isinstance(outcome, str)]
-    if problems:
-        shutil.rmtree(PLANS)
-        raise OperationError("\n".join(problems))
-    (PLANS / "summary.md").write_text(as_markdown(summaries), encoding="utf-8")
-    (PLANS / "summary.json").write_text(as_json(summaries, gates), encoding="utf-8")
+def plan(
+    stacks: Sequence[Stack],
+    gates: Sequence[str] = (),
+    *,
+    summary_only: bool = False,
+    note: str = "",
+) -> list[Summary]:
+    """Plan every stack and write what the plans do, with what makes each plan recognizable.
+
+    The plans appear in :data:`PLANS` all at once, with their summary; with an error or an
+    interruption, nothing is left to apply. With ``summary_only`` the plans themselves never get
+    there. A ``note`` stands above the summary.
+    """
+    with alone(), _replaced() as folder:
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            outcomes = list(pool.map(partial(_plan_or_problem, folder), stacks))
+        summaries = [outcome for outcome in outcomes if isinstance(outcome, Summary)]
+        problems = [outcome for outcome in outcomes if isinstance(outcome, str)]
+        if problems:
+            raise OperationError("\n".join(problems))
+        with _writing():
+            plans = {stack.name: _digests(stack, folder) for stack in stacks}
+            if summary_only:
+                for stack in stacks:
+                    plan_file(stack.name, folder).unlink()
+            for name, text in (
+                ("summary.md", as_markdown(summaries, note)),
+                ("summary.json", as_json(summaries, gates, None if summary_only else plans)),
+            ):
+                (folder / name).write_text(text, encoding="utf-8")
     return summaries
 
 
-def apply(stacks: Sequence[Stack]) -> list[str]:
-    """Apply the plans that :func:`plan` wrote, and return the names of the stacks."""
-    planned = [(stack, _file(stack)) for stack in stacks if _file(stack).exists()]
-    if not planned:
-        raise OperationError(f"{PLANS}: holds no plans: run `make plan` first")
-    for stack, file in planned:
-        initialize(stack)
-        try:
-            print(terraform(stack, "apply", str(file)), end="")
-        except OperationError as error:
-            outdated = "Saved plan is stale" in str(error) or "not a valid zip file" in str(error)
-            raise OperationError(
-                f"{error}\nRun `make plan` again." if outdated else error
-            ) from None
-    return [stack.name for stack, _ in planned]
+def plan_file(stack: str, folder: Path = PLANS) -> Path:
+    """Return where the plan of a stack is."""
+    return folder.absolute() / f"{stack}.tfplan"
 
 
-def _plan_or_problem(stack: Stack) -> Summary | str:
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep every other plan and apply out of this folder; a killed one keeps out nobody."""
+    with _writing():
+        file = _LOCK.open("a")
+    with file:
+        with _writing():
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise OperationError(
+                    "another `make plan` or `make apply` is running in this folder: let it end"
+                ) from None
+        yield
+
+
+@contextmanager
+def _replaced() -> Iterator[Path]:
+    """Give a new folder, which becomes :data:`PLANS` in the end, or is removed with an error.
+
+    The plans before end as the new ones begin: whoever asks for others has given them up, and must
+    not find them in the place of those that failed. Each new folder has a name of its own, so that
+    a Terraform that a killed run left behind writes to nobody else's.
+    """
+    new, old = (Path(f"{_UNFINISHED}{uuid4().hex}") for _ in range(2))
     try:
-        return _plan(stack)
+        with _writing():
+            if PLANS.is_symlink() or (PLANS.exists() and not PLANS.is_dir()):
+                raise FileExistsError(EEXIST, os.strerror(EEXIST), str(PLANS))
+            if PLANS.exists():
+                PLANS.rename(old)
+            _remove_unfinished()
+            new.mkdir()
+        yield new
+        with _writing():
+            new.rename(PLANS)
+    finally:
+        _remove_unfinished()
+
+
+def _remove_unfinished() -> None:
+    for folder in Path().glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        remedy = (
+            "move it away"
+            if isinstance(error, FileExistsError)
+            else "make room in this folder, and make it yours to write to"
+        )
+        raise OperationError(
+            f"{error.filename or PLANS}: cannot be written to ({error.strerror}): {remedy}"
+        ) from None
+
+
+def _plan_or_problem(folder: Path, stack: Stack) -> Summary | str:
+    try:
+        return _plan(stack, plan_file(stack.name, folder))
     except OperationError as error:
         return str(error)
 
 
-def _plan(stack: Stack) -> Summary:
+def _plan(stack: Stack, file: Path) -> Summary:
     initialize(stack)
     # Without a lock a role that may only read can plan; Terraform refuses to apply a stale plan.
-    terraform(stack, "plan", "-lock=false", f"-out={_file(stack)}")
-    shown = json.loads(terraform(stack, "show", "-json", str(_file(stack))))
+    terraform(stack, "plan", "-lock=false", f"-out={file}")
+    shown = json.loads(terraform(stack, "show", "-json", str(file)))
+    if digest(stack.file.read_bytes()) != stack.digest:
+        raise OperationError(f"{stack.name}: was synthesized anew while it was planned: plan again")
     aliases = _declared_aliases(stack)
     if any(entry["address"] not in aliases for entry in shown.get("resource_changes", [])):
         aliases = _aliases_of_state(stack) | aliases
     return summarize(stack.name, shown, stack.content, aliases)
 
 
-def _file(stack: Stack) -> Path:
-    return PLANS.absolute() / f"{stack.name}.tfplan"
+def _digests(stack: Stack, folder: Path) -> dict[str, str]:
+    plan = digest(plan_file(stack.name, folder).read_bytes())
+    return {"plan": plan, "stack": stack.digest}
 
 
 def _declared_aliases(stack: Stack) -> dict[str, str]:

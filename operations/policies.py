@@ -6,6 +6,7 @@ synthesized JSON, with a name that says what it is.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections import defaultdict
@@ -22,6 +23,16 @@ _ROLE = re.compile(r"^arn:[a-z-]+:iam::([^:]*):role/(?:.*/)?([^/]+)$")
 _ROOT = re.compile(r"^arn:[a-z-]+:iam::([^:]*):root$")
 _BUCKET = re.compile(r"^arn:[a-z-]+:s3:::([^/]+)(?:/(.*))?$")
 UNKNOWN = "(known after apply)"
+_OPPOSITE = "Not"
+NOWHERE = ("(", f"{_OPPOSITE}Resource ")
+"""How a target begins that names no resource."""
+# Nothing else stands in a policy and in a statement. What does makes it one that cannot be read.
+_POLICY = {"Version", "Id", "Statement"}
+_STATEMENT = {"Sid", "Effect", "Condition"} | {
+    f"{opposite}{element}"
+    for element in ("Principal", "Action", "Resource")
+    for opposite in ("", _OPPOSITE)
+}
 # The policy of a resource, by its type: its argument, and what the policy speaks of.
 _RESOURCE_POLICIES = {
     "aws_s3_bucket_policy": ("policy", "bucket policy"),
@@ -116,7 +127,7 @@ class Resources:
                 yield Row("identity policy", "Allow", principal, f"policy {name}", "(its own)")
                 continue
             for statement in documents[arn]:
-                yield from _rows(statement, "identity policy", [principal])
+                yield from _rows(statement, "identity policy", address, principal=principal)
 
     def _resource(self) -> Iterator[Row]:
         for type_, (argument, half) in _RESOURCE_POLICIES.items():
@@ -125,13 +136,12 @@ class Resources:
                 if type_ == "aws_kms_key_policy":
                     own = self._key(address)
                 for statement in self._document(address, argument):
-                    resources = {"Resource": own} if own else {}
-                    yield from _rows(statement | resources, half, None)
+                    yield from _rows(statement, half, address, resource=own)
 
         written = self._buckets_with_policy()
         for bucket, text in self._unmanaged.items():
             for statement in _statements(text) if bucket not in written else ():
-                yield from _rows(statement, "bucket policy", None)
+                yield from _rows(statement, "bucket policy", f"bucket {bucket}")
 
     def _key(self, policy: str) -> str:
         """Return the ARN of a key policy's key: the policy has only its id."""
@@ -144,7 +154,7 @@ class Resources:
     def _of_type(self, type_: str) -> list[str]:
         return [address for address in self._values if address.startswith(f"{type_}.")]
 
-    def _document(self, address: str, argument: str) -> list[dict[str, Any]]:
+    def _document(self, address: str, argument: str) -> list[Any]:
         known = self._values[address].get(argument)
         if known is not None:
             return _statements(known)
@@ -159,19 +169,22 @@ class Resources:
         def resolved(values: Iterable[str]) -> list[str]:
             return [_REFERENCE.sub(lambda m: self._attribute(m[1], m[2]), v) for v in values]
 
-        principals: dict[str, list[str]] = defaultdict(list)
-        for principal in block.get("principals", []):
-            principals[principal["type"]] += resolved(principal["identifiers"])
         conditions: dict[str, dict[str, list[str]]] = defaultdict(dict)
         for condition in block.get("condition", []):
             conditions[condition["test"]][condition["variable"]] = resolved(condition["values"])
-        return {
-            "Effect": block.get("effect") or "Allow",
-            "Principal": "*" if "*" in principals else principals,
-            "Action": block.get("actions", []),
-            "Resource": resolved(block.get("resources", [])),
-            "Condition": conditions,
-        }
+        statement = {"Effect": block.get("effect") or "Allow", "Condition": conditions}
+        for prefix, opposite in (("", ""), ("not_", _OPPOSITE)):
+            principals: dict[str, list[str]] = defaultdict(list)
+            for principal in block.get(f"{prefix}principals") or []:
+                principals[principal["type"]] += resolved(principal["identifiers"])
+            for element, value in (
+                ("Principal", principals),
+                ("Action", resolved(block.get(f"{prefix}actions") or [])),
+                ("Resource", resolved(block.get(f"{prefix}resources") or [])),
+            ):
+                if value:
+                    statement[f"{opposite}{element}"] = value
+        return statement
 
     def _attribute(self, address: str, name: str) -> str:
         """Return an attribute, or a text that stands for it until it is known."""
@@ -219,6 +232,9 @@ class Resources:
     def _principal(self, text: str) -> str:
         if text == "*":
             return "everyone"
+        if text.startswith(f"{_OPPOSITE}Principal "):
+            named = text.partition(" ")[2].split(", ")
+            return f"everyone but {', '.join(self._principal(one) for one in named)}"
         if found := _ROLE.match(text):
             return f"role {found[2]} ({self._alias(found[1])})"
         if found := _ROOT.match(text):
@@ -226,6 +242,8 @@ class Resources:
         return text
 
     def _target(self, text: str) -> tuple[str, str]:
+        if text.startswith(NOWHERE):
+            return text, ""
         if found := _BUCKET.match(text):
             return f"bucket {found[1]}", found[2] or ""
         if _ROLE.match(text):
@@ -238,31 +256,69 @@ class Resources:
         return self._accounts.get(account, account)
 
 
-def _statements(policy: str) -> list[dict[str, Any]]:
-    found = json.loads(policy)["Statement"]
-    return found if isinstance(found, list) else [found]
+def _statements(policy: str) -> list[Any]:
+    """Return a policy's statements; what is no policy is one that cannot be read."""
+    try:
+        found = json.loads(policy) if policy.strip() else None
+    except ValueError:
+        return [policy]
+    if found is None:
+        return []
+    if not isinstance(found, dict) or not found.keys() <= _POLICY:
+        return [found]
+    statements = found.get("Statement")
+    if statements is None:
+        return []
+    return statements if isinstance(statements, list) else [statements]
 
 
 def _rows(
-    statement: Mapping[str, Any], half: str, principals: Iterable[str] | None
+    statement: Any, half: str, place: str, *, principal: str = "", resource: str | None = None
 ) -> Iterator[Row]:
-    if principals is None:
-        named = statement.get("Principal", {})
-        principals = (
-            ["*"] if named == "*" else [text for texts in named.values() for text in _listed(texts)]
+    """Yield the rows of a statement, in an identity policy for its ``principal``.
+
+    What cannot be read counts as access, to everyone if it does not name anybody else, and where it
+    comes and where it goes if it may be a refusal. Its row has the whole statement as its action,
+    so that any change of it is seen, and ``place`` as its target.
+    """
+    content = statement if isinstance(statement, dict) else {}
+    effect = content.get("Effect")
+    effects = [effect] if effect in ("Allow", "Deny") else ["Allow", "Deny"]
+    principals = [principal or "*"]
+    try:
+        principals = [principal] if principal else _texts(content, "Principal")
+        actions = _texts(content, "Action")
+        targets = [resource] if resource else _texts(content, "Resource")
+        conditions = tuple(
+            sorted(
+                f"{test} {key} {', '.join(sorted(_listed(values)))}"
+                for test, keys in (content.get("Condition") or {}).items()
+                for key, values in keys.items()
+            )
         )
-    conditions = tuple(
-        sorted(
-            f"{test} {key} {', '.join(sorted(_listed(values)))}"
-            for test, keys in (statement.get("Condition") or {}).items()
-            for key, values in keys.items()
-        )
-    )
-    for principal in principals:
-        for action in _listed(statement.get("Action", [])):
-            for resource in _listed(statement.get("Resource", [])):
-                yield Row(half, statement["Effect"], principal, action, resource, "", conditions)
+        if len(effects) > 1 or not content.keys() <= _STATEMENT:
+            raise ValueError
+    except (ValueError, AttributeError):
+        actions = [f"cannot be read: {json.dumps(statement, sort_keys=True)}"]
+        targets, conditions = [f"({place})"], ()
+    for row in itertools.product(effects, principals, actions, targets):
+        yield Row(half, *row, conditions=conditions)
+
+
+def _texts(statement: Mapping[str, Any], element: str) -> list[str]:
+    """Return the texts of an element, or of its opposite as one; ValueError if there are none."""
+    (name,) = (n for n in (element, _OPPOSITE + element) if statement.get(n) is not None)
+    value = statement[name]
+    lists = value.values() if isinstance(value, dict) and element == "Principal" else [value]
+    texts = [text for part in lists for text in _listed(part)]
+    if not texts:
+        raise ValueError
+    return texts if name == element else [f"{name} {', '.join(sorted(texts))}"]
 
 
 def _listed(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
+    """Return texts; booleans and numbers are those that IAM takes them for."""
+    values = value if isinstance(value, list) else [value]
+    if any(one is None or isinstance(one, list | dict) for one in values):
+        raise ValueError
+    return [one if isinstance(one, str) else json.dumps(one) for one in values]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -24,11 +25,17 @@ class OperationError(Exception):
 
 @dataclass(frozen=True)
 class Stack:
-    """A synthesized stack: its name, its folder below ``cdktf.out`` and its Terraform JSON."""
+    """A synthesized stack: its name, its Terraform JSON, and the digest by which that is known."""
 
     name: str
-    folder: Path
+    file: Path
     content: dict[str, Any]
+    digest: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder below ``cdktf.out`` in which Terraform runs."""
+        return self.file.parent
 
     @property
     def providers(self) -> list[dict[str, Any]]:
@@ -50,23 +57,11 @@ class Stack:
 
 
 def synthesized(names: Sequence[str] = ()) -> list[Stack]:
-    """Return the stacks with these names from the output folder of ``main.py``.
+    """Return the stacks with these names.
 
     Without a name, all but those that an administrator deploys before the others.
     """
-    out = Path(os.environ.get("CDKTF_OUTDIR") or "cdktf.out").absolute()
-    try:
-        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["stacks"]
-        found = {
-            name: Stack(
-                name=name,
-                folder=out / entry["workingDirectory"],
-                content=json.loads((out / entry["synthesizedStackPath"]).read_text("utf-8")),
-            )
-            for name, entry in manifest.items()
-        }
-    except (OSError, ValueError, KeyError):
-        raise OperationError(f"{out}: holds no synthesized stacks: run `make synth`") from None
+    found = declared()
     unknown = [name for name in names if name not in found]
     if unknown:
         raise OperationError(
@@ -76,3 +71,23 @@ def synthesized(names: Sequence[str] = ()) -> list[Stack]:
     if repeated:
         raise OperationError(f"named twice: {', '.join(sorted(repeated))}: name each stack once")
     return [found[name] for name in names or found if names or name not in SUPPORTING]
+
+
+def declared() -> dict[str, Stack]:
+    """Return every stack by its name, from the output folder of ``main.py``."""
+    out = Path(os.environ.get("CDKTF_OUTDIR") or "cdktf.out").absolute()
+    found = {}
+    try:
+        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["stacks"]
+        for name, entry in manifest.items():
+            file = out / entry["synthesizedStackPath"]
+            text = file.read_bytes()
+            found[name] = Stack(name, file, content=json.loads(text), digest=digest(text))
+    except (OSError, ValueError, KeyError):
+        raise OperationError(f"{out}: holds no synthesized stacks: run `make synth`") from None
+    return found
+
+
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of a file's content."""
+    return hashlib.sha256(content).hexdigest()

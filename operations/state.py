@@ -104,15 +104,43 @@ def problem(stack: Stack) -> str | None:
 
 def resources(file: Path) -> list[Any]:
     """Return the resources in a local state, none where there is no file."""
+    found: list[Any] = _local(file).get("resources", [])
+    return found
+
+
+def _local(file: Path) -> dict[str, Any]:
     try:
-        found: list[Any] = json.loads(file.read_text(encoding="utf-8"))["resources"]
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        found["resources"]
     except FileNotFoundError:
-        return []
+        return {}
     except (OSError, ValueError, KeyError, TypeError):
         raise OperationError(
             f"{file.name}: is no state, or only a part of one: restore it "
             f"({file.name}.backup may hold the one before), or delete it if nothing was deployed"
         ) from None
+    return found
+
+
+def content(stack: Stack) -> dict[str, Any] | None:
+    """Return the state, wherever it is, or nothing where it cannot be read here.
+
+    HCP Terraform shows a state to Terraform only.
+    """
+    kind, arguments = stack.backend
+    if kind == "local":
+        return _local(stack.local_state)
+    if kind != "s3":
+        return None
+    try:
+        s3 = Credentials(arguments).client("s3")
+        body = s3.get_object(Bucket=arguments["bucket"], Key=arguments["key"])["Body"].read()
+        found: dict[str, Any] = json.loads(body)
+    except ClientError as error:
+        missing = error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchBucket")
+        return {} if missing else None
+    except (BotoCoreError, CredentialsError, ValueError):
+        return None
     return found
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from .access import Access, difference
+from .stack import OperationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _ACTIONS = {
+    ("no-op",): "import",  # only those are told
     ("create",): "create",
     ("update",): "update",
     ("delete",): "delete",
@@ -42,12 +43,16 @@ class Change:
 
 @dataclass(frozen=True)
 class Summary:
-    """What the plan of one stack does."""
+    """What the plan of one stack does.
+
+    ``to_merge`` names the outputs with statements for policies that somebody else owns.
+    """
 
     stack: str
     changes: list[Change]
     appears: list[Access]
     disappears: list[Access]
+    to_merge: list[str]
 
     def refused(self, gates: Iterable[str]) -> list[str]:
         """Return the gates that this plan does not pass."""
@@ -57,7 +62,9 @@ class Summary:
             # A refusal that goes away lets somebody in.
             "access": any(a.effect == "Allow" for a in self.appears)
             or any(a.effect == "Deny" for a in self.disappears),
-            "public": any(a.principal == "everyone" for a in self.appears if a.effect == "Allow"),
+            "public": any(
+                a.principal.startswith("everyone") for a in self.appears if a.effect == "Allow"
+            ),
         }
         return [gate for gate in gates if found[gate]]
 
@@ -65,7 +72,13 @@ class Summary:
 def summarize(
     stack: str, plan: Mapping[str, Any], source: Mapping[str, Any], aliases: Mapping[str, str]
 ) -> Summary:
-    """Return the summary of a plan; see :func:`operations.access.difference`."""
+    """Return the summary of a plan; see :func:`operations.access.difference`.
+
+    Raises :class:`OperationError` when the plan is not all that Terraform has to say, or when it
+    says what is not understood here.
+    """
+    if problems := list(_unfit(plan)):
+        raise OperationError("\n".join(f"{stack}: {problem}" for problem in problems))
     access = difference(plan, source, aliases)
     # Terraform lists every attribute that AWS completed as well; what counts is what it repairs.
     outside = {entry["address"] for entry in plan.get("resource_drift", [])}
@@ -75,80 +88,51 @@ def summarize(
             Change(
                 account=aliases.get(entry["address"], "?"),
                 address=entry["address"],
-                action=_ACTIONS.get(tuple(entry["change"]["actions"]), "import"),
+                action=_ACTIONS[tuple(entry["change"]["actions"])],
                 imported="importing" in entry["change"],
                 changed_outside=entry["address"] in outside,
             )
             for entry in plan.get("resource_changes", [])
-            if entry["mode"] == "managed"
+            if entry["mode"] != "data"
             and (entry["change"]["actions"] != ["no-op"] or "importing" in entry["change"])
         ],
         appears=access.appears,
         disappears=access.disappears,
+        to_merge=[name for name in source.get("output", {}) if "_policy_to_merge_" in name],
     )
 
 
-def as_json(summaries: Sequence[Summary], gates: Sequence[str]) -> str:
-    """Return the summaries for a machine."""
+def _unfit(plan: Mapping[str, Any]) -> Iterator[str]:
+    if plan.get("errored"):
+        yield "Terraform could not complete the plan: mend what it says, and plan again"
+    if plan.get("complete") is False:
+        yield "Terraform leaves changes out of the plan: plan all of them"
+    for entry in plan.get("deferred_changes") or []:
+        address = entry.get("resource_change", {}).get("address", "?")
+        yield f"{address}: Terraform puts this change off: nobody can say what it will do"
+    for entry in plan.get("resource_changes", []):
+        actions = entry["change"]["actions"]
+        if entry["mode"] != "data" and tuple(actions) not in _ACTIONS:
+            yield (
+                f"{entry['address']}: the actions {actions} are not known here: plan with another "
+                "version of Terraform"
+            )
+
+
+def as_json(
+    summaries: Sequence[Summary],
+    gates: Sequence[str],
+    plans: Mapping[str, Mapping[str, str]] | None,
+) -> str:
+    """Return the summaries for a machine.
+
+    ``plans`` has, by the stack's name, the digests of its plan and of its synthesized JSON; without
+    it nothing can be applied.
+    """
     content = {
         "stacks": [asdict(summary) for summary in summaries],
         "refused": {s.stack: refused for s in summaries if (refused := s.refused(gates))},
+        "applicable": plans is not None,
+        "plans": plans or {},
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-def as_markdown(summaries: Sequence[Summary]) -> str:
-    """Return the summaries for a reviewer."""
-    return "\n".join(line for summary in summaries for line in _markdown(summary)) + "\n"
-
-
-def _markdown(summary: Summary) -> Iterator[str]:
-    yield f"## {summary.stack}"
-    yield ""
-    if not summary.changes:
-        yield "No changes."
-        yield ""
-    yield from _access("Access that appears", summary.appears)
-    yield from _access("Access that disappears", summary.disappears)
-    by_account: dict[str, list[Change]] = defaultdict(list)
-    for change in summary.changes:
-        by_account[change.account].append(change)
-    for account, changes in sorted(by_account.items()):
-        counts = Counter(change.action for change in changes)
-        told = ", ".join(f"{n} to {action}" for action, n in sorted(counts.items()))
-        yield f"<details><summary><b>{account}</b>: {told}</summary>"
-        yield ""
-        yield from (f"- {_told(change)}" for change in changes)
-        yield ""
-        yield "</details>"
-        yield ""
-
-
-def _told(change: Change) -> str:
-    notes = [
-        *(["imported"] if change.imported and change.action != "import" else []),
-        *(["changed outside of Terraform"] if change.changed_outside else []),
-    ]
-    return f"{change.action} `{change.address}`" + (f" ({', '.join(notes)})" if notes else "")
-
-
-def _access(title: str, found: Sequence[Access]) -> Iterator[str]:
-    if not found:
-        return
-    yield f"**{title}**"
-    yield ""
-    yield "| who | may | on | only if | by |"
-    yield "|---|---|---|---|---|"
-    for access in sorted(found, key=lambda a: not a.principal.startswith("role ")):
-        actions = ", ".join(f"`{action}`" for action in access.actions)
-        where = f"{access.target}" + (f" `{' '.join(access.paths)}`" if access.paths else "")
-        halves = " and ".join(access.halves)
-        cells = (
-            access.principal,
-            actions if access.effect == "Allow" else f"**never** {actions}",
-            where,
-            "; ".join(f"`{condition}`" for condition in access.conditions),
-            halves if access.works else f"{halves} only: refused without the other half",
-        )
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-    yield ""

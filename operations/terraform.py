@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
+from .interruption import run, stop_if_interrupted
 from .stack import OperationError
 
 if TYPE_CHECKING:
@@ -20,16 +20,13 @@ def terraform(stack: Stack, *arguments: str) -> str:
     """
     if shutil.which("terraform") is None:
         raise OperationError("Terraform is not installed: install version 1.5 or later")
-    result = subprocess.run(
+    result = run(
         ["terraform", *arguments],
         cwd=stack.folder,
         env=os.environ | {"TF_INPUT": "0", "TF_IN_AUTOMATION": "1", "TF_CLI_ARGS": "-no-color"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
     )
+    # What an apply has done is worth knowing, what a plan would do is not.
+    stop_if_interrupted(f"{result.stdout}{result.stderr}" if arguments[0] == "apply" else "")
     if result.returncode:
         said = (result.stderr or result.stdout).strip()
         raise OperationError(f"terraform {arguments[0]} of {stack.name} failed:\n{said}")

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
-import shutil
 import signal
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from stacks.files import write
+
 from . import report
 from .article import run_steps
+from .aws_cli import aws_clis
 from .emulator import Emulator, EmulatorError
 from .leftovers import leftovers
 from .reference import Deployed
+from .run_folder import run_folder
 from .workstation import ToolError, Workstation, check_tools
 
 if TYPE_CHECKING:
@@ -31,28 +32,20 @@ _WIDTH = 110  # in a pipe or a log
 def main() -> int:
     """Run the sandbox; return 0 only if everything is as the patterns promise."""
     arguments = _arguments()
-    # A kill and a closed terminal are handled as Ctrl-C is; a shell's background job ignores that.
-    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(sign, signal.default_int_handler)
     console = Console()
     if not console.is_terminal:
         console.width = _WIDTH
-    folder = Path(tempfile.mkdtemp(prefix="s3-sandbox-"))
-    # Terraform's own temporary files too: they stay where it is killed.
-    os.environ["TMPDIR"] = str(folder)
     try:
         check_tools()
-        return _run(arguments, console, folder)
+        with run_folder("s3-sandbox-") as folder:
+            return _run(arguments, console, folder)
     except (ToolError, EmulatorError) as error:
         message = f"The sandbox stopped: {error}"
         console.print(message, style="bold red", markup=False, highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
-        shutil.rmtree(folder, ignore_errors=True)
         console.print("Interrupted: the emulated accounts are stopped and nothing is left behind.")
         return 130
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _arguments() -> argparse.Namespace:
@@ -80,9 +73,10 @@ def _run(arguments: argparse.Namespace, console: Console, folder: Path) -> int:
             cells = deployed.who_reaches_what()
         console.print(*report.tables(cells), report.LEGEND, sep="\n")
         with _progress(console, "Running the article's last step on the instances"):
-            steps = list(run_steps(emulator, deployed, folder))
+            aws_cli = next(aws_clis())
+            steps = list(run_steps(emulator, deployed, folder, aws_cli))
         names = {label: name for label, (name, _) in deployed.buckets.items()}
-        console.print(report.steps_table(steps, names))
+        console.print(report.steps_table(steps, names, aws_cli))
         with _progress(console, "Asking cdktf diff for changes"):
             diff = workstation.diff()
         console.print(f"cdktf diff after the deployment: {diff}")
@@ -93,7 +87,8 @@ def _run(arguments: argparse.Namespace, console: Console, folder: Path) -> int:
         left = [thing for owner in deployed.roots.values() for thing in leftovers(owner)]
         console.print(f"Left in the accounts after cdktf destroy: {', '.join(left) or 'nothing'}")
     if arguments.json:
-        arguments.json.write_text(report.as_json(cells, steps, diff, left), encoding="utf-8")
+        written = report.as_json(cells, steps, aws_cli, diff, left)
+        write(arguments.json, written.encode())
     if problems := report.problems(cells, steps, diff, left):
         console.print("Not as promised:", *problems, sep="\n  ", style="bold red", markup=False)
         return 1

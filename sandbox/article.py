@@ -6,18 +6,22 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from s3_cross_account.aws_cli import WITHOUT_TAGS
+
 from .instance import EmulatedInstance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from .aws_cli import AwsCli
     from .emulator import Emulator
     from .reference import Deployed
 
-# Over the size at which the AWS CLI copies in parts.
-MULTIPART_BYTES = 9 * 1024 * 1024
-MANY = 50
+MEBIBYTE = 1024 * 1024
+# Over 8 MB the AWS CLI copies in parts, and version 2 asks for tags.
+LARGE = (9 * MEBIBYTE, 20 * MEBIBYTE)
+SMALL = 50
 
 
 @dataclass(frozen=True)
@@ -31,16 +35,25 @@ class Step:
     detail: str
 
 
-def run_steps(emulator: Emulator, deployed: Deployed, folder: Path) -> Iterator[Step]:
+def run_steps(
+    emulator: Emulator, deployed: Deployed, folder: Path, aws_cli: AwsCli
+) -> Iterator[Step]:
     """Run the steps of both patterns in ``folder``, yielding each as it ends."""
     outputs = deployed.outputs
     yield from _steps(
-        emulator, deployed, folder / "ec2-1", "1", "2", outputs["copy_command_Dont_Use_AssumeRole"]
+        emulator,
+        deployed,
+        folder / "ec2-1",
+        aws_cli,
+        "1",
+        "2",
+        outputs["copy_command_Dont_Use_AssumeRole"],
     )
     yield from _steps(
         emulator,
         deployed,
         folder / "ec2-2",
+        aws_cli,
         "3",
         "4",
         outputs["copy_command_Use_AssumeRole"],
@@ -52,6 +65,7 @@ def _steps(
     emulator: Emulator,
     deployed: Deployed,
     home: Path,
+    aws_cli: AwsCli,
     source_number: str,
     target_number: str,
     copy: str,
@@ -60,14 +74,15 @@ def _steps(
     role = "role 1" if aws_config is None else "role 2"
     source, owner = deployed.buckets[f"bucket {source_number}"]
     target, target_owner = deployed.buckets[f"bucket {target_number}"]
-    role_name = deployed.roles[role].rpartition("/")[2]
-    with EmulatedInstance(emulator, home, role_name, deployed.principals[role]) as instance:
+    role_name, session = deployed.roles[role].rpartition("/")[2], deployed.principals[role]
+    with EmulatedInstance(emulator, home, role_name, session, aws_cli) as instance:
         if aws_config is not None:
             instance.configure(aws_config)
         profile = "" if aws_config is None else " --profile account2"
         _write_objects(home / "objects")
 
         def step(command: str, expect_objects: bool = True, expected: bool = True) -> Step:
+            command = aws_cli.takes(command)
             _empty(target_owner.s3, target)
             result = instance.run(command)
             same = _objects(target_owner.s3, target) == _objects(owner.s3, source)
@@ -86,19 +101,19 @@ def _steps(
             f"exit code {uploaded.returncode}, {len(_objects(owner.s3, source))} objects",
         )
         yield step(copy)
-        yield step(f"aws s3 sync s3://{source} s3://{target}{profile}")
+        yield step(f"aws s3 sync s3://{source} s3://{target}{WITHOUT_TAGS}{profile}")
         # As the article has it: neither a key nor --recursive, so that nothing is copied.
         yield step(f"aws s3 cp s3://{source} s3://{target}{profile}", expect_objects=False)
 
 
 def _write_objects(folder: Path) -> None:
     folder.mkdir()
-    (folder / "small.txt").write_bytes(b"small")
-    (folder / "large.bin").write_bytes(os.urandom(MULTIPART_BYTES))
-    many = folder / "many"
-    many.mkdir()
-    for number in range(MANY):
-        (many / f"{number}.txt").write_bytes(str(number).encode())
+    for size in LARGE:
+        (folder / f"{size // MEBIBYTE}-MiB.bin").write_bytes(os.urandom(size))
+    small = folder / "small"
+    small.mkdir()
+    for number in range(SMALL):
+        (small / f"{number}.txt").write_bytes(str(number).encode())
 
 
 def _objects(s3: object, bucket: str) -> dict[str, int]:

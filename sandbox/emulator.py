@@ -12,7 +12,8 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from .emulator_process import ENCRYPTED
+from .emulator_process import ENCRYPTED, SECRET, SERVICES
+from .guard import new_secret
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -34,6 +35,7 @@ class Emulator:
 
     Use it as a context manager. ``environment`` is what Terraform, the AWS CLI and boto3 need to
     reach it: a profile for each account, named by its alias, with that account's root user.
+    ``endpoint`` is not for others: its path has the secret that lets in.
     Requests come over plain HTTP; with ``encrypted`` they count as encrypted ones.
     """
 
@@ -59,13 +61,15 @@ class Emulator:
     def start(self) -> None:
         """Start the process and wait until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        port = _free_port()
-        self.endpoint = f"http://127.0.0.1:{port}"
+        port, secret = _free_port(), new_secret()
+        self.endpoint = f"http://127.0.0.1:{port}/{secret}"
         settings = {
             "AUTH": "true",
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
             "MINISTACK_REGION": REGION,
+            "SERVICES": SERVICES,
+            SECRET: secret,
             "TMPDIR": str(self.folder),  # holds its pid file
             ENCRYPTED: str(self._encrypted).lower(),
         }
@@ -73,7 +77,7 @@ class Emulator:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "sandbox.emulator_process"],
                 cwd=_PROJECT,
-                env=_without_aws(os.environ) | settings,
+                env=_of_the_machine(os.environ) | settings,
                 stdin=subprocess.PIPE,  # its end is the process's sign to stop
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -129,7 +133,7 @@ class Emulator:
             )
         )
         return (
-            _without_aws(os.environ)
+            _of_the_machine(os.environ)
             | self.endpoints
             | {
                 "AWS_CONFIG_FILE": str(config),
@@ -150,11 +154,13 @@ class Emulator:
         }
 
 
-def _without_aws(environment: os._Environ[str]) -> dict[str, str]:
+def _of_the_machine(environment: os._Environ[str]) -> dict[str, str]:
+    """Return an environment without what its user set for AWS, Terraform's runs or the emulator."""
     return {
         name: value
         for name, value in environment.items()
-        if not name.startswith(("AWS_", "TF_VAR_", "MINISTACK_"))
+        if not name.startswith(("AWS_", "MINISTACK_", "TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE"))
+        and name != "TF_DATA_DIR"
     }
 
 

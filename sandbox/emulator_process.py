@@ -26,6 +26,10 @@ from typing import Any
 VERSION = "1.5.33"
 ENCRYPTED = "SANDBOX_ENCRYPTED"
 """The variable that has every request count as one over TLS."""
+SECRET = "SANDBOX_SECRET"
+"""The variable with the secret that begins the path of every request."""
+SERVICES = "s3,sts,iam,kms,ec2"
+"""What is served; the emulator has services that run programs."""
 # The start of the SHA-256 of the source of every function that is wrapped or relied on below.
 SOURCES = {
     "core.iam_evaluator.evaluate_resource_policy": "e49ce7161ad63e35",
@@ -82,6 +86,7 @@ def correct() -> None:
     _know_what_iam_requests_name()
     if os.environ.get(ENCRYPTED) == "true":
         _count_requests_as_encrypted()
+    _let_in_who_knows_the_secret()
 
 
 def _judge_the_caller_not_its_account(iam_evaluator: Any) -> None:
@@ -237,6 +242,17 @@ def _delete_the_volumes_of_terminated_instances() -> None:
         return reply
 
     ec2._ACTION_MAP["TerminateInstances"] = terminate_instances
+
+
+def _let_in_who_knows_the_secret() -> None:
+    # The emulator answers everybody, checks no signature and tells browsers to show its answers
+    # to any page.
+    from ministack import app as emulator
+
+    from .guard import Guard
+
+    host = f"{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"
+    emulator.app = Guard(emulator.app, host=host, secret=os.environ.pop(SECRET))
 
 
 def _end_with_standard_input() -> None:

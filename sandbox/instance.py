@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from .emulator import REGION, Emulator
 from .metadata import MetadataService
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .access import Principal
+    from .aws_cli import AwsCli
 
 
 class EmulatedInstance:
@@ -22,14 +24,20 @@ class EmulatedInstance:
     credentials apart, and a shared one would give one instance the other's role.
     """
 
-    def __init__(self, emulator: Emulator, home: Path, role_name: str, role: Principal) -> None:
+    def __init__(
+        self, emulator: Emulator, home: Path, role_name: str, role: Principal, aws_cli: AwsCli
+    ) -> None:
         self.home = home
-        home.mkdir(parents=True)
+        models = home / ".aws" / "models"
+        models.mkdir(parents=True)
+        if not aws_cli.old:
+            (models / "endpoints.json").write_text(_endpoints(emulator.endpoint), encoding="utf-8")
         self._metadata = MetadataService(role_name, role, REGION)
         self._environment = {
             "HOME": str(home),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
-            "AWS_EC2_METADATA_SERVICE_ENDPOINT": self._metadata.endpoint,
+            "PATH": f"{aws_cli.folder}:{os.environ.get('PATH', '')}",
+            # Releases of version 2 from 2023 and before put the path right behind it.
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{self._metadata.endpoint}/",
             **emulator.endpoints,
         }
 
@@ -42,9 +50,7 @@ class EmulatedInstance:
 
     def configure(self, aws_config: str) -> None:
         """Write ``~/.aws/config``."""
-        file = self.home / ".aws" / "config"
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(aws_config, encoding="utf-8")
+        (self.home / ".aws" / "config").write_text(aws_config, encoding="utf-8")
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         """Run a shell command in the home folder."""
@@ -58,3 +64,22 @@ class EmulatedInstance:
             text=True,
             check=False,
         )
+
+
+def _endpoints(endpoint: str) -> str:
+    """Return the data file of the AWS CLI that has every service at ``endpoint``.
+
+    For version 2, which before 2.13 does not know ``AWS_ENDPOINT_URL``. Version 1 does, and with
+    such a file would ask for a region where it needs none.
+    """
+    scheme, _, address = endpoint.partition("://")
+    everywhere = {"hostname": address, "protocols": [scheme], "signatureVersions": ["v4"]}
+    partition = {
+        "partition": "aws",
+        "dnsSuffix": "amazonaws.com",
+        "regionRegex": ".*",
+        "defaults": everywhere,
+        "regions": {},
+        "services": {},
+    }
+    return json.dumps({"version": 3, "partitions": [partition]})

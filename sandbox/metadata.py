@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 
+from .guard import inside, new_secret
+
 if TYPE_CHECKING:
     from .access import Principal
 
@@ -41,9 +43,10 @@ class MetadataService:
             f"{_CREDENTIALS}{role_name}": json.dumps(document),
             f"{_ROOT}/placement/availability-zone/": f"{region}a",
         }
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answers))
+        secret = new_secret()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answers, secret))
         self._server.daemon_threads = True
-        self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}/{secret}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -54,10 +57,22 @@ class MetadataService:
         self._server.server_close()
 
 
-def _handler(answers: dict[str, str]) -> type[BaseHTTPRequestHandler]:
+def _handler(answers: dict[str, str], secret: str) -> type[BaseHTTPRequestHandler]:
     tokens: set[str] = set()
 
     class Handler(BaseHTTPRequestHandler):
+        def parse_request(self) -> bool:
+            if not super().parse_request():
+                return False
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            host = "{}:{}".format(*self.connection.getsockname())
+            path = inside(self.path, headers, host=host, secret=secret)
+            if path is None:
+                self.send_error(403)
+                return False
+            self.path = path
+            return True
+
         def do_PUT(self) -> None:
             if self.path != "/latest/api/token":
                 return self._reply(404)

@@ -1,32 +1,35 @@
 """``python -m sandbox.plan``: plan the declared stacks against emulated accounts.
 
 For a run without credentials, such as that of a pull request from a fork: it sees that everything
-plans, and which access there would be. Nothing that it writes can be applied.
+plans, and which access there would be. It writes a summary, and no plan that could be applied.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stacks.files import present
+from stacks.links_file import ReplicatedBucket
+from stacks.read_links import read_links
+
 from .access import root_of
 from .emulator import Emulator, EmulatorError
+from .run_folder import run_folder
 from .terraform import terraform_settings
-from .workstation import PROJECT, ToolError, check_tools
+from .workstation import PROJECT, ToolError, check_tools, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_PLANS = Path("plans")
-_HEADLINE = (
-    "> Planned against empty emulated accounts: everything appears as new, also what is deployed."
-    "\n\n"
-)
+    from stacks.links_file import AnyLink
+
+_LINKS = Path("links.json")
+_NOTE = "Planned against empty emulated accounts: everything appears as new, also what is deployed."
 _ANYBODY = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
 _EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
@@ -35,33 +38,30 @@ def main() -> int:
     """Plan, with the arguments that the operation ``plan`` takes; return its exit code."""
     try:
         check_tools()
-        with tempfile.TemporaryDirectory(prefix="s3-plan-") as folder:
-            return _plan(Path(folder), sys.argv[1:])
+        with run_folder("s3-plan-") as folder:
+            return _plan(folder, sys.argv[1:])
     except (ToolError, EmulatorError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Interrupted: the emulated accounts are stopped, nothing is left.", file=sys.stderr)
+        return 130
 
 
 def _plan(folder: Path, arguments: list[str]) -> int:
-    outputs = {"CDKTF_OUTDIR": str(folder / "cdktf.out"), "TMPDIR": str(folder)}
-    written = subprocess.run(
-        [sys.executable, str(PROJECT / "main.py")], env=os.environ | outputs, check=False
+    here, outputs = Path.cwd(), {"CDKTF_OUTDIR": str(folder / "cdktf.out")}
+    code, _ = run(
+        [sys.executable, str(PROJECT / "main.py")], here, os.environ | outputs, shown=True
     )
-    if written.returncode:
-        return written.returncode
+    if code:
+        return code
     stacks = [_with_local_state(file) for file in folder.glob("cdktf.out/stacks/*/cdk.tf.json")]
     with Emulator(folder / "emulator", encrypted=True) as emulator:
         environment = emulator.environment | terraform_settings(folder) | outputs
-        environment |= stand_in(emulator, folder, stacks)
-        planned = subprocess.run(
-            [sys.executable, "-m", "operations", "plan", *arguments], env=environment, check=False
-        )
-    for file in _PLANS.glob("*.tfplan"):
-        file.unlink()
-    summary = _PLANS / "summary.md"
-    if summary.exists():
-        summary.write_text(_HEADLINE + summary.read_text(encoding="utf-8"), encoding="utf-8")
-    return planned.returncode
+        links = read_links(_LINKS).links.values() if present(_LINKS) else ()
+        environment |= stand_in(emulator, folder, stacks, links)
+        command = [sys.executable, "-m", "operations", "plan", "--summary-only", "--note", _NOTE]
+        return run([*command, *arguments], here, environment, shown=True)[0]
 
 
 def _with_local_state(file: Path) -> dict[str, Any]:
@@ -74,15 +74,19 @@ def _with_local_state(file: Path) -> dict[str, Any]:
 
 
 def stand_in(
-    emulator: Emulator, folder: Path, stacks: Iterable[Mapping[str, Any]]
+    emulator: Emulator,
+    folder: Path,
+    stacks: Iterable[Mapping[str, Any]],
+    links: Iterable[AnyLink] = (),
 ) -> dict[str, str]:
     """Make what the stacks expect to find; return the variables with the credentials.
 
     That is a profile for each account, the roles that Terraform assumes, the roles and instance
-    profiles that are looked up, and what is imported.
+    profiles that are looked up, what is imported, and the existing buckets of the links.
     """
     ids: dict[str, str] = {}
     profiles: dict[str, str] = {}
+    regions: dict[str, str] = {}
     for stack in stacks:
         for provider in stack.get("provider", {}).get("aws", []):
             alias = provider["alias"]
@@ -93,8 +97,15 @@ def stand_in(
             profiles[provider.get("profile") or "default"] = ids[alias]
             for arn in roles:
                 _make_role(emulator, arn.split(":")[4], arn.rpartition("/")[2])
+        regions |= {p["alias"]: p["region"] for p in stack.get("provider", {}).get("aws", [])}
         _look_ups(emulator, stack, ids)
-        _imports(emulator, stack, ids)
+        _imports(emulator, stack, ids, regions)
+    for bucket in (bucket for link in links for bucket in link.buckets if bucket.existing):
+        s3 = root_of(emulator.endpoint, ids[bucket.account], regions[bucket.account]).s3
+        _make_bucket(s3, str(bucket.existing), regions[bucket.account])
+        if isinstance(bucket, ReplicatedBucket):
+            versioned = {"Status": "Enabled"}
+            s3.put_bucket_versioning(Bucket=bucket.existing, VersioningConfiguration=versioned)
     file = folder / "emulated-credentials"
     file.write_text(
         "".join(
@@ -121,8 +132,12 @@ def _look_ups(emulator: Emulator, stack: Mapping[str, Any], ids: Mapping[str, st
             pass
 
 
-def _imports(emulator: Emulator, stack: Mapping[str, Any], ids: Mapping[str, str]) -> None:
-    regions = {p["alias"]: p["region"] for p in stack.get("provider", {}).get("aws", [])}
+def _imports(
+    emulator: Emulator,
+    stack: Mapping[str, Any],
+    ids: Mapping[str, str],
+    regions: Mapping[str, str],
+) -> None:
     for entry in stack.get("import", []):
         alias, name = entry["provider"].partition(".")[2], entry["id"]
         s3 = root_of(emulator.endpoint, ids[alias], regions[alias]).s3
@@ -130,12 +145,16 @@ def _imports(emulator: Emulator, stack: Mapping[str, Any], ids: Mapping[str, str
         if type_ == "aws_iam_role":
             _make_role(emulator, ids[alias], name)
         elif type_ == "aws_s3_bucket":
-            there = {"LocationConstraint": regions[alias]}
-            s3.create_bucket(Bucket=name, CreateBucketConfiguration=there)
+            _make_bucket(s3, name, regions[alias])
         elif type_ == "aws_s3_bucket_policy":
             policy = _EVERYTHING | {"Effect": "Deny", "Principal": {"AWS": ids[alias]}}
             policy |= {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
             s3.put_bucket_policy(Bucket=name, Policy=_document(policy))
+
+
+def _make_bucket(s3: Any, name: str, region: str) -> None:
+    with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # by an earlier stack
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
 
 
 def _make_role(emulator: Emulator, account: str, name: str) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from s3_cross_account.aws_cli import WITHOUT_TAGS
+
 from .access import differences
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from .access import Cell
     from .article import Step
+    from .aws_cli import AwsCli
 
 
 _SIGN = {True: "✓", False: "·"}
@@ -63,9 +66,15 @@ def _mark(cell: Cell | None) -> str:
     return f"[{color}]{_SIGN[cell.expected]} {_SIGN[cell.found]}[/]"
 
 
-def steps_table(steps: Sequence[Step], buckets: Mapping[str, str]) -> Table:
+def steps_table(steps: Sequence[Step], buckets: Mapping[str, str], aws_cli: AwsCli) -> Table:
     """Return what the instances ran, with the labels of ``buckets`` in place of their names."""
-    table = Table(title="The article's last step, on the instances", title_justify="left")
+    title = f"The article's last step, on the instances, with AWS CLI {aws_cli.version}"
+    table = Table(title=title, title_justify="left", caption_justify="left")
+    if aws_cli.old:
+        table.caption = (
+            f"Without{WITHOUT_TAGS}, which version 1 does not know. Amazon Linux 2023 has version "
+            "2: where this machine has it as well, it runs here."
+        )
     for heading in ("instance", "command", "result"):
         table.add_column(heading, overflow="fold")
     for step in steps:
@@ -89,11 +98,14 @@ def problems(
     ]
 
 
-def as_json(cells: Sequence[Cell], steps: Sequence[Step], diff: str, left: Sequence[str]) -> str:
+def as_json(
+    cells: Sequence[Cell], steps: Sequence[Step], aws_cli: AwsCli, diff: str, left: Sequence[str]
+) -> str:
     """Return everything for machines."""
     return json.dumps(
         {
             "access": [asdict(cell) for cell in cells],
+            "aws_cli": aws_cli.version,
             "steps": [asdict(step) for step in steps],
             "diff_after_deploy": diff,
             "left_after_destroy": list(left),

@@ -141,15 +141,20 @@ def default_accounts() -> dict[str, dict[str, str]]:
     }
 
 
-def run(command: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
-    """Run ``command`` to its end; when we are interrupted, so is all that it started."""
+def run(
+    command: list[str], folder: Path, environment: Mapping[str, str], *, shown: bool = False
+) -> tuple[int, str]:
+    """Run ``command`` to its end; when we are interrupted, so is all that it started.
+
+    Returns its exit code and what it printed, which with ``shown`` goes where ours goes.
+    """
     process = subprocess.Popen(
         command,
         cwd=folder,
         env=dict(environment),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stdout=None if shown else subprocess.PIPE,
+        stderr=None if shown else subprocess.STDOUT,
         text=True,
         errors="replace",
         start_new_session=True,
@@ -159,7 +164,7 @@ def run(command: list[str], folder: Path, environment: Mapping[str, str]) -> tup
     except BaseException:
         end(process)
         raise
-    return process.returncode, output
+    return process.returncode, output or ""
 
 
 def end(process: subprocess.Popen[str]) -> None:

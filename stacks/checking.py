@@ -8,62 +8,36 @@ from __future__ import annotations
 import json
 import types
 from collections import Counter
+from contextlib import suppress
 from functools import reduce
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from s3_cross_account.settings import across_partitions, partition
 from s3_cross_account.spelling import near_match
+
+from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
-    from pydantic import ValidationInfo
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 Model = TypeVar("Model", bound=BaseModel)
 Place = tuple[str | int, ...]
+Problem = tuple[Place, str]
+"""Where something is wrong in a file; what, and how to mend it."""
 
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 """Of a part of a configuration: no unknown keys, no values of another type."""
 
 
-class ConfigurationError(Exception):
-    """The configuration cannot be used. The message lists every reason and its remedy."""
+def json_object(text: str, source: str) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the JSON object in ``text``, and what is wrong with it although it can be read.
 
-    def __init__(self, problems: Iterable[str]) -> None:
-        lines = dict.fromkeys(f"  {problem}" for problem in problems)
-        super().__init__("\n".join(["The configuration cannot be used:", *lines]))
-
-
-def text_of(file: Path) -> str:
-    """Return a configuration file's text, or raise :class:`ConfigurationError`."""
-    try:
-        content = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ConfigurationError(
-            [f"{file}: does not exist: run this in the project's folder"]
-        ) from None
-    except OSError as error:
-        raise ConfigurationError(
-            [f"{file}: cannot be read ({error.strerror}): make it a readable file"]
-        ) from None
-    except UnicodeDecodeError:
-        raise ConfigurationError([f"{file}: is not UTF-8 text: save it as UTF-8"]) from None
-    if content.startswith("\ufeff"):  # the cdktf command cannot read it
-        raise ConfigurationError(
-            [f"{file}: begins with a byte order mark: save it as UTF-8 without one"]
-        )
-    if not content.strip():
-        raise ConfigurationError([f"{file}: is empty: write it, or restore it from the repository"])
-    return content
-
-
-def json_object(text: str, source: str) -> dict[str, Any]:
-    """Return the JSON object in ``text``, or raise :class:`ConfigurationError`."""
+    Raises :class:`ConfigurationError` where it cannot.
+    """
     repeated: list[str] = []
 
     def noting_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -85,33 +59,27 @@ def json_object(text: str, source: str) -> dict[str, Any]:
         raise ConfigurationError([f"{source}: is nested too deeply: flatten it"]) from None
     except ValueError as error:  # a number of more digits than Python reads
         raise ConfigurationError([f"{source}: is not JSON: {error}: mend it"]) from None
-    if repeated:
-        raise ConfigurationError(
-            f"{source}: the key {json.dumps(key)} stands twice in one object: remove one"
-            for key in repeated
-        )
     if not isinstance(value, dict):
         raise ConfigurationError([f"{source}: write a JSON object, {{…}}"])
-    return value
-
-
-def unknown_accounts(named: Iterable[str], info: ValidationInfo) -> list[str]:
-    """Return what is wrong with the aliases that a part of the configuration names."""
-    accounts = (info.context or {}).get("accounts")
-    return [
-        f'the account "{alias}" is not among "accounts": {", ".join(accounts)}'
-        for alias in dict.fromkeys(named)
-        if isinstance(accounts, dict) and alias not in accounts
+    return value, [
+        ((), f"the key {json.dumps(key)} stands twice in one object: remove one")
+        for key in repeated
     ]
 
 
-def in_two_partitions(named: Iterable[str], info: ValidationInfo) -> list[str]:
-    """Return what is wrong with a link between these aliases, whose accounts IAM keeps apart."""
-    accounts = (info.context or {}).get("accounts")
-    entries = accounts if isinstance(accounts, dict) else {}
-    settings = {alias: entries[alias] for alias in named if isinstance(entries.get(alias), dict)}
-    problem = across_partitions({alias: str(s.get("region")) for alias, s in settings.items()})
-    return [problem] if problem else []
+def nothing_of(problems: Iterable[str]) -> None:
+    """Raise ``ValueError`` with every problem, for a validator that may find several."""
+    if found := "; ".join(problems):
+        raise ValueError(found)
+
+
+def readable(model: type[Model], value: Any) -> list[Model]:
+    """Return the items of a list, or a list of the one value, that are as they should be."""
+    found = []
+    for item in value if isinstance(value, list) else [value]:
+        with suppress(ValidationError):
+            found.append(model.model_validate(item))
+    return found
 
 
 def checked(
@@ -120,97 +88,29 @@ def checked(
     *,
     source: str,
     at: Place = (),
-    accounts_at: Place,
+    found: Iterable[Problem] = (),
 ) -> Model:
     """Return ``content`` as a ``model``, or raise :class:`ConfigurationError`.
 
-    ``at`` is where the content stands in its file, ``accounts_at`` where in it the accounts do.
+    ``at`` is where the content stands in its file ``source``. ``found`` is what else is wrong with
+    the file: all of it is reported at once.
     """
-    accounts: Any = content
-    for name in accounts_at:
-        accounts = accounts.get(name) if isinstance(accounts, dict) else None
-    problems = [
-        f"{_shown((*at, *accounts_at, *place))}: {problem}"
-        for place, problem in contradictions(accounts)
-    ]
+    problems: list[Problem] = []
     try:
-        result = model.model_validate(content, context={"accounts": accounts})
+        result = model.model_validate(content)
     except ValidationError as error:
-        problems = [
-            *(f"{_shown((*at, *p))}: {t}" for p, t in _explained(error, model, content)),
-            *problems,
-        ]
+        problems += (((*at, *p), told) for p, told in _explained(error, model, content))
+    problems += found
     if problems:
-        raise ConfigurationError(f"{source}: {problem}" for problem in problems)
+        raise wrong(source, problems)
     return result
 
 
-def contradictions(accounts: Any) -> Iterator[tuple[Place, str]]:
-    """Yield what single fields cannot show; looks only at what is there and of the right type."""
-    entries: dict[str, dict[str, Any]] = {
-        name: entry
-        for name, entry in (accounts.items() if isinstance(accounts, dict) else ())
-        if isinstance(entry, dict)
-    }
-    seen: dict[tuple[str, str], str] = {}
-    for name, entry in entries.items():
-        role = entry.get("assume_role")
-        arn = role.get("role_arn") if isinstance(role, dict) else None
-        arn_account = arn.split(":")[4] if isinstance(arn, str) and arn.count(":") >= 5 else None
-        pinned = entry.get("account_id")
-        if entry.get("profile") is None and role is None:
-            yield (
-                (name,),
-                f'has no credentials: add a profile ("profile": "{name}") or a role to assume '
-                '("assume_role": {"role_arn": …})',
-            )
-        boundary = entry.get("permissions_boundary")
-        own = partition(str(entry.get("region")))
-        for place, given in (
-            ((name, "assume_role", "role_arn"), arn),
-            ((name, "permissions_boundary"), boundary),
-        ):
-            if isinstance(given, str) and given.count(":") >= 5 and given.split(":")[1] != own:
-                yield (
-                    place,
-                    f"is in the partition {given.split(':')[1]}, the account's region in {own}: "
-                    "correct one of them",
-                )
-        if isinstance(pinned, str) and isinstance(boundary, str) and boundary.count(":") >= 5:
-            owner = boundary.split(":")[4]
-            if owner not in (pinned, "aws"):
-                yield (
-                    (name, "permissions_boundary"),
-                    f"belongs to account {owner}, the roles to {pinned}: use a policy of theirs",
-                )
-        if isinstance(pinned, str) and arn_account and pinned != arn_account:
-            yield (
-                (name, "account_id"),
-                f"is {pinned}, but assume_role.role_arn belongs to account {arn_account}: "
-                "correct one of them",
-            )
-        for what, key in (
-            ("account", pinned if isinstance(pinned, str) else arn_account),
-            ("credentials", _credentials(entry.get("profile"), role, arn)),
-        ):
-            if key is None:
-                continue
-            first = seen.setdefault((what, repr(key)), name)
-            if first != name:
-                yield (
-                    (name,),
-                    f'is the same account as "{first}" (same {what}): give each its own profile, '
-                    "role or account id",
-                )
-                break
-
-
-def _credentials(profile: Any, role: Any, arn: Any) -> tuple[str | None, str | None] | None:
-    """Return what tells credentials apart, or nothing where something is wrong with them."""
-    if role is None:
-        return (profile, None) if isinstance(profile, str) else None
-    well_formed = isinstance(arn, str) and isinstance(profile, str | None)
-    return (profile, arn) if well_formed else None
+def wrong(source: str, problems: Iterable[Problem]) -> ConfigurationError:
+    """Return the error that tells of every problem of the file ``source``."""
+    return ConfigurationError(
+        ": ".join(filter(None, (source, _shown(place), told))) for place, told in problems
+    )
 
 
 def _shown(place: Place) -> str:
@@ -225,16 +125,13 @@ def _explained(
     told: set[Place] = set()
     for detail in _inner_first(error.errors()):
         place, field, parent = _follow(model, detail["loc"], content)
-        if detail["loc"][-1] == "[key]":
-            name = _short(detail["input"])
-            yield place, f"{name} is no name here: take small letters, digits and hyphens"
-            continue
         if detail["type"].startswith("union_tag"):
             yield _pattern(place, field, detail)
             continue
-        if place in told:
-            continue  # each branch of a union tells of the same value
-        told.add(place)
+        if detail["loc"][-1] != "[key]":  # a name has the place of what it names
+            if place in told:
+                continue  # each branch of a union tells of the same value
+            told.add(place)
         yield place, _told(detail, place, field, parent, content)
 
 
@@ -330,10 +227,14 @@ def _follow(
     """
     place: list[str | int] = []
     annotation: Any = model
+    keys: Any = None
     field: FieldInfo | None = None
     parent: type[BaseModel] | None = None
     value = content
     for part in loc:
+        if part == "[key]" and keys is not None:
+            field = _field_of(keys)
+            break
         branches = _branches(annotation)
         tagged = [branch for branch in branches if part in _tags(branch)]
         if len(branches) > 1 and tagged:
@@ -344,9 +245,7 @@ def _follow(
         inside = isinstance(value, dict) and (part in value or part == loc[-1])
         if not inside and not (isinstance(value, list) and isinstance(part, int)):
             continue
-        if part == "[key]":
-            break
-        parent = None
+        parent = keys = None
         for candidate in branches:
             if isinstance(candidate, type) and issubclass(candidate, BaseModel):
                 by_key = {f.alias or n: f for n, f in candidate.model_fields.items()}
@@ -356,7 +255,7 @@ def _follow(
                     annotation = field.annotation
                     break
             elif get_origin(candidate) in (list, dict):
-                annotation = get_args(candidate)[-1]
+                keys, annotation = get_args(candidate)[0], get_args(candidate)[-1]
                 field = _field_of(annotation) or field
                 break
         place.append(part)

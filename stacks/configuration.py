@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from s3_cross_account.settings import AccountSettings, across_partitions
+from s3_cross_account.settings import AccountSettings
 from s3_cross_account.spelling import near_match
 
-from .checking import ConfigurationError, checked, json_object, text_of
-from .deployment import Deployment
+from .checking import checked, json_object, wrong
+from .deployment import Deployment, contradictions, in_two_partitions
+from .files import text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _ACCOUNT1 = {"region": "ap-northeast-1", "profile": "account1"}
@@ -26,13 +28,6 @@ class Accounts(BaseModel):
 
     account1: Annotated[AccountSettings, Field(description="an account", examples=[_ACCOUNT1])]
     account2: Annotated[AccountSettings, Field(description="an account", examples=[_ACCOUNT2])]
-
-    @model_validator(mode="after")
-    def _in_one_partition(self) -> Self:
-        regions = {"account1": self.account1.region, "account2": self.account2.region}
-        if problem := across_partitions(regions):
-            raise ValueError(problem)
-        return self
 
 
 class Configuration(Deployment):
@@ -54,24 +49,29 @@ class Configuration(Deployment):
 
 def read_configuration(file: Path) -> Configuration:
     """Return the checked configuration in ``file``, or raise :class:`ConfigurationError`."""
-    content = json_object(text_of(file), str(file))
-    context = content.get("context")
-    if context is None and "context" not in content:
+    content, found = json_object(text_of(file), str(file))
+    if "context" not in content:
         near = near_match("context", content)
         hint = f'found "{near}": rename it' if near else 'add "context": {"accounts": {…}}'
-        raise ConfigurationError([f"{file}: context: is missing: {hint}"])
-    if not isinstance(context, dict):
-        raise ConfigurationError([f'{file}: context: write an object, {{"accounts": {{…}}}}'])
-    # Any other key may be cdktf's, but one that is nearly ours would be left out silently.
+        found.append((("context",), f"is missing: {hint}"))
+    elif isinstance(content["context"], dict):
+        context = content["context"]
+        found += [(("context", *place), told) for place, told in contradictions(context)]
+        found += [
+            (("context", "accounts"), told)
+            for told in in_two_partitions(Accounts.model_fields, context.get("accounts"))
+        ]
+        found += [(("context", key), told) for key, told in _nearly_ours(context)]
+        return checked(Configuration, context, source=str(file), at=("context",), found=found)
+    else:
+        found.append((("context",), 'write an object, {"accounts": {…}}'))
+    raise wrong(str(file), found)
+
+
+def _nearly_ours(context: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the misspelt keys: any other may be cdktf's, but these would be left out silently."""
     fields = Configuration.model_fields
     ours = [name for name in fields if name not in context and not fields[name].is_required()]
-    misspelt = {key: near_match(key, ours) for key in context.keys() - fields}
-    if any(misspelt.values()):
-        raise ConfigurationError(
-            f'{file}: context.{key}: did you mean "{near}"? Rename it'
-            for key, near in sorted(misspelt.items())
-            if near
-        )
-    return checked(
-        Configuration, context, source=str(file), at=("context",), accounts_at=("accounts",)
-    )
+    for key in sorted(context.keys() - fields):
+        if near := near_match(key, ours):
+            yield key, f'did you mean "{near}"? Rename it'

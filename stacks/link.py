@@ -35,7 +35,7 @@ class LinkStack(LinkedStack):
         accounts: Mapping[str, LinkAccount],
         state: State,
     ) -> None:
-        super().__init__(scope, id_, switches=link.switches, accounts=accounts, state=state)
+        super().__init__(scope, id_, link=link, accounts=accounts, state=state)
         self._link_id = id_
         roles = [self._role(consumer) for consumer in link.consumers]
         buckets = [self.bucket(bucket, bucket.id) for bucket in link.buckets]

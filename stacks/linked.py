@@ -11,13 +11,12 @@ from s3_cross_account.bucket import Bucket, BucketBase, ExistingBucket
 from s3_cross_account.key import ExistingKey, Key, KeyBase
 
 from .base import BaseStack
+from .state import IMPORTED_OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from s3_cross_account.hardening import Hardening
-
-    from .links_file import LinkAccount, LinkBucket
+    from .links_file import AnyLink, LinkAccount, LinkBucket
     from .state import State
 
 
@@ -29,12 +28,14 @@ class LinkedStack(BaseStack):
         scope: Construct,
         id_: str,
         *,
-        switches: Hardening,
+        link: AnyLink,
         accounts: Mapping[str, LinkAccount],
         state: State,
     ) -> None:
         super().__init__(scope, id_, accounts=accounts, state=state)
-        self.switches = switches
+        self.switches = link.switches
+        if link.imports:
+            self.outputs(**{IMPORTED_OUTPUT: " ".join(link.imports)})
         self._settings = accounts
         self._accounts: dict[str, Account] = {}
 

@@ -9,68 +9,48 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from s3_cross_account.access import Access, Conditions
 from s3_cross_account.actions import LEVELS
 from s3_cross_account.hardening import HARDENED, NONE, Hardening
 from s3_cross_account.replication_rule import STORAGE_CLASSES, ReplicationRule, problems
-from s3_cross_account.role_name import reserved
-from s3_cross_account.settings import AccountSettings, partition
+from s3_cross_account.settings import AccountSettings
 from s3_cross_account.spelling import near_match
 from s3_cross_account.trusted_services import KNOWN
 
-from .checking import (
-    STRICT,
-    ConfigurationError,
-    checked,
-    in_two_partitions,
-    json_object,
-    text_of,
-    unknown_accounts,
-)
+from .checking import STRICT, nothing_of
 from .deployment import Deployment
+from .names import (
+    JAVASCRIPT,
+    AccountAlias,
+    BucketName,
+    BucketPrefix,
+    InstanceProfileName,
+    RoleName,
+    TagKey,
+    TagValue,
+    text,
+)
 from .pipeline import STACK as PIPELINE_STACK
-from .state import BUCKET_STACK, S3State
+from .reference_names import STACK as REFERENCE_STACK
+from .state import BUCKET_STACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-RESERVED = (BUCKET_STACK, PIPELINE_STACK)
-_NAME = r"^[A-Za-z0-9_+=,.@-]+$"
-_ALIAS = r"^[A-Za-z][A-Za-z0-9_-]*$"
-
-
-def _text(description: str, example: str, pattern: str, max_length: int | None = None) -> Any:
-    return Field(
-        description=description, examples=[example], pattern=pattern, max_length=max_length
-    )
 
 
 class _Model(BaseModel):
     model_config = STRICT
-
-
-AccountAlias = Annotated[str, _text("the alias of an account", "account1", _ALIAS)]
-BucketName = Annotated[
-    str, _text("a bucket's name", "my-reports", r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
-]
-
-
-def _not_reserved(name: str) -> str:
-    if problem := reserved(name):
-        raise ValueError(problem)
-    return name
-
-
-RoleName = Annotated[
-    str,
-    _text("a role's name, without its path", "reports-reader", _NAME, max_length=64),
-    AfterValidator(_not_reserved),
-]
 
 
 class LinkAccount(AccountSettings):
@@ -78,7 +58,7 @@ class LinkAccount(AccountSettings):
 
     permissions_boundary: Annotated[
         str | None,
-        _text(
+        text(
             "the ARN of a managed policy",
             "arn:aws:iam::123456789012:policy/boundary",
             r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+$",
@@ -98,12 +78,10 @@ class Consumer(_Model):
     new_role: RoleName | None = None
     existing_role: RoleName | None = None
     imported_role: RoleName | None = None
-    instance_profile: Annotated[
-        str | None, _text("an instance profile's name", "web", _NAME, max_length=128)
-    ] = None
+    instance_profile: InstanceProfileName | None = None
     trusted_service: Annotated[
         str,
-        _text(
+        text(
             "an AWS service principal",
             "lambda.amazonaws.com",
             r"^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com$",
@@ -144,14 +122,15 @@ class Consumer(_Model):
 
     @model_validator(mode="after")
     def _one_role(self) -> Self:
+        nothing_of(self._contradictions())
+        return self
+
+    def _contradictions(self) -> Iterator[str]:
         given = [self.new_role, self.existing_role, self.imported_role, self.instance_profile]
         if sum(value is not None for value in given) != 1:
-            raise ValueError(
-                'give one of "new_role", "existing_role", "imported_role" and "instance_profile"'
-            )
+            yield 'give one of "new_role", "existing_role", "imported_role" and "instance_profile"'
         if self.instance and (self.new_role is None or not self.trusted_service.startswith("ec2.")):
-            raise ValueError('"instance" needs a "new_role" that EC2 may assume')
-        return self
+            yield '"instance" needs a "new_role" that EC2 may assume'
 
     def note(self) -> str | None:
         """Return what is not known of the service, where it is named."""
@@ -169,14 +148,7 @@ class LinkBucket(_Model):
     """A bucket that access is given to: a new one, or one that exists."""
 
     account: AccountAlias
-    new_prefix: Annotated[
-        str | None,
-        _text(
-            "a bucket's prefix (3 to 37 small letters, digits, dots and hyphens)",
-            "reports-",
-            r"^[a-z0-9][a-z0-9.-]{2,36}$",
-        ),
-    ] = None
+    new_prefix: BucketPrefix | None = None
     existing: BucketName | None = None
     imported: BucketName | None = None
     policy: Annotated[
@@ -189,7 +161,7 @@ class LinkBucket(_Model):
     ] = None
     key: Annotated[
         str | None,
-        _text(
+        text(
             '"new" or the ARN of a customer managed key; the AWS managed key aws/s3 and aliases '
             "cannot be shared with another account",
             "new",
@@ -219,12 +191,17 @@ class LinkBucket(_Model):
 
     @model_validator(mode="after")
     def _one_bucket(self) -> Self:
+        nothing_of(self._contradictions())
+        return self
+
+    def _contradictions(self) -> Iterator[str]:
         given = [self.new_prefix, self.existing, self.imported]
         if sum(value is not None for value in given) != 1:
-            raise ValueError('give one of "new_prefix", "existing" and "imported"')
+            yield 'give one of "new_prefix", "existing" and "imported"'
+            return
         choices = (None,) if self.new_prefix else ("create", "merge" if self.existing else "import")
         if self.policy not in choices:
-            raise ValueError(
+            yield (
                 'a new bucket has no other policy: leave out "policy"'
                 if self.new_prefix
                 else 'with "existing", say who owns its bucket policy: '
@@ -234,14 +211,11 @@ class LinkBucket(_Model):
                 '"policy": "create" (none) or "import" (one, to be taken over)'
             )
         if self.existing and self.key == "new":
-            raise ValueError('an existing bucket has its key: give its ARN, or leave out "key"')
+            yield 'an existing bucket has its key: give its ARN, or leave out "key"'
         if self.existing and self.force_destroy:
-            raise ValueError('an existing bucket is never deleted: leave out "force_destroy"')
+            yield 'an existing bucket is never deleted: leave out "force_destroy"'
         if self.imported and self.force_destroy:
-            raise ValueError('an imported bucket is never deleted: leave out "force_destroy"')
-        if ".." in self.name or ".-" in self.name or "-." in self.name:
-            raise ValueError(f'S3 takes no bucket named "{self.name}": leave out the double signs')
-        return self
+            yield 'an imported bucket is never deleted: leave out "force_destroy"'
 
 
 class LinkAccess(_Model):
@@ -249,7 +223,11 @@ class LinkAccess(_Model):
 
     level: Annotated[
         Literal[tuple(LEVELS)],  # type: ignore[valid-type]
-        Field(description=f"one of {', '.join(LEVELS)}", examples=["read-only"]),
+        Field(
+            description=f"one of {', '.join(LEVELS)} (copies between buckets: copy-with-tags, as"
+            " AWS CLI version 2 reads the tags of objects over 8 MB)",
+            examples=["read-only"],
+        ),
     ] = "list-get-put"
     actions: Annotated[
         list[str] | None,
@@ -260,10 +238,10 @@ class LinkAccess(_Model):
     ] = []
     tls_only: Annotated[bool, Field(description="true or false")] = False
     organization_id: Annotated[
-        str | None, _text("an organization's id", "o-a1b2c3d4e5", r"^o-[a-z0-9]{10,32}$")
+        str | None, text("an organization's id", "o-a1b2c3d4e5", r"^o-[a-z0-9]{10,32}$")
     ] = None
     vpc_endpoint_ids: Annotated[
-        list[Annotated[str, _text("a VPC endpoint's id", "vpce-0123abcd", r"^vpce-[0-9a-f]+$")]],
+        list[Annotated[str, text("a VPC endpoint's id", "vpce-0123abcd", r"^vpce-[0-9a-f]+$")]],
         Field(description="a list of VPC endpoint ids", examples=[["vpce-0123abcd"]]),
     ] = []
     same_accounts: Annotated[bool, Field(description="true or false")] = False
@@ -284,10 +262,16 @@ class LinkAccess(_Model):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        if self.actions is not None and "level" in self.model_fields_set:
-            raise ValueError('give "level" or "actions", not both')
-        _ = self.access  # refuses what S3 does not know
+        nothing_of(self._contradictions())
         return self
+
+    def _contradictions(self) -> Iterator[str]:
+        if self.actions is not None and "level" in self.model_fields_set:
+            yield 'give "level" or "actions", not both'
+        try:
+            _ = self.access
+        except ValueError as error:  # what S3 does not know
+            yield str(error)
 
 
 class AssumedRole(_Model):
@@ -299,7 +283,7 @@ class AssumedRole(_Model):
         bool, Field(description="true: the role exists, and this link takes it over")
     ] = False
     external_id: Annotated[
-        str | None, _text("an external id", "s3-link-7f3a", r"^[A-Za-z0-9_+=,.@:/-]{2,1224}$")
+        str | None, text("an external id", "s3-link-7f3a", r"^[A-Za-z0-9_+=,.@:/-]{2,1224}$")
     ] = None
 
 
@@ -326,43 +310,12 @@ def _switches(hardening: bool | HardeningSwitches) -> Hardening:
     return Hardening(**hardening.model_dump())
 
 
-def _owned_policies(buckets: Sequence[LinkBucket]) -> list[tuple[str, str, str]]:
+def _imports(buckets: Sequence[LinkBucket], roles: Sequence[str | None] = ()) -> list[str]:
+    """Return what is taken over, each as its resource type and its name."""
     return [
-        (what, bucket.account, bucket.name)
-        for bucket in buckets
-        for what, owned in (
-            ("the bucket", bucket.imported),
-            ("the bucket policy of", bucket.policy in ("create", "import")),
-        )
-        if owned
+        *(f"aws_iam_role/{role}" for role in roles if role),
+        *(f"aws_s3_bucket/{bucket.imported}" for bucket in buckets if bucket.imported),
     ]
-
-
-def _foreign_keys(buckets: Sequence[LinkBucket], info: ValidationInfo) -> list[str]:
-    """Return what is wrong with the keys that are given by ARN."""
-    accounts = (info.context or {}).get("accounts")
-    found = []
-    for bucket in buckets:
-        settings = accounts.get(bucket.account) if isinstance(accounts, dict) else None
-        if not isinstance(settings, dict) or bucket.key in (None, "new"):
-            continue
-        _, key_partition, _, region, account_id, _ = str(bucket.key).split(":")
-        if key_partition != partition(region):
-            found.append(
-                f'the key of "{bucket.name}" is in the partition {key_partition}, its region in '
-                f"{partition(region)}: correct its ARN"
-            )
-        if region != settings.get("region"):
-            found.append(
-                f'the key of "{bucket.name}" is in {region}, its bucket in '
-                f"{settings.get('region')}: S3 takes keys of the bucket's region only"
-            )
-        if settings.get("account_id") not in (None, account_id):
-            found.append(
-                f'the key of "{bucket.name}" belongs to account {account_id}, its bucket to '
-                f"{settings['account_id']}: use a key of the bucket's account"
-            )
-    return found
 
 
 class Link(_Model):
@@ -396,6 +349,7 @@ class Link(_Model):
         Field(
             description="the role to assume",
             examples=[{"account": "account2", "name": "reports-reader"}],
+            validate_default=True,
         ),
     ] = None
     survive_role_recreation: Annotated[bool, Field(description="true or false")] = False
@@ -406,52 +360,47 @@ class Link(_Model):
         """The hardening as the library has it."""
         return _switches(self.hardening)
 
-    def owned(self) -> list[tuple[str, str, str]]:
-        """Return what only one link can create: its kind, its account and its name."""
-        roles = [(c.account, c.managed_role) for c in self.consumers if c.managed_role]
-        roles += [(self.assumed_role.account, self.assumed_role.name)] if self.assumed_role else []
-        return [
-            *(("the role", account, name) for account, name in roles),
-            *_owned_policies(self.buckets),
-        ]
+    @property
+    def imports(self) -> list[str]:
+        """What the link takes over, each as its resource type and its name."""
+        roles = [consumer.imported_role for consumer in self.consumers]
+        assumed = [self.assumed_role] if self.assumed_role else []
+        return _imports(self.buckets, [*roles, *(role.name for role in assumed if role.imported)])
 
-    @model_validator(mode="after")
-    def _fits_together(self, info: ValidationInfo) -> Self:
-        named = [c.account for c in self.consumers] + [b.account for b in self.buckets]
-        named += [self.assumed_role.account] if self.assumed_role else []
-        found = [*unknown_accounts(named, info), *in_two_partitions(named, info)]
-        if self.pattern == "assume-role" and self.assumed_role is None:
-            found.append(
-                'the pattern "assume-role" needs a role to assume: add '
-                '"assumed_role": {"account": "account2", "name": "reports-worker"}'
-            )
-        if self.pattern == "direct-access" and self.assumed_role is not None:
-            found.append('"assumed_role" is for the pattern "assume-role": leave it out')
-        if self.assumed_role is None:
-            found += [
-                f'"trusted_service" of "{consumer.name}": an existing role has its own; with '
-                '"assume-role" it says who hands out its sessions, here leave it out'
-                for consumer in self.consumers
-                if consumer.managed_role is None and "trusted_service" in consumer.model_fields_set
-            ]
-        if self.access.vpc_endpoint_ids and any(c.instance for c in self.consumers):
-            found.append(
+    @field_validator("consumers")
+    @classmethod
+    def _with_services(cls, consumers: list[Consumer], info: ValidationInfo) -> list[Consumer]:
+        direct = info.data.get("pattern") == "direct-access"
+        nothing_of(
+            f'"trusted_service" of "{c.name}": an existing role has its own; with "assume-role" it '
+            "says who hands out its sessions, here leave it out"
+            for c in consumers
+            if direct and c.managed_role is None and "trusted_service" in c.model_fields_set
+        )
+        return consumers
+
+    @field_validator("access")
+    @classmethod
+    def _with_instances(cls, access: LinkAccess, info: ValidationInfo) -> LinkAccess:
+        if access.vpc_endpoint_ids and any(c.instance for c in info.data.get("consumers", ())):
+            raise ValueError(
                 'an "instance" gets a network of its own, without the endpoint of '
                 '"vpc_endpoint_ids": leave out one of them'
             )
-        found += _foreign_keys(self.buckets, info)
-        for what, labels in (
-            ("consumer", [consumer.label for consumer in self.consumers]),
-            ("bucket", [bucket.label for bucket in self.buckets]),
-        ):
-            repeated = {label for label in labels if labels.count(label) > 1}
-            found += [
-                f'two {what}s have the output name "{label}": leave one out, or declare two links'
-                for label in sorted(repeated)
-            ]
-        if found:
-            raise ValueError("; ".join(found))
-        return self
+        return access
+
+    @field_validator("assumed_role")
+    @classmethod
+    def _of_the_pattern(cls, role: AssumedRole | None, info: ValidationInfo) -> AssumedRole | None:
+        pattern = info.data.get("pattern")
+        if pattern == "assume-role" and role is None:
+            raise ValueError(
+                'is missing: the pattern "assume-role" needs a role to assume: add '
+                '"assumed_role": {"account": "account2", "name": "reports-worker"}'
+            )
+        if pattern == "direct-access" and role is not None:
+            raise ValueError('is for the pattern "assume-role": leave it out')
+        return role
 
 
 class Rule(_Model):
@@ -470,10 +419,7 @@ class Rule(_Model):
         ),
     ] = ""
     tags: Annotated[
-        dict[
-            Annotated[str, _text("a tag's key", "share", r"^[A-Za-z0-9 +=._:/@-]+$", 128)],
-            Annotated[str, _text("a tag's value", "yes", r"^[A-Za-z0-9 +=._:/@-]*$", 256)],
-        ],
+        dict[TagKey, TagValue],
         Field(description="an object of tags", examples=[{"share": "yes"}], max_length=10),
     ] = {}
     delete_markers: Annotated[bool, Field(description="true or false")] = False
@@ -498,14 +444,13 @@ class ReplicatedBucket(LinkBucket):
         bool, Field(description="true: an existing bucket is versioned", examples=[True])
     ] = False
 
-    @model_validator(mode="after")
-    def _versioned(self) -> Self:
+    def _contradictions(self) -> Iterator[str]:
+        yield from super()._contradictions()
         if self.existing and not self.versioned:
-            raise ValueError(
+            yield (
                 "S3 replicates versioned buckets only: enable versioning on the bucket and say so "
                 'with "versioned": true'
             )
-        return self
 
 
 _BUCKET_EXAMPLE = {"account": "account1", "new_prefix": "reports-"}
@@ -534,43 +479,47 @@ class ReplicationLink(_Model):
         """The hardening as the library has it: versioning is on in any case."""
         return replace(_switches(self.hardening), versioning=True)
 
-    def owned(self) -> list[tuple[str, str, str]]:
-        """Return what only one link can create: its kind, its account and its name."""
-        roles = [(self.source.account, self.role_name)]
-        roles += [(self.destination.account, f"{self.role_name}-back")] if self.both_ways else []
-        roles += [(self.source.account, f"{self.role_name}-batch")] if self.batch_role else []
-        sources = [self.source, *([self.destination] if self.both_ways else [])]
-        return [
-            *(("the role", account, name) for account, name in roles),
-            *(
-                ("the replication configuration of", bucket.account, bucket.name)
-                for bucket in sources
-                if not bucket.new_prefix
-            ),
-            *_owned_policies([self.source, self.destination]),
-        ]
+    @property
+    def imports(self) -> list[str]:
+        """What the link takes over, each as its resource type and its name."""
+        return _imports(self.buckets)
 
-    @model_validator(mode="after")
-    def _fits_together(self, info: ValidationInfo) -> Self:
-        named = [self.source.account, self.destination.account]
-        found = [*unknown_accounts(named, info), *in_two_partitions(named, info)]
-        found += _foreign_keys([self.source, self.destination], info)
-        found += problems([rule.rule for rule in self.rules])
-        ends = [(b.account, b.name) for b in (self.source, self.destination)]
-        if ends[0] == ends[1]:
-            found.append("source and destination are the same bucket: name two")
-        elif ends[0][0] == ends[1][0]:
-            found.append("source and destination are in the same account: name two")
-        if self.source.key and not self.destination.key:
-            found.append(
-                "the source has a KMS key and the destination has none: S3 would not replicate its "
-                'objects; give the destination a "key" too'
-            )
-        if self.both_ways and self.destination.key and not self.source.key:
-            found.append('both ways, with a key at one end only: give the source a "key" too')
-        if found:
-            raise ValueError("; ".join(found))
-        return self
+    @property
+    def buckets(self) -> list[ReplicatedBucket]:
+        """Both ends."""
+        return [self.source, self.destination]
+
+    @field_validator("destination")
+    @classmethod
+    def _another_end(cls, destination: ReplicatedBucket, info: ValidationInfo) -> ReplicatedBucket:
+        if source := info.data.get("source"):
+            nothing_of(_between(source, destination))
+        return destination
+
+    @field_validator("rules")
+    @classmethod
+    def _possible(cls, rules: list[Rule]) -> list[Rule]:
+        nothing_of(problems([rule.rule for rule in rules]))
+        return rules
+
+    @field_validator("both_ways")
+    @classmethod
+    def _also_back(cls, both_ways: bool, info: ValidationInfo) -> bool:
+        source, destination = info.data.get("source"), info.data.get("destination")
+        if both_ways and source and destination and destination.key and not source.key:
+            raise ValueError('both ways, with a key at one end only: give the source a "key" too')
+        return both_ways
+
+
+def _between(source: ReplicatedBucket, destination: ReplicatedBucket) -> Iterator[str]:
+    if source.account == destination.account:
+        what = "bucket" if source.name == destination.name else "account"
+        yield f"source and destination are {'in ' * (what == 'account')}the same {what}: name two"
+    if source.key and not destination.key:
+        yield (
+            "the source has a KMS key and the destination has none: S3 would not replicate its "
+            'objects; give the destination a "key" too'
+        )
 
 
 AnyLink = Annotated[
@@ -580,6 +529,21 @@ AnyLink = Annotated[
         description='"direct-access", "assume-role" or "replication"',
         examples=["direct-access"],
     ),
+]
+
+
+def _free(name: str) -> str:
+    if name in (REFERENCE_STACK, BUCKET_STACK, PIPELINE_STACK):
+        raise ValueError("is the name of a stack of this project: choose another")
+    if name in JAVASCRIPT:
+        raise ValueError("is a word of JavaScript, which cdktf is written in: choose another")
+    return name
+
+
+LinkName = Annotated[
+    str,
+    text("a link's name (small letters, digits, hyphens)", "reports", r"^[a-z][a-z0-9-]{0,62}$"),
+    AfterValidator(_free),
 ]
 
 
@@ -601,7 +565,7 @@ class Links(_Model, Deployment):
         ),
     ]
     links: Annotated[
-        dict[Annotated[str, _text("a link's name", "reports", r"^[a-z][a-z0-9-]{0,62}$")], AnyLink],
+        dict[LinkName, AnyLink],
         Field(description="the links by their names", examples=[{"reports": {}}], min_length=1),
     ]
 
@@ -613,45 +577,6 @@ class Links(_Model, Deployment):
             for number, consumer in enumerate(link.consumers if isinstance(link, Link) else ())
             if (note := consumer.note())
         ]
-
-
-def read_links(file: Path) -> Links:
-    """Return the checked links in ``file``, or raise :class:`ConfigurationError`."""
-    content = json_object(text_of(file), str(file))
-    links = checked(Links, content, source=str(file), accounts_at=("accounts",))
-    found = [
-        f"{file}: links.{name}: is the name of a stack of this project: choose another"
-        for name in RESERVED
-        if name in links.links
-    ]
-    owners = {_key(*thing): place for thing, place in _supporting(links)}
-    for name, link in links.links.items():
-        for what, account, thing in link.owned():
-            key = _key(what, account, thing)
-            if key in owners:
-                found.append(
-                    f"{file}: links.{name}: {what} {thing!r} in {account} is created by "
-                    f"{owners[key]} too: choose another name, or make it one link"
-                )
-            owners.setdefault(key, f"links.{name}")
-    if found:
-        raise ConfigurationError(found)
-    return links
-
-
-def _key(what: str, account: str, name: str) -> tuple[str, str, str]:
-    """Return what tells things apart: IAM's names differ by more than case, S3's are global."""
-    return (what, "" if "bucket" in what else account, name.lower())
-
-
-def _supporting(links: Links) -> Iterator[tuple[tuple[str, str, str], str]]:
-    """Yield what the stacks beside the links create, and where that is declared."""
-    for role in links.pipeline.roles if links.pipeline else ():
-        for alias in links.accounts:
-            yield ("the role", alias, role), "pipeline"
-    if isinstance(links.state, S3State):
-        for what in ("the bucket", "the bucket policy of"):
-            yield (what, links.state.account, links.state.bucket), "state"
 
 
 def schema() -> str:

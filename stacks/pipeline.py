@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationInfo, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from .checking import STRICT
+from .checking import STRICT, nothing_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STACK = "pipeline-roles"
 """The stack that creates the roles, with a role that may do more than they."""
+
+
+ROLES = ("plan", "deploy")
+"""What the roles end with: one may only read, one may deploy."""
 
 
 class Pipeline(BaseModel):
@@ -59,7 +66,7 @@ class Pipeline(BaseModel):
     role_name: Annotated[
         str,
         Field(
-            description="how the roles' names begin",
+            description="how the roles' names begin (without path or ARN)",
             examples=["s3-links"],
             pattern=r"^[A-Za-z0-9_+=,.@-]+$",
             max_length=50,
@@ -91,33 +98,15 @@ class Pipeline(BaseModel):
         project = f"project_path:{self.repository}:ref_type:branch:ref"
         return {"plan": (f"{project}:*",), "deploy": (f"{project}:{self.branch}",)}
 
-    @property
-    def roles(self) -> list[str]:
-        """The names of the roles, in every account."""
-        return [f"{self.role_name}-{what}" for what in self.subjects]
-
     @model_validator(mode="after")
-    def _reachable(self, info: ValidationInfo) -> Self:
-        if self.platform == "github" and self.host:
-            raise ValueError('"host" is for a GitLab of your own: leave it out')
-        if self.platform == "github" and self.repository.count("/") > 1:
-            raise ValueError('"repository" on GitHub is an owner and a name: write "owner/name"')
-        if self.platform == "gitlab" and "environment" in self.model_fields_set:
-            raise ValueError(
-                '"environment" is for GitHub: GitLab vouches for the branch, leave it out'
-            )
-        accounts = (info.context or {}).get("accounts")
-        for alias, account in accounts.items() if isinstance(accounts, dict) else ():
-            if not isinstance(account, dict):
-                continue
-            if not account.get("account_id") or not account.get("profile"):
-                raise ValueError(
-                    f'the account "{alias}" needs an "account_id" and a "profile": the role that a '
-                    "run gets is of that account, and stands in the place of that profile"
-                )
-            if account.get("assume_role"):
-                raise ValueError(
-                    f'the account "{alias}" has an "assume_role": leave it out, the roles of '
-                    "the pipeline are reached directly"
-                )
+    def _of_its_platform(self) -> Self:
+        nothing_of(self._contradictions())
         return self
+
+    def _contradictions(self) -> Iterator[str]:
+        if self.platform == "github" and self.host:
+            yield '"host" is for a GitLab of your own: leave it out'
+        if self.platform == "github" and self.repository.count("/") > 1:
+            yield '"repository" on GitHub is an owner and a name: write "owner/name"'
+        if self.platform == "gitlab" and "environment" in self.model_fields_set:
+            yield '"environment" is for GitHub: GitLab vouches for the branch, leave it out'

@@ -29,7 +29,7 @@ class ReplicationStack(LinkedStack):
         accounts: Mapping[str, LinkAccount],
         state: State,
     ) -> None:
-        super().__init__(scope, id_, switches=link.switches, accounts=accounts, state=state)
+        super().__init__(scope, id_, link=link, accounts=accounts, state=state)
         source = self.bucket(link.source, "source")
         destination = self.bucket(link.destination, "destination")
         rules = [rule.rule for rule in link.rules]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, Field
 
-from .checking import STRICT, unknown_accounts
+from .checking import STRICT
+from .names import AccountAlias, bucket_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 BUCKET_STACK = "terraform-state"
 """The stack that creates the state bucket. Its own state is local: the bucket holds the others."""
+
+IMPORTED_OUTPUT = "imported_resources"
+"""The output of a stack with what it took over: in its state, it outlives the declaration."""
 
 
 class _Backend(BaseModel):
@@ -39,9 +43,7 @@ class S3State(_Backend):
     """
 
     backend: Literal["s3"]
-    account: Annotated[
-        str, Field(description="the alias of an account", examples=["account1"], min_length=1)
-    ]
+    account: AccountAlias
     bucket: Annotated[
         str,
         Field(
@@ -49,6 +51,7 @@ class S3State(_Backend):
             examples=["my-terraform-state"],
             pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$",
         ),
+        AfterValidator(bucket_name),
     ]
     prefix: Annotated[
         str,
@@ -62,13 +65,6 @@ class S3State(_Backend):
     create_bucket: Annotated[
         bool, Field(description=f"true: the stack {BUCKET_STACK} creates the bucket")
     ] = False
-
-    @field_validator("account")
-    @classmethod
-    def _known(cls, alias: str, info: ValidationInfo) -> str:
-        for problem in unknown_accounts([alias], info):
-            raise ValueError(problem)
-        return alias
 
 
 class HcpTerraformState(_Backend):

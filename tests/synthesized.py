@@ -1,116 +1,173 @@
-"""The policies of a stack that was synthesized and not deployed, as if Terraform showed them."""
+"""The policies of a synthesized stack as AWS would have them, without Terraform."""
 
 from __future__ import annotations
 
 import json
 import re
 import tempfile
+from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cdktf import App
 
-from stacks.checking import ConfigurationError
+from stacks.errors import ConfigurationError
 from stacks.link import LinkStack
-from stacks.links_file import Link, read_links
+from stacks.links_file import Link
+from stacks.read_links import read_links
 from stacks.replication import ReplicationStack
 from stacks.validation import problems
 
-from .evaluator import Documents
 from .links import accounts
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
 _REFERENCE = re.compile(r"\$\{((?:data\.)?[a-z0-9_]+)\.([A-Za-z0-9_-]+)\.([a-z_]+)\}")
-_KEY_ID = "11111111-2222-3333-4444-555555555555"
+_LOOKED_UP = {"data.aws_iam_role": "arn", "data.aws_iam_instance_profile": "role_arn"}
+_COMPLETION = "20261124000000000000000001"  # what Terraform puts behind a prefix
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """A policy document, and the name of the block that it is made in."""
+
+    name: str
+    document: dict[str, Any]
 
 
 class Synthesized:
-    """A stack's blocks with AWS's answers in place of references.
+    """Names completed, ARNs in the place of references, and who has which policy.
 
-    A role or an instance profile that exists has a path, and a profile's role a name of its own.
+    ``roles`` are the ARNs by the role's name, which may be there in each account. ``identity`` and
+    ``trusts`` are by the role's ARN, ``on_buckets`` by the bucket's, ``on_keys`` by the key's.
+
+    A role that is looked up has a path, and that of an instance profile a name of its own.
     """
 
-    def __init__(self, stack: dict[str, Any]) -> None:
+    def __init__(self, stack: Mapping[str, Any]) -> None:
         self._stack = stack
-        self._providers = {
-            f"aws.{provider['alias']}": (
-                provider["region"],
-                provider["allowed_account_ids"][0],
-                "aws-us-gov" if provider["region"].startswith("us-gov-") else "aws",
+        self.accounts: dict[str, str] = {}
+        self._regions: dict[str, str] = {}
+        for provider in stack["provider"]["aws"]:
+            (self.accounts[provider["alias"]],) = provider["allowed_account_ids"]
+            self._regions[provider["alias"]] = provider["region"]
+        self.policies = {
+            name: Policy(name, self._document(block["statement"]))
+            for name, block in self.blocks("data.aws_iam_policy_document").items()
+        }
+        self.roles: dict[str, list[str]] = defaultdict(list)
+        self.trusts: dict[str, Policy] = {}
+        self.identity: dict[str, list[Policy]] = {}
+        for name, block in self.blocks("aws_iam_role").items():
+            arn = self._attribute("aws_iam_role", name, "arn")
+            self.roles[block["name"]].append(arn)
+            self.trusts[arn] = self._referred(block["assume_role_policy"])
+            self.identity[arn] = []
+        for type_, attribute in _LOOKED_UP.items():
+            for name in self.blocks(type_):
+                arn = self._attribute(type_, name, attribute)
+                self.roles[arn.rpartition("/")[2]].append(arn)
+                self.identity[arn] = []
+        for block in self.blocks("aws_iam_role_policy_attachment").values():
+            type_, name, _ = self._reference(block["policy_arn"])
+            if type_ == "aws_iam_policy":  # AWS's own are not made here
+                policy = self._referred(self.blocks(type_)[name]["policy"])
+                account = self._account(block["provider"])
+                role = self.text(block["role"])
+                (arn,) = (arn for arn in self.roles[role] if f":{account}:" in arn)
+                self.identity[arn].append(policy)
+        self.on_buckets = {
+            f"arn:aws:s3:::{self.text(block['bucket'])}": self._referred(block["policy"])
+            for block in self.blocks("aws_s3_bucket_policy").values()
+        }
+        self.on_keys = {
+            self._attribute(*self._reference(block["key_id"])[:2], "arn"): self._referred(
+                block["policy"]
             )
-            for provider in stack["provider"]["aws"]
+            for block in self.blocks("aws_kms_key_policy").values()
         }
 
-    @property
-    def documents(self) -> Documents:
-        """The policies, for the evaluator."""
-        resources = [
-            {"type": type_, "values": self._resolved(block) | self._answers(type_, block)}
-            for type_, blocks in self._stack["resource"].items()
-            for block in blocks.values()
-        ]
-        for type_ in ("aws_iam_role", "aws_iam_instance_profile"):
-            for block in self._stack["data"].get(type_, {}).values():
-                answers = self._answers(f"data.{type_}", block)
-                role = {"arn": answers.get("role_arn") or answers["arn"]}
-                role["name"] = role["arn"].rpartition("/")[2]
-                resources.append({"type": "aws_iam_role", "values": role})
-        return Documents({"values": {"root_module": {"resources": resources}}})
+    def blocks(self, type_: str) -> dict[str, Any]:
+        """Return the blocks of a type by their names; a data source's begins with ``data.``."""
+        section = "data" if type_.startswith("data.") else "resource"
+        found: dict[str, Any] = self._stack.get(section, {}).get(type_.removeprefix("data."), {})
+        return found
 
-    def _answers(self, type_: str, block: dict[str, Any]) -> dict[str, str]:
-        """Return the attributes of a block that AWS or the provider answers."""
-        region, account, partition = self._providers[block["provider"]]
-        iam = f"arn:{partition}:iam::{account}"
-        name = self._resolved(block.get("name"))
-        if type_ == "data.aws_iam_policy_document":
-            return {"json": json.dumps({"Statement": [*map(self._statement, block["statement"])]})}
+    def bucket(self, declared: str) -> str:
+        """Return the ARN of a bucket by its prefix, or by the name of one that exists."""
+        for name, block in self.blocks("aws_s3_bucket").items():
+            if declared == block.get("bucket_prefix"):
+                return self._attribute("aws_s3_bucket", name, "arn")
+        return f"arn:aws:s3:::{declared}"
+
+    def text(self, text: str) -> str:
+        """Return a text with every reference resolved."""
+        return _REFERENCE.sub(lambda found: self._attribute(*found.groups()), text)
+
+    def _attribute(self, type_: str, name: str, attribute: str) -> str:
+        block = self.blocks(type_)[name]
+        if attribute == "name":
+            return str(block["name"])
+        account = self._account(block["provider"])
+        if type_ == "data.aws_iam_role":
+            return f"arn:aws:iam::{account}:role/service-role/{block['name']}"
         if type_ == "data.aws_iam_instance_profile":
-            role = f"{name}-role"
-            return {"role_name": role, "role_arn": f"{iam}:role/profiles/{role}"}
+            role = f"{block['name']}-role"
+            return role if attribute == "role_name" else f"arn:aws:iam::{account}:role/p/{role}"
+        if type_ == "data.aws_caller_identity":
+            return account
         if type_ == "aws_s3_bucket":
-            bucket = block.get("bucket") or f"{block['bucket_prefix']}1"
-            return {"bucket": bucket, "id": bucket, "arn": f"arn:{partition}:s3:::{bucket}"}
-        return {
-            "aws_iam_role": {"arn": f"{iam}:role/{name}"},
-            "data.aws_iam_role": {"arn": f"{iam}:role/service-role/{name}"},
-            "aws_iam_policy": {"arn": f"{iam}:policy/{name}"},
-            "aws_kms_key": {
-                "arn": f"arn:{partition}:kms:{region}:{account}:key/{_KEY_ID}",
-                "key_id": _KEY_ID + account,
-            },
-            "data.aws_caller_identity": {"account_id": account},
-        }.get(type_, {})
+            bucket = block.get("bucket") or f"{block['bucket_prefix']}{_COMPLETION}"
+            return f"arn:aws:s3:::{bucket}" if attribute == "arn" else str(bucket)
+        if type_ == "aws_kms_key":
+            region = self._regions[block["provider"].partition(".")[2]]
+            return f"arn:aws:kms:{region}:{account}:key/{name}" if attribute == "arn" else name
+        if type_ == "aws_iam_openid_connect_provider":
+            host = block["url"].removeprefix("https://")
+            return f"arn:aws:iam::{account}:oidc-provider/{host}"
+        assert attribute == "arn", (type_, name, attribute)
+        kind = type_.removeprefix("data.").removeprefix("aws_iam_")
+        return f"arn:aws:iam::{account}:{kind}{block.get('path') or '/'}{block['name']}"
 
-    def _statement(self, block: dict[str, Any]) -> dict[str, Any]:
-        block = self._resolved(block)
-        rendered = {"Sid": block.get("sid", ""), "Effect": block.get("effect", "Allow")}
-        rendered["Action"] = block["actions"]
-        if "resources" in block:
-            rendered["Resource"] = block["resources"]
-        if "principals" in block:
-            principals = {p["type"]: p["identifiers"] for p in block["principals"]}
-            rendered["Principal"] = "*" if "*" in principals else principals
-        conditions: dict[str, dict[str, list[str]]] = {}
-        for condition in block.get("condition", []):
-            conditions.setdefault(condition["test"], {})[condition["variable"]] = condition[
-                "values"
-            ]
-        return rendered | ({"Condition": conditions} if conditions else {})
+    def _account(self, provider: str) -> str:
+        return self.accounts[provider.partition(".")[2]]
 
-    def _resolved(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return _REFERENCE.sub(self._answer, value)
-        if isinstance(value, list):
-            return [self._resolved(item) for item in value]
-        if isinstance(value, dict):
-            return {key: self._resolved(item) for key, item in value.items()}
-        return value
+    def _reference(self, text: str) -> tuple[str, str, str]:
+        found = _REFERENCE.fullmatch(text)
+        assert found, text
+        return found[1], found[2], found[3]
 
-    def _answer(self, reference: re.Match[str]) -> str:
-        kind, name, attribute = reference.groups()
-        section = "data" if kind.startswith("data.") else "resource"
-        block = self._stack[section][kind.removeprefix("data.")][name]
-        answers = self._answers(kind, block)
-        return str(answers[attribute] if attribute in answers else self._resolved(block[attribute]))
+    def _referred(self, text: str) -> Policy:
+        return self.policies[self._reference(text)[1]]
+
+    def _document(self, statements: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        return {"Version": "2012-10-17", "Statement": [self._statement(s) for s in statements]}
+
+    def _statement(self, block: Mapping[str, Any]) -> dict[str, Any]:
+        def resolved(values: Iterable[str]) -> list[str]:
+            return [self.text(value) for value in values]
+
+        statement: dict[str, Any] = {
+            "Effect": block.get("effect") or "Allow",
+            "Action": list(block["actions"]),
+        }
+        if block.get("sid"):
+            statement["Sid"] = block["sid"]
+        if block.get("resources"):
+            statement["Resource"] = resolved(block["resources"])
+        for principal in block.get("principals") or []:
+            if principal["type"] == "*":
+                statement["Principal"] = "*"
+            else:
+                named = statement.setdefault("Principal", {})
+                named.setdefault(principal["type"], []).extend(resolved(principal["identifiers"]))
+        for condition in block.get("condition") or []:
+            tests = statement.setdefault("Condition", {})
+            keys = tests.setdefault(condition["test"], {})
+            keys[condition["variable"]] = resolved(condition["values"])
+        return statement
 
 
 def synthesized(link: dict[str, Any], **settings: dict[str, Any]) -> dict[str, Any]:

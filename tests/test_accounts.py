@@ -199,6 +199,10 @@ def test_credentials_as_people_have_them(
     place.declare({"accounts": declared, "links": {"checked": LINK}})
     result = place.operations("check", "checked")
     assert result.returncode == 0, result.stderr
+    endpoint = place.environment["AWS_ENDPOINT_URL"]
+    host = urlparse(endpoint).netloc
+    assert f"AWS_ENDPOINT_URL: requests go to {host}, not to AWS" in result.stdout
+    assert endpoint not in result.stdout  # its path is a secret
     for alias, id_ in ACCOUNTS.items():
         line = f"{alias}: account {id_} (pinned) as arn:aws:sts::{id_}:assumed-role/engineer/"
         assert line in result.stdout

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stacks.checking import ConfigurationError
 from stacks.configuration import read_configuration
+from stacks.errors import ConfigurationError
 
 from .conftest import PROJECT, json_file, run_main
 
@@ -36,13 +36,20 @@ MISTAKES: dict[str, tuple[str, dict[str, str]]] = {
     "an empty file": ("", {"cdktf.json": "is empty: write it, or restore it"}),
     "unreadable JSON": ('{"context": {,}}', {"cdktf.json": "line 1, column 14"}),
     "no object": ("[]", {"cdktf.json": "write a JSON object"}),
-    "a key twice": ('{"context": {}, "context": {}}', {"cdktf.json": '"context" stands twice'}),
+    "a key twice": (
+        '{"context": {}, "context": {}}',
+        {"cdktf.json": '"context" stands twice', "context.accounts": "is missing"},
+    ),
     "no context": ("{}", {"context": 'is missing: add "context": {"accounts": {…}}'}),
     "context misspelt": ('{"Contxt": {}}', {"context": 'is missing: found "Contxt": rename it'}),
     "no accounts": ('{"context": {}}', {"context.accounts": 'is missing: add "accounts"'}),
     "two keys twice": (
         '{"a": 1, "a": 2, "context": {"b": 1, "b": 2}}',
-        {"cdktf.json": '"b" stands twice', 'cdktf.json: the key "a"': "stands twice"},
+        {
+            "cdktf.json": '"b" stands twice',
+            'cdktf.json: the key "a"': "stands twice",
+            "context.accounts": "is missing",
+        },
     ),
     "a byte order mark": ("\ufeff{}", {"cdktf.json": "begins with a byte order mark"}),
     "a number without end": ('{"context": ' + "9" * 5000 + "}", {"cdktf.json": "is not JSON"}),
@@ -165,7 +172,10 @@ MISTAKES: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "a region that is not supported": (
         context({"region": "cn-northwest-1", "profile": "a"}),
-        {f"{ONE}.region": '"cn-northwest-1" is not supported here: the partition aws-cn'},
+        {
+            f"{ONE}.region": '"cn-northwest-1" is not supported here: the partition aws-cn',
+            "context.accounts": '"account1" in aws-cn and "account2" in aws are in two partitions',
+        },
     ),
     "accounts of two partitions": (
         context({"region": "us-gov-west-1", "profile": "a"}),
@@ -178,6 +188,25 @@ MISTAKES: dict[str, tuple[str, dict[str, str]]] = {
             f"{ONE}.profil": 'did you mean "profile"?',
             ONE: "has no credentials",
             f"{TWO}.account_id": "is not an AWS account id",
+        },
+    ),
+    "every kind at once": (
+        json.dumps(
+            {
+                "context": {
+                    "accounts": {"account1": account(profile="a"), "account2": account()},
+                    "instnces": False,
+                    "pipeline": {"platform": "svn", "repository": "a/b"},
+                }
+            }
+        ),
+        {
+            "context.instnces": 'did you mean "instances"? Rename it',
+            "context.pipeline.platform": '"svn" is not "github" or "gitlab"',
+            "context.pipeline": 'needs a "state" in S3 or HCP Terraform',
+            ONE: 'needs an "account_id" and a "profile" for "pipeline"',
+            f"{TWO}: has": "no credentials",
+            f"{TWO}: needs": 'an "account_id"',
         },
     ),
 }
@@ -193,7 +222,7 @@ def test_it_is_reported_with_place_and_remedy(mistake: str, tmp_path: Path) -> N
     problems = str(raised.value).splitlines()[1:]
     assert len(problems) == len(expected), problems
     for place, said in expected.items():
-        prefix = f"  {file}: " if place.startswith("cdktf.json") else f"  {file}: {place}: "
+        prefix = f"  {file}: " if place.startswith("cdktf.json") else f"  {file}: {place}"
         assert any(p.startswith(prefix) and said in p for p in problems), (place, problems)
 
 

@@ -1,5 +1,10 @@
 """The folder ``constructs`` and the PyPI package ``constructs`` live side by side."""
 
+import ast
+import re
+import sys
+import tomllib
+
 import constructs
 
 import s3_cross_account
@@ -21,3 +26,17 @@ def test_the_library_is_imported_from_the_folder() -> None:
     assert s3_cross_account.__file__ is not None
     assert s3_cross_account.__file__.startswith(str(PROJECT / "constructs"))
     assert (PROJECT / "constructs" / "s3_cross_account" / "py.typed").exists()
+
+
+def test_the_library_is_installed_with_all_that_it_imports() -> None:
+    imported = set()
+    for file in (PROJECT / "constructs" / "s3_cross_account").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported.add(str(node.module))
+    packages = {name.partition(".")[0] for name in imported} - sys.stdlib_module_names
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    declared = {re.split("[=<>]", text)[0].replace("-", "_") for text in project["dependencies"]}
+    assert packages == declared

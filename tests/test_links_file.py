@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from s3_cross_account.hardening import Hardening
-from stacks.checking import ConfigurationError
-from stacks.links_file import HardeningSwitches, read_links, schema
+from stacks.errors import ConfigurationError
+from stacks.links_file import HardeningSwitches, schema
+from stacks.read_links import read_links
 
 from .conftest import PROJECT
 from .links import accounts, stack_json, synthesize
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 CONSUMER = {"account": "account1", "new_role": "reader"}
@@ -53,7 +55,10 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "one account": (
         {"accounts": {"account1": accounts()["account1"]}, "links": {"reports": LINK}},
-        {"accounts": "is not two accounts or more", HERE: 'the account "account2" is not'},
+        {
+            "accounts": "is not two accounts or more",
+            f"{HERE}.buckets[0].account": '"account2" is not among',
+        },
     ),
     "a misspelt pattern": (
         declared(pattern="direct"),
@@ -102,15 +107,19 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "a bucket twice": (
         declared(buckets=[BUCKET, BUCKET]),
-        {HERE: 'two buckets have the output name "account2_reports-"'},
+        {HERE: 'the output "bucket_name_account2_reports-" is created by links.reports too'},
     ),
     "an account that is not there": (
         declared(buckets=[BUCKET | {"account": "acount2"}]),
-        {HERE: 'the account "acount2" is not among "accounts": account1, account2'},
+        {f"{HERE}.buckets[0].account": '"acount2" is not among "accounts": account1, account2'},
     ),
     "assume-role without a role to assume": (
         declared(pattern="assume-role"),
-        {HERE: 'the pattern "assume-role" needs a role to assume: add "assumed_role"'},
+        {f"{HERE}.assumed_role": 'the pattern "assume-role" needs a role to assume: add'},
+    ),
+    "a role to assume by direct access": (
+        declared(assumed_role={"account": "account2", "name": "worker"}),
+        {f"{HERE}.assumed_role": 'is for the pattern "assume-role": leave it out'},
     ),
     "a null among the consumers": (
         declared(consumers=[None]),
@@ -118,11 +127,11 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "a role's name": (
         declared(consumers=[CONSUMER | {"new_role": "${x}"}]),
-        {f"{HERE}.consumers[0].new_role": '"${x}" is not a role\'s name, without its path: write'},
+        {f"{HERE}.consumers[0].new_role": '"${x}" is not a role\'s name (the name only, '},
     ),
     "a link's name": (
         {"accounts": accounts(), "links": {"L.x": LINK}},
-        {"links.L.x": '"L.x" is no name here'},
+        {"links.L.x": '"L.x" is not a link\'s name (small letters, digits, hyphens)'},
     ),
     "a role for two consumers": (
         declared(consumers=[CONSUMER, CONSUMER | {"new_role": "READER"}]),
@@ -148,15 +157,18 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
                 for name in ("reports", "second")
             },
         },
-        {"links.second": "the bucket policy of 'mine' in account2 is created by links.reports"},
+        {
+            "links.second": "the bucket policy of 'mine' in account2 is created by links.reports "
+            'too: declare the bucket as "existing" with "policy": "merge" here'
+        },
     ),
     "a key of another region": (
         declared(buckets=[BUCKET | {"key": KEY.format("us-east-1", "222222222222")}]),
-        {HERE: "is in us-east-1, its bucket in ap-northeast-1"},
+        {f"{HERE}.buckets[0].key": "is in us-east-1, its bucket in ap-northeast-1"},
     ),
     "a key of another account": (
         declared(buckets=[BUCKET | {"key": KEY.format("ap-northeast-1", "999999999999")}]),
-        {HERE: "belongs to account 999999999999, its bucket to 222222222222"},
+        {f"{HERE}.buckets[0].key": "belongs to account 999999999999, its bucket to 222222222222"},
     ),
     "a boundary of another account": (
         {
@@ -172,7 +184,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
             consumers=[CONSUMER | {"instance": True}],
             access={"vpc_endpoint_ids": ["vpce-0123abcd"]},
         ),
-        {HERE: 'an "instance" gets a network of its own'},
+        {f"{HERE}.access": 'an "instance" gets a network of its own'},
     ),
     "an expression in a rule": (
         replicated(rules=[{"prefix": '${file("/etc/passwd")}'}]),
@@ -200,7 +212,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "a replication of one bucket to itself": (
         replicated(destination=SOURCE),
-        {HERE: "source and destination are the same bucket"},
+        {f"{HERE}.destination": "source and destination are the same bucket"},
     ),
     "an unversioned bucket": (
         replicated(source={"account": "account1", "existing": "mine", "policy": "create"}),
@@ -212,15 +224,15 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "an encrypted source without a key at the destination": (
         replicated(source=SOURCE | {"key": "new"}),
-        {HERE: "the source has a KMS key and the destination has none"},
+        {f"{HERE}.destination": "the source has a KMS key and the destination has none"},
     ),
     "delete markers with tags": (
         replicated(rules=[{"delete_markers": True, "tags": {"a": "b"}}]),
-        {HERE: "delete markers together with a tag filter"},
+        {f"{HERE}.rules": "delete markers together with a tag filter"},
     ),
     "two rules of one priority": (
         replicated(rules=[{"prefix": "a/"}, {"prefix": "b/"}]),
-        {HERE: "2 rules have the priority 1"},
+        {f"{HERE}.rules": "2 rules have the priority 1"},
     ),
     "a storage class": (
         replicated(rules=[{"storage_class": "COLD"}]),
@@ -251,7 +263,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "a role with its path": (
         declared(consumers=[{"account": "account1", "existing_role": "service-role/web"}]),
-        {f"{HERE}.consumers[0].existing_role": "is not a role's name, without its path"},
+        {f"{HERE}.consumers[0].existing_role": "is not a role's name (the name only, without path"},
     ),
     "a service principal of China": (
         declared(consumers=[CONSUMER | {"trusted_service": "ec2.amazonaws.com.cn"}]),
@@ -267,7 +279,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
                 }
             ]
         ),
-        {HERE: '"trusted_service" of "web": an existing role has its own'},
+        {f"{HERE}.consumers": '"trusted_service" of "web": an existing role has its own'},
     ),
     "accounts of two partitions": (
         {
@@ -319,7 +331,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
                 }
             ]
         ),
-        {HERE: "is in the partition aws-us-gov, its region in aws: correct its ARN"},
+        {f"{HERE}.buckets[0].key": "is in the partition aws-us-gov, its region in aws: correct"},
     ),
     "a policy variable in a prefix": (
         declared(access={"prefixes": ["&{aws:username}/"]}),
@@ -335,7 +347,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "a rule's prefix longer than a key": (
         replicated(rules=[{"prefix": "報" * 342}]),
-        {HERE: "the rule of priority 1 has a prefix of 1026 bytes"},
+        {f"{HERE}.rules": "the rule of priority 1 has a prefix of 1026 bytes"},
     ),
     "an action that is nothing like ours": (
         declared(access={"actions": ["s3:ListAllMyBuckets"]}),
@@ -357,9 +369,246 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
             "accounts.account1.region": '"Tokyo" is not an AWS region',
             f"{HERE}.pattern": "is not",
             "links.second.buckets[0].new_prefix": '"A" is not a bucket\'s prefix',
+            "links.second": "the role 'reader' in account1 is created by links.reports too",
         },
     ),
+    "two keys of one name and what is in the last": (
+        '{"accounts": {}, "accounts": {"account1": {"region": "eu-west-1"}}, "links": {}}',
+        {
+            "": 'the key "accounts" stands twice in one object',
+            "accounts": "is not two accounts or more",
+            "accounts.account1": "has no credentials",
+            "links": "{} is not the links by their names",
+        },
+    ),
+    "a link named as the reference stack": (
+        {"accounts": accounts(), "links": {"s3-multi-account-deploy": LINK}},
+        {"links.s3-multi-account-deploy": "is the name of a stack of this project"},
+    ),
+    "a link named as what JavaScript has in every object": (
+        {"accounts": accounts(), "links": {"constructor": LINK}},
+        {"links.constructor": "is a word of JavaScript, which cdktf is written in"},
+    ),
+    "a tag that AWS keeps for itself": (
+        replicated(rules=[{"tags": {"AWS:share": "yes"}}]),
+        {f"{HERE}.rules[0].tags.AWS:share": 'begins with "aws:", which AWS reserves'},
+    ),
+    "a tag that cdktf cannot write": (
+        replicated(rules=[{"tags": {"a": "b", "__proto__": "c"}}]),
+        {f"{HERE}.rules[0].tags.__proto__": "is a word of JavaScript"},
+    ),
 }
+
+# Of each link what is in it, and what is said of it, whatever is wrong with the others.
+ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "shapes": (
+        LINK | {"acess": {}, "consumers": [CONSUMER | {"new_role": "a/b"}]},
+        [".acess: unknown key", '.consumers[0].new_role: "a/b" is not'],
+    ),
+    "accounts": (
+        LINK
+        | {
+            "consumers": [CONSUMER | {"account": "acount1", "new_role": "b", "instance": "no"}],
+            "buckets": [{"account": "acount2", "existing": "mine-b"}],
+        },
+        [
+            '.consumers[0].account: "acount1" is not among',
+            '.consumers[0].instance: "no" is not true or false',
+            '.buckets[0].account: "acount2" is not among',
+            '.buckets[0]: with "existing", say who owns its bucket policy',
+        ],
+    ),
+    "contradictions": (
+        LINK
+        | {
+            "pattern": "assume-role",
+            "consumers": [CONSUMER | {"new_role": "c", "instance": True}],
+            "buckets": [
+                BUCKET | {"force_destroy": "no"},
+                BUCKET | {"key": KEY.format("us-east-1", "999999999999")},
+            ],
+            "access": {"vpc_endpoint_ids": ["vpce-0123abcd"]},
+        },
+        [
+            '.assumed_role: is missing: the pattern "assume-role" needs a role',
+            '.buckets[0].force_destroy: "no" is not true or false',
+            ".buckets[1].key: is in us-east-1, its bucket in ap-northeast-1",
+            ".buckets[1].key: belongs to account 999999999999",
+            '.access: an "instance" gets a network of its own',
+        ],
+    ),
+    "several-of-one-part": (
+        LINK
+        | {
+            "consumers": [
+                {"account": "account1", "trusted_service": "x.amazonaws.com", "instance": True}
+            ],
+            "buckets": [{"account": "account2", "existing": "mine-c", "key": "new"}],
+            "access": {"level": "read-only", "actions": ["s3:*"]},
+        },
+        [
+            '.consumers[0]: give one of "new_role", "existing_role", "imported_role" and '
+            '"instance_profile"; "instance" needs a "new_role" that EC2 may assume',
+            '.buckets[0]: with "existing", say who owns its bucket policy: "policy": "create" '
+            '(nobody yet) or "merge" (you get the statements to merge); an existing bucket has its',
+            '.access: give "level" or "actions", not both; ',
+        ],
+    ),
+    "claims": (
+        LINK | {"consumers": [CONSUMER, {"account": 5}], "buckets": "none"},
+        [
+            ".consumers[1].account: 5 is not the alias of an account",
+            '.buckets: "none" is not a list of buckets',
+        ],
+    ),
+    "claims-the-same": (
+        LINK | {"access": 1},
+        [
+            ".access: 1 is not an access",
+            ": the role 'reader' in account1 is created by links.claims too",
+        ],
+    ),
+    "claims-of-others": (
+        LINK
+        | {
+            "consumers": [CONSUMER | {"new_role": "s3-links-plan"}],
+            "buckets": [FREE | {"existing": "the-state"}],
+            "level": 1,
+        },
+        [
+            ".level: unknown key",
+            ": the role 's3-links-plan' in account1 is created by pipeline too",
+            ": the bucket policy of 'the-state' in account2 is created by state too",
+        ],
+    ),
+    "a-replication": (
+        REPLICATION
+        | {
+            "source": SOURCE | {"key": "new"},
+            "both_ways": "no",
+            "rules": [{"delete_markers": True, "tags": {"a": "b"}}],
+            "hardening": {"!": True},
+        },
+        [
+            ".hardening.!: unknown key",
+            ".destination: the source has a KMS key and the destination has none",
+            '.both_ways: "no" is not true or false',
+            ".rules: the rule of priority 1 has delete markers together with a tag filter",
+        ],
+    ),
+    "tags": (
+        REPLICATION | {"role_name": "e", "rules": [{"tags": {"?": "!"}}]},
+        [
+            '.rules[0].tags.?: "?" is not a tag\'s key: write for example "share"',
+            '.rules[0].tags.?: "!" is not a tag\'s value: write for example "yes"',
+        ],
+    ),
+    "terraform-state": (
+        LINK | {"pattern": 1, "consumers": [CONSUMER | {"new_role": "d"}]},
+        [": is the name of a stack of this project", ".pattern: 1 is not"],
+    ),
+}
+ACCOUNTS_AT_ONCE = [
+    "accounts.account1.account_id: 1 is not an AWS account id",
+    "accounts.account2: has no credentials",
+    'accounts.account2: needs an "account_id" and a "profile" for "pipeline"',
+    'accounts.backend: is a word that cdktf needs for "pipeline" itself',
+    'accounts.backend: is the same account as "account2"',
+    'pipeline: "host" is for a GitLab of your own',
+    'state.account: "account3" is not among',
+]
+
+
+def test_all_of_it_is_reported_in_one_round(tmp_path: Path) -> None:
+    content = {
+        "accounts": {
+            "account1": accounts()["account1"] | {"account_id": 1},
+            "account2": {"region": "ap-northeast-1", "account_id": "222222222222"},
+            "backend": accounts()["account2"],
+        },
+        "pipeline": {"platform": "github", "repository": "a/b", "host": "git.example.com"},
+        "state": {"backend": "s3", "account": "account3", "bucket": "the-state"},
+        "links": {name: link for name, (link, _) in ALL_AT_ONCE.items()},
+    }
+    expected = ACCOUNTS_AT_ONCE + [
+        f"links.{name}{told}" for name, (_, found) in ALL_AT_ONCE.items() for told in found
+    ]
+    said = problems_of(content, tmp_path).splitlines()[1:]
+    problems = [line.partition("links.json: ")[2] for line in said]
+    assert [e for e in expected if not any(p.startswith(e) for p in problems)] == []
+    assert [p for p in problems if not any(p.startswith(e) for e in expected)] == []
+
+
+RESERVED_BUCKETS = {
+    "192.168.5.4": "looks like an IP address",
+    "xn--reports": 'begins with "xn--", which AWS reserves',
+    "sthree-reports": 'begins with "sthree-", which AWS reserves',
+    "amzn-s3-demo-reports": 'begins with "amzn-s3-demo-", which AWS reserves',
+    "reports-s3alias": 'ends with "-s3alias", which AWS reserves for aliases of access points',
+    "reports--ol-s3": 'ends with "--ol-s3", which AWS reserves for aliases of Object Lambda',
+    "reports.mrap": 'ends with ".mrap", which AWS reserves for Multi-Region Access Points',
+    "reports--usw2-az1--x-s3": 'ends with "--x-s3", which AWS reserves for directory buckets',
+    "reports--table-s3": 'ends with "--table-s3", which AWS reserves for table buckets',
+}
+
+
+@pytest.mark.parametrize("name", RESERVED_BUCKETS)
+def test_a_bucket_has_no_name_that_aws_reserves(name: str, tmp_path: Path) -> None:
+    content = declared(buckets=[FREE | {"existing": name}])
+    content["links"]["taken-over"] = LINK | {
+        "consumers": [CONSUMER | {"new_role": "another"}],
+        "buckets": [{"account": "account2", "imported": name, "policy": "import"}],
+    }
+    content["state"] = {"backend": "s3", "account": "account1", "bucket": name.replace(".", "-")}
+    problems = problems_of(content, tmp_path)
+    said = RESERVED_BUCKETS[name]
+    assert f'{HERE}.buckets[0].existing: "{name}" {said}' in problems
+    assert f'links.taken-over.buckets[0].imported: "{name}" {said}' in problems
+    assert ("." in name) or f'state.bucket: "{name}" {said}' in problems
+
+
+@pytest.mark.parametrize("prefix", ["xn--a", "sthree-a", "amzn-s3-demo-"])
+def test_nor_does_one_begin_so(prefix: str, tmp_path: Path) -> None:
+    problems = problems_of(declared(buckets=[BUCKET | {"new_prefix": prefix}]), tmp_path)
+    assert f'{HERE}.buckets[0].new_prefix: "{prefix}" begins with' in problems
+
+
+@pytest.mark.parametrize("prefix", ["192.168.5.4", "reports-s3alias", "xn-a", "reports--x-s3"])
+def test_what_only_a_whole_name_shows_is_no_matter_in_a_prefix(prefix: str, tmp_path: Path) -> None:
+    file = tmp_path / "links.json"
+    file.write_text(json.dumps(declared(buckets=[BUCKET | {"new_prefix": prefix}])))
+    assert read_links(file)
+
+
+ROLE_PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "consumers[0].new_role": lambda n: declared(consumers=[CONSUMER | {"new_role": n}]),
+    **{
+        f"consumers[0].{kind}": lambda n, kind=kind: declared(  # type: ignore[misc]
+            consumers=[{"account": "account1", kind: n}]
+        )
+        for kind in ("existing_role", "imported_role", "instance_profile")
+    },
+    "assumed_role.name": lambda n: declared(
+        pattern="assume-role", assumed_role={"account": "account2", "name": n}
+    ),
+    "role_name": lambda n: replicated(role_name=n),
+}
+
+
+@pytest.mark.parametrize("place", ROLE_PLACES)
+@pytest.mark.parametrize("name", ["team/web", "arn:aws:iam::111111111111:role/web"])
+def test_a_path_or_an_arn_is_no_name(place: str, name: str, tmp_path: Path) -> None:
+    problems = problems_of(ROLE_PLACES[place](name), tmp_path)
+    assert f'{HERE}.{place}: "{name}" is not' in problems
+    assert "(the name only, without path or ARN)" in problems
+
+
+def problems_of(content: Any, folder: Path) -> str:
+    file = folder / "links.json"
+    file.write_text(json.dumps(content))
+    with pytest.raises(ConfigurationError) as raised:
+        read_links(file)
+    return str(raised.value)
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

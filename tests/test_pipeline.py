@@ -7,12 +7,18 @@ import json
 import re
 import sys
 import threading
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+import boto3
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.stub import Stubber
 
+from operations import oidc
 from sandbox.access import Principal, allowed, root
 from sandbox.emulator import ACCOUNTS, Emulator
 from stacks.permissions import Permissions, known
@@ -179,6 +185,36 @@ def planned(run: Callable[[str, str], Workplace]) -> Workplace:
     return place
 
 
+@pytest.mark.parametrize(
+    ("environment", "name"),
+    [
+        ({"GITHUB_RUN_ID": "4711", "GITHUB_JOB": "plan"}, "pipeline-4711-plan"),
+        (
+            {"CI_PIPELINE_ID": "12", "CI_JOB_NAME": "plan: [東京, a/b]"},
+            "pipeline-12-plan-,-a-b-",
+        ),
+        ({"GITHUB_RUN_ID": "4711", "GITHUB_JOB": "x" * 99}, f"pipeline-4711-{'x' * 50}"),
+        ({}, "pipeline"),
+    ],
+)
+def test_the_session_carries_the_runs_id(
+    environment: dict[str, str], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("GITHUB_RUN_ID", "GITHUB_JOB", "CI_PIPELINE_ID", "CI_JOB_NAME"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    sts = boto3.client("sts", region_name="eu-west-1", config=Config(signature_version=UNSIGNED))
+    arn = "arn:aws:iam::111111111111:role/s3-links-plan"
+    asked = {"RoleArn": arn, "RoleSessionName": name, "WebIdentityToken": token(MAIN)}
+    keys = {"AccessKeyId": "A" * 16, "SecretAccessKey": "s", "SessionToken": "t"}
+    credentials = keys | {"Expiration": datetime(2030, 1, 1, tzinfo=UTC)}
+    monkeypatch.setattr("operations.oidc.boto3.client", lambda *_, **__: sts)
+    with Stubber(sts) as stubber:
+        stubber.add_response("assume_role_with_web_identity", {"Credentials": credentials}, asked)
+        oidc._session(token(MAIN), arn, "eu-west-1")
+
+
 def owners(encrypted: Emulator) -> dict[str, Principal]:
     return {alias: root(encrypted.endpoint, alias) for alias in ACCOUNTS}
 
@@ -231,7 +267,7 @@ def test_the_plan_role_sees_no_drift_in_what_was_deployed(
 ) -> None:
     result = run("plan", MAIN).make("drift")
     assert result.returncode == 0, result.stderr
-    assert result.stdout.count("No changes.") == 3
+    assert "No changes. Unchanged: 3." in result.stdout
 
 
 def session(encrypted: Emulator, role: str, subject: str, alias: str = "account1") -> Principal:
@@ -601,4 +637,26 @@ def test_a_pipeline_needs_pinned_accounts_with_profiles(missing: str, tmp_path: 
     del declared["accounts"]["account2"][missing]
     result = synthesize(tmp_path, declared)
     assert result.returncode == 1
-    assert 'the account "account2" needs an "account_id" and a "profile"' in result.stderr
+    told = 'accounts.account2: needs an "account_id" and a "profile" for "pipeline": the role that'
+    assert told in result.stderr
+
+
+@pytest.mark.parametrize(
+    "alias",
+    [
+        "backend",
+        "constructor",
+        "hasOwnProperty",
+        "toString",
+        "account2-provider",
+        "deploy_role_arn_account2",
+    ],
+)
+def test_with_a_pipeline_no_alias_is_a_word_of_cdktf(alias: str, tmp_path: Path) -> None:
+    text = json.dumps(declaration()).replace('"account1"', f'"{alias}"')
+    result = synthesize(tmp_path, text)
+    assert result.returncode == 1
+    told = f'accounts.{alias}: is a word that cdktf needs for "pipeline" itself: choose another'
+    assert told in result.stderr
+    del (alone := json.loads(text))["pipeline"]
+    assert synthesize(tmp_path, alone).returncode == 0

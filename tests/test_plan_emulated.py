@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,8 +17,6 @@ import pytest
 from .workplace import Workplace
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .conftest import Terraform
 
 # Accounts that are not the emulator's own, reached in every way, and everything that exists.
@@ -72,6 +77,38 @@ def test_it_says_so_and_leaves_nothing_to_apply(place: Workplace) -> None:
     assert text.startswith("> Planned against empty emulated accounts")
     assert list((place.folder / "plans").glob("*.tfplan")) == []
     assert not (place.folder / "cdktf.out").exists()
+
+
+@pytest.mark.usefixtures("planned")
+def test_apply_takes_nothing_of_it(place: Workplace) -> None:
+    place.run(sys.executable, "main.py")
+    result = place.run(sys.executable, "-m", "operations", "apply")
+    assert result.returncode == 1
+    assert "holds a summary only" in result.stderr
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGHUP])
+def test_stopped_it_leaves_nothing(place: Workplace, sign: signal.Signals) -> None:
+    with tempfile.TemporaryDirectory(prefix="t-") as temporary:  # short: plugins listen in it
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox.plan"],
+            cwd=place.folder,
+            env={"PATH": os.environ["PATH"], "TMPDIR": temporary} | place.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while not list(place.folder.glob(".plans-*")):
+            assert process.poll() is None, process.communicate()[1]
+            time.sleep(0.05)
+        process.send_signal(sign)
+        _, told = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert told.strip().endswith("the emulated accounts are stopped, nothing is left.")
+        assert "Traceback" not in told
+        assert list(Path(temporary).iterdir()) == []
+    assert list(place.folder.glob(".plans-*")) == []
+    assert not (place.folder / "plans").exists()
 
 
 def test_a_gate_refuses_here_too(place: Workplace) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from operations.stack import OperationError
 from operations.summary import summarize
 from sandbox.access import root
 
@@ -125,6 +129,14 @@ def test_each_change_is_told_with_its_account(first: dict[str, Any]) -> None:
 
 
 @pytest.mark.usefixtures("first")
+def test_a_half_that_is_still_to_be_merged_is_named_when_nothing_changes(place: Workplace) -> None:
+    planned(place, {"reports": REPORTS, "worker": WORKER})
+    text = (place.folder / "plans" / "summary.md").read_text()
+    assert text.startswith("No changes. Unchanged: 2.")
+    assert "- `worker`: `bucket_policy_to_merge_account1_theirs`" in text
+
+
+@pytest.mark.usefixtures("first")
 def test_a_wider_prefix_and_a_removed_bucket_are_told(place: Workplace) -> None:
     wider = REPORTS | {"access": {"level": "write-only"}}
     fewer = WORKER | {"buckets": WORKER["buckets"][:1]}
@@ -147,8 +159,8 @@ def test_a_wider_prefix_and_a_removed_bucket_are_told(place: Workplace) -> None:
     assert deleted["aws_s3_bucket"]["action"] == "delete"
     assert deleted["aws_s3_bucket"]["account"] == "account2"  # no longer declared, still known
     text = (place.folder / "plans" / "summary.md").read_text()
-    assert "**Access that appears**" in text
-    assert re.search(r"<b>account2</b>: \d to delete", text)
+    assert text.startswith("**2 of 2 stacks change: access appears in 1, disappears in 2; ")
+    assert re.search(r"`account2`: \d to delete", text)
 
 
 @pytest.mark.usefixtures("first")
@@ -176,6 +188,31 @@ def test_a_plan_that_was_overtaken_is_not_applied(place: Workplace) -> None:
     assert again.returncode == 1
     assert "Saved plan is stale" in again.stderr
     assert again.stderr.strip().endswith("Run `make plan` again.")
+
+
+def test_a_plan_that_is_told_to_end_leaves_nothing(place: Workplace) -> None:
+    place.declare({"accounts": accounts(), "links": {"reports": REPORTS, "worker": WORKER}})
+    assert place.operations("plan").returncode == 0
+    process = subprocess.Popen(
+        ["make", "plan"],
+        cwd=place.folder,
+        env={"PATH": os.environ["PATH"]} | place.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list(place.folder.glob(".plans-*")):
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(1)  # Terraform has begun
+    process.terminate()
+    told, _ = process.communicate(timeout=120)
+    assert "Interrupted." in told
+    assert not [*place.folder.glob(".plans-*"), *place.folder.glob("plans")]
+    again = place.operations("apply")
+    assert "holds no plans: run `make plan` first" in again.stderr
 
 
 def test_a_file_in_the_place_of_the_plans_is_told(place: Workplace) -> None:
@@ -235,7 +272,7 @@ def resource(address: str, **values: Any) -> dict[str, Any]:
     return {"address": address, "mode": "managed", "values": values}
 
 
-def snapshot(*statements: dict[str, Any], identity: dict[str, Any] | None) -> dict[str, Any]:
+def snapshot(*statements: Any, identity: dict[str, Any] | None) -> dict[str, Any]:
     trust = document({"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"})
     found = [
         resource("aws_s3_bucket.b", arn="arn:aws:s3:::b", bucket="b"),
@@ -251,7 +288,7 @@ def snapshot(*statements: dict[str, Any], identity: dict[str, Any] | None) -> di
     return {"root_module": {"resources": found}}
 
 
-def document(*statements: dict[str, Any]) -> str:
+def document(*statements: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
@@ -332,3 +369,257 @@ def test_a_foreign_managed_policy_is_told_by_its_name() -> None:
     )
     found = summary(snapshot(NAMED, identity=GET), attached)
     assert [a.actions for a in found.appears] == [("policy AmazonS3FullAccess",)]
+
+
+# Policies as IAM takes them, and as nobody can read them.
+
+
+def policy(text: str) -> dict[str, Any]:
+    """The bucket's policy as this text, without anything else."""
+    found = snapshot(identity=None)
+    found["root_module"]["resources"][1]["values"]["policy"] = text
+    return found
+
+
+NOTHING = policy("")
+
+
+@pytest.mark.parametrize("text", ["", " ", "{}", "null", '{"Version": "2012-10-17"}', document()])
+def test_an_empty_policy_lets_nobody_in(text: str) -> None:
+    found = summary(policy(text), policy(text))
+    assert (found.appears, found.disappears) == ([], [])
+    assert summary(policy(text), policy(document(PUBLIC))).refused(["public"]) == ["public"]
+
+
+@pytest.mark.parametrize(
+    "principal", ["*", ["*"], {"AWS": "*"}, {"AWS": ["*"]}, {"AWS": [ROLE, "*"]}]
+)
+def test_everyone_is_told_in_every_spelling(principal: Any) -> None:
+    found = summary(NOTHING, policy(document(GET | {"Principal": principal})))
+    assert "everyone" in [a.principal for a in found.appears]
+    assert found.refused(["public", "access"]) == ["public", "access"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ({"Bool": {"aws:SecureTransport": False}}, "Bool aws:SecureTransport false"),
+        ({"Bool": {"aws:SecureTransport": [True]}}, "Bool aws:SecureTransport true"),
+        ({"NumericLessThan": {"s3:max-keys": 10}}, "NumericLessThan s3:max-keys 10"),
+    ],
+)
+def test_booleans_and_numbers_are_the_texts_that_iam_takes_them_for(
+    condition: dict[str, Any], told: str
+) -> None:
+    ((test, keys),) = condition.items()
+    ((key, _),) = keys.items()
+    spelt = NAMED | {"Condition": {test: {key: told.rpartition(" ")[2]}}}
+    found = summary(NOTHING, policy(document(NAMED | {"Condition": condition})))
+    assert [a.conditions for a in found.appears] == [(told,)]
+    same = summary(policy(document(spelt)), policy(document(NAMED | {"Condition": condition})))
+    assert (same.appears, same.disappears) == ([], [])
+
+
+@pytest.mark.parametrize("condition", [None, {}])
+def test_no_condition_is_none(condition: Any) -> None:
+    found = summary(NOTHING, policy(document(PUBLIC | {"Condition": condition})))
+    assert [a.conditions for a in found.appears] == [()]
+
+
+def without(statement: dict[str, Any], element: str, **more: Any) -> dict[str, Any]:
+    return {key: value for key, value in statement.items() if key != element} | more
+
+
+@pytest.mark.parametrize(
+    ("statement", "who", "may", "on"),
+    [
+        (
+            without(PUBLIC, "Principal", NotPrincipal={"AWS": [ROLE]}),
+            "everyone but role r (account1)",
+            "s3:GetObject",
+            "bucket b",
+        ),
+        (
+            without(PUBLIC, "Action", NotAction=["s3:PutObject", "s3:GetObject"]),
+            "everyone",
+            "NotAction s3:GetObject, s3:PutObject",
+            "bucket b",
+        ),
+        (
+            without(PUBLIC, "Resource", NotResource="arn:aws:s3:::b/*"),
+            "everyone",
+            "s3:GetObject",
+            "NotResource arn:aws:s3:::b/*",
+        ),
+    ],
+)
+def test_all_but_something_is_told_as_such(
+    statement: dict[str, Any], who: str, may: str, on: str
+) -> None:
+    found = summary(NOTHING, policy(document(statement)))
+    assert [(a.principal, a.actions, a.target) for a in found.appears] == [(who, (may,), on)]
+    assert found.refused(["public", "access"]) == ["public", "access"]
+    # Of a refusal, what is excepted is what is let in.
+    refusal = statement | {"Effect": "Deny"}
+    gone = summary(policy(document(refusal)), NOTHING)
+    assert gone.refused(["public", "access"]) == ["access"]
+
+
+def test_all_but_something_is_read_before_any_name_is_known() -> None:
+    block = {
+        "effect": "Allow",
+        "not_principals": [{"type": "AWS", "identifiers": ["${aws_iam_role.r.arn}"]}],
+        "not_actions": ["s3:PutObject"],
+        "not_resources": ["${aws_s3_bucket.b.arn}/*"],
+    }
+    source = {
+        "data": {"aws_iam_policy_document": {"d": {"statement": [block]}}},
+        "resource": {
+            "aws_s3_bucket": {"b": {"bucket": "b"}},
+            "aws_s3_bucket_policy": {
+                "b": {"bucket": "b", "policy": "${data.aws_iam_policy_document.d.json}"}
+            },
+            "aws_iam_role": {"r": {"name": "r"}},
+        },
+    }
+    resources = [resource("aws_s3_bucket_policy.b", bucket="b")]
+    plan = {"planned_values": {"root_module": {"resources": resources}}}
+    (access,) = summarize("s", plan, source, ALIASES).appears
+    assert (access.principal, access.actions, access.target) == (
+        "everyone but role r (account1)",
+        ("NotAction s3:PutObject",),
+        "NotResource arn:aws:s3:::b/*",
+    )
+
+
+UNREADABLE_STATEMENTS: list[Any] = [
+    "s3:GetObject",
+    {},
+    without(PUBLIC, "Principal"),
+    PUBLIC | {"Principal": None},
+    PUBLIC | {"Principal": {}},
+    PUBLIC | {"Principal": {"AWS": None}},
+    PUBLIC | {"Principal": {"AWS": []}},
+    PUBLIC | {"NotPrincipal": {"AWS": ROLE}},
+    without(PUBLIC, "Effect"),
+    PUBLIC | {"Effect": "allow"},
+    PUBLIC | {"Effect": ["Allow"]},
+    without(PUBLIC, "Action"),
+    PUBLIC | {"Action": None},
+    PUBLIC | {"Action": {"s3": "GetObject"}},
+    PUBLIC | {"NotAction": "s3:PutObject"},
+    without(PUBLIC, "Resource"),
+    PUBLIC | {"Resource": []},
+    PUBLIC | {"Condition": "aws:SecureTransport"},
+    PUBLIC | {"Condition": {"Bool": None}},
+    PUBLIC | {"Condition": {"Bool": {"aws:SecureTransport": None}}},
+    PUBLIC | {"condition": {}},
+]
+UNREADABLE = [
+    "no JSON",
+    "[]",
+    "1",
+    json.dumps({"statement": []}),
+    *(document(statement) for statement in UNREADABLE_STATEMENTS),
+]
+
+
+@pytest.mark.parametrize("text", UNREADABLE)
+def test_what_cannot_be_read_counts_as_access_of_everyone(text: str) -> None:
+    found = summary(NOTHING, policy(text))
+    assert {(a.principal, a.works) for a in found.appears} == {("everyone", True)}
+    assert all(a.actions[0].startswith("cannot be read: ") for a in found.appears)
+    assert {a.target for a in found.appears} == {"(aws_s3_bucket_policy.b)"}
+    assert found.refused(["public", "access"]) == ["public", "access"]
+    same = summary(policy(text), policy(text))
+    assert (same.appears, same.disappears) == ([], [])
+
+
+@pytest.mark.parametrize("text", ["no JSON", document(without(TLS, "Effect"))])
+def test_what_may_have_been_a_refusal_counts_when_it_goes(text: str) -> None:
+    assert summary(policy(text), NOTHING).refused(["access"]) == ["access"]
+
+
+def test_who_is_named_in_what_cannot_be_read_is_told() -> None:
+    unreadable = NAMED | {"Action": None}
+    found = summary(NOTHING, policy(document(unreadable, NAMED | {"Effect": "Deny"})))
+    told = {(a.principal, a.effect, a.works) for a in found.appears}
+    assert told >= {("role r (account1)", "Allow", True)}
+    assert found.refused(["public", "access"]) == ["access"]
+    mine = summary(snapshot(identity=None), snapshot(identity=GET | {"Condition": [1]}))
+    assert [(a.principal, a.target) for a in mine.appears] == [
+        ("role r (account1)", "(aws_iam_role_policy_attachment.a)")
+    ]
+
+
+# What Terraform may say of a plan that is not to be applied.
+
+
+def changed(*actions: str, mode: str = "managed", **more: Any) -> dict[str, Any]:
+    change = {"actions": list(actions)} | more
+    return {"address": "aws_s3_bucket.b", "mode": mode, "change": change}
+
+
+UNFIT: list[tuple[dict[str, Any], str]] = [
+    ({"errored": True}, "s: Terraform could not complete the plan: mend"),
+    ({"complete": False}, "s: Terraform leaves changes out of the plan: plan all"),
+    (
+        {"deferred_changes": [{"reason": "x", "resource_change": changed("create")}]},
+        "s: aws_s3_bucket.b: Terraform puts this change off",
+    ),
+    (
+        {"resource_changes": [changed("create", "forget")]},
+        "s: aws_s3_bucket.b: the actions ['create', 'forget'] are not known here",
+    ),
+    (
+        {"resource_changes": [changed("read")]},
+        "s: aws_s3_bucket.b: the actions ['read'] are not known here",
+    ),
+    (
+        {"resource_changes": [changed("sweep", importing={"id": "b"})]},
+        "s: aws_s3_bucket.b: the actions ['sweep'] are not known here",
+    ),
+    (
+        {"resource_changes": [changed("read", mode="another")]},
+        "s: aws_s3_bucket.b: the actions ['read'] are not known here",
+    ),
+]
+
+
+@pytest.mark.parametrize(("plan", "problem"), UNFIT)
+def test_a_plan_that_is_not_whole_or_not_understood_is_an_error(
+    plan: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(OperationError) as error:
+        summarize("s", {"planned_values": {}} | plan, {}, ALIASES)
+    assert str(error.value).startswith(problem)
+
+
+def test_all_that_makes_a_plan_unfit_is_told_at_once() -> None:
+    changes = [changed("read"), changed("sweep")]
+    with pytest.raises(OperationError) as error:
+        summarize("s", {"errored": True, "resource_changes": changes}, {}, ALIASES)
+    assert len(str(error.value).splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (changed("no-op"), []),
+        (changed("no-op", importing={"id": "b"}), ["import"]),
+        (changed("update", importing={"id": "b"}), ["update"]),
+        (changed("delete", "create"), ["replace"]),
+        (changed("create", "delete"), ["replace"]),
+        (changed("forget"), ["forget"]),
+        (changed("read", mode="data"), []),
+    ],
+)
+def test_each_list_of_actions_is_told_in_one_word(change: dict[str, Any], told: list[str]) -> None:
+    plan = {
+        "planned_values": {},
+        "resource_changes": [change],
+        "errored": False,
+        "complete": True,
+        "deferred_changes": None,
+    }
+    assert [c.action for c in summarize("s", plan, {}, ALIASES).changes] == told

@@ -251,9 +251,10 @@ def test_a_statement_cannot_be_changed() -> None:
         policy.trust(NAMED).sid = "other"  # type: ignore[misc]
 
 
-def test_the_copy_command_copies_recursively() -> None:
-    assert aws_cli.copy_command("a", "b") == "aws s3 cp s3://a s3://b --recursive"
-    assert aws_cli.copy_command("a", "b", profile="p").endswith(" --recursive --profile p")
+def test_the_copy_command_copies_recursively_and_asks_for_no_tags() -> None:
+    command = "aws s3 cp s3://a s3://b --recursive --copy-props metadata-directive"
+    assert aws_cli.copy_command("a", "b") == command
+    assert aws_cli.copy_command("a", "b", profile="p") == f"{command} --profile p"
 
 
 def test_none_of_it_loads_jsii() -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cdktf import App
 
+from s3_cross_account.aws_cli import WITHOUT_TAGS
+
 from .conftest import PROJECT
 from .invariants import RULES
 from .links import stack_json, synthesize
@@ -56,6 +58,22 @@ def test_the_tables_were_found() -> None:
         "pipelines.md": 6,
         "pipelines.ja.md": 6,
     }
+
+
+def test_the_level_for_copies_stands_where_the_default_is_met() -> None:
+    (default,) = [wanted for wanted, text in ACCESS.items() if "list-get-put" in text]
+    assert "the default" in default
+    assert "copy-with-tags" in default
+    schema = json.loads((PROJECT / "links.schema.json").read_text())
+    level = schema["$defs"]["LinkAccess"]["properties"]["level"]
+    assert level["default"] == "list-get-put"
+    assert "copies between buckets: copy-with-tags" in level["description"]
+
+
+@pytest.mark.parametrize("language", ["", ".ja"])
+def test_what_version_1_takes_is_told_where_the_copy_commands_are(language: str) -> None:
+    for page in (f"README{language}.md", f"docs/troubleshooting{language}.md"):
+        assert WITHOUT_TAGS.strip() in (PROJECT / page).read_text()
 
 
 def written(folder: Path, link: dict[str, Any]) -> None:

@@ -144,9 +144,9 @@ def test_further_outputs(synthesized: dict[str, Any]) -> None:
     )
     assert values["copy_command_Dont_Use_AssumeRole"] == (
         "aws s3 cp s3://${aws_s3_bucket.bucket1.bucket} s3://${aws_s3_bucket.bucket2.bucket}"
-        " --recursive"
+        " --recursive --copy-props metadata-directive"
     )
     assert values["copy_command_Use_AssumeRole"] == (
         "aws s3 cp s3://${aws_s3_bucket.bucket3.bucket} s3://${aws_s3_bucket.bucket4.bucket}"
-        " --recursive --profile account2"
+        " --recursive --copy-props metadata-directive --profile account2"
     )

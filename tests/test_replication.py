@@ -16,7 +16,7 @@ from sandbox.emulator import ACCOUNTS
 from .evaluator import decide
 from .invariants import RULES, statements
 from .links import Deployment, stack_json
-from .synthesized import Synthesized, synthesized
+from .synthesized import synthesized
 
 if TYPE_CHECKING:
     from sandbox.emulator import Emulator
@@ -268,31 +268,7 @@ EXISTING_KEYS = replication(
 )
 
 
-@pytest.mark.parametrize(
-    ("role", "account", "bucket"),
-    [
-        (f"{ACCOUNTS['account1']}:role/keys-replication", "account2", "keys-dst-1"),
-        (f"{ACCOUNTS['account2']}:role/keys-replication-back", "account1", "keys-src-1"),
-    ],
-)
-def test_the_destinations_bucket_key_is_verified_by_both_halves_of_its_key(
-    role: str, account: str, bucket: str
-) -> None:
-    """With a bucket key S3 decrypts it before it uses it: "Replicating encrypted objects"."""
-    request = Synthesized(synthesized(BOTH)).documents.on_key(
-        f"arn:aws:iam::{role}",
-        "kms:Decrypt",
-        account=ACCOUNTS[account],
-        **{
-            "kms:ViaService": "s3.ap-northeast-1.amazonaws.com",
-            "kms:EncryptionContext:aws:s3:arn": f"arn:aws:s3:::{bucket}",
-        },
-    )
-    halves = [request | {"identity": []}, request | {"resourcePolicy": None}]
-    assert decide([request, *halves]) == [True, False, False]
-
-
-def test_so_do_the_statements_for_a_key_that_exists() -> None:
+def test_the_statements_for_a_key_that_exists_verify_its_bucket_key_too() -> None:
     stack = synthesized(EXISTING_KEYS)
     encrypting = [s for _, s in statements(stack) if "kms:Encrypt" in s["actions"]]
     assert len(encrypting) == 2  # the role's policy, and what is to be merged into the key policy

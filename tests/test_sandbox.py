@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from s3_cross_account.aws_cli import WITHOUT_TAGS
 from sandbox.access import VERBS, Cell, Principal, allowed, differences
-from sandbox.article import run_steps
+from sandbox.article import LARGE, run_steps
+from sandbox.aws_cli import AwsCli, aws_clis
 from sandbox.emulator import ACCOUNTS
 from sandbox.instance import EmulatedInstance
 from sandbox.reference import Deployed
@@ -277,23 +279,37 @@ def test_the_trust_policies_let_in_nobody_else(deployed: Deployed) -> None:
 # --- On the instances ----------------------------------------------------------------------------
 
 
-def test_the_articles_last_step(deployed: Deployed, emulator: Emulator, tmp_path: Path) -> None:
-    steps = list(run_steps(emulator, deployed, tmp_path))
+@pytest.fixture(scope="module", params=["1", "2"])
+def aws_cli(request: pytest.FixtureRequest) -> AwsCli:
+    version: str = request.param
+    found = [cli for cli in aws_clis() if cli.version.startswith(f"{version}.")]
+    if not found:
+        pytest.skip(f"version {version} of the AWS CLI is not on this machine")
+    return found[0]
+
+
+def test_the_articles_last_step(
+    deployed: Deployed, emulator: Emulator, aws_cli: AwsCli, tmp_path: Path
+) -> None:
+    steps = list(run_steps(emulator, deployed, tmp_path, aws_cli))
     assert [step for step in steps if step.found != step.expected] == []
-    assert len(steps) == 8
     literal = [
         step for step in steps if "--recursive" not in step.command and " cp " in step.command
     ]
     assert [step.detail for step in literal] == ["exit code 0, 0 objects"] * 2
+    others = [step for step in steps if step not in literal]
+    assert [step.detail for step in others] == ["exit code 0, 52 objects"] * 6
+    copies = {outputs for name, outputs in deployed.outputs.items() if "copy_command" in name}
+    assert {aws_cli.takes(command) for command in copies} <= {step.command for step in others}
 
 
 @pytest.fixture
 def second_instance(
-    deployed: Deployed, emulator: Emulator, tmp_path: Path
+    deployed: Deployed, emulator: Emulator, aws_cli: AwsCli, tmp_path: Path
 ) -> Iterator[EmulatedInstance]:
     role = deployed.principals["role 2"]
     name = deployed.roles["role 2"].rpartition("/")[2]
-    with EmulatedInstance(emulator, tmp_path / "home", name, role) as instance:
+    with EmulatedInstance(emulator, tmp_path / "home", name, role, aws_cli) as instance:
         instance.configure(deployed.outputs["aws_config_Use_AssumeRole"])
         yield instance
 
@@ -320,6 +336,36 @@ def test_what_needs_to_delete_is_refused_and_loses_nothing(
     assert "AccessDenied" in result.stdout + result.stderr
     assert owner.s3.get_object(Bucket=source, Key="moved")["Body"].read() == b"moved"
     assert target_owner.s3.get_object(Bucket=target, Key="only-here")["Body"].read() == b"x"
+
+
+def test_the_printed_command_copies_large_objects_with_their_metadata_and_without_tags(
+    deployed: Deployed, second_instance: EmulatedInstance, aws_cli: AwsCli
+) -> None:
+    (source, owner), (target, target_owner) = (deployed.buckets[f"bucket {n}"] for n in "34")
+    body = b"x" * LARGE[0]
+    for key in ("small", "large"):
+        described = {"ContentType": "text/csv", "Metadata": {"kept": "yes"}, "Tagging": "a=b"}
+        content = body if key == "large" else b"x"
+        owner.s3.put_object(Bucket=source, Key=f"props/{key}", Body=content, **described)
+    printed = deployed.outputs["copy_command_Use_AssumeRole"]
+    bare = second_instance.run(printed.replace(WITHOUT_TAGS, ""))
+    copied = target_owner.s3.list_objects_v2(Bucket=target, Prefix="props/")["Contents"]
+    if aws_cli.old:
+        assert (bare.returncode, len(copied)) == (0, 2)
+        assert "Unknown options: --copy-props" in second_instance.run(printed).stderr
+        return
+    assert bare.returncode == 1
+    assert "props/large" in bare.stderr
+    assert "AccessDenied" in bare.stderr
+    assert "GetObjectTagging" in bare.stderr
+    assert [found["Key"] for found in copied] == ["props/small"]
+    result = second_instance.run(printed)
+    assert result.returncode == 0, result.stderr
+    for key in ("small", "large"):
+        there = {"Bucket": target, "Key": f"props/{key}"}
+        head = target_owner.s3.head_object(**there)
+        assert (head["ContentType"], head["Metadata"]) == ("text/csv", {"kept": "yes"})
+        assert target_owner.s3.get_object_tagging(**there)["TagSet"] == []
 
 
 # --- Once more, and by hand ----------------------------------------------------------------------

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from s3_cross_account.aws_cli import copy_command
 from sandbox.access import Cell
 from sandbox.article import Step
-from sandbox.report import problems
+from sandbox.aws_cli import AwsCli, aws_clis
+from sandbox.report import problems, steps_table
 from sandbox.terraform import terraform_settings
 
 from .conftest import PROJECT
@@ -74,6 +76,8 @@ def test_from_nothing_to_the_table_and_the_copied_objects(tmp_path: Path, tempor
     assert result.stderr == ""
     content = json.loads(report.read_text())
     assert len(content["access"]) == 231
+    assert content["aws_cli"] == next(aws_clis()).version
+    assert f"with AWS CLI {content['aws_cli']}" in result.stdout
     assert content["left_after_destroy"] == []
     assert list(temporary.iterdir()) == []
     assert processes_of(temporary) == []
@@ -166,6 +170,36 @@ def test_whatever_is_not_as_promised_fails_the_command() -> None:
     assert problems([GOOD], [failed], "No changes.", []) == ["ec2-1: aws s3 cp: exit code 1"]
     assert problems([], [], "Plan: 1 to add, 0 to change, 0 to destroy.", []) != []
     assert problems([], [], "No changes.", ["bucket b"]) == ["bucket b is left"]
+
+
+class TestAwsCli:
+    """Which AWS CLI the instances have."""
+
+    def put(self, folder: Path, version: str) -> Path:
+        folder.mkdir()
+        script = folder / "aws"
+        script.write_text(f"#!/bin/sh\necho aws-cli/{version} Python/3.11.2\n")
+        script.chmod(0o755)
+        return folder
+
+    def test_version_2_is_found_behind_another_version_1(self, tmp_path: Path) -> None:
+        old, new = (self.put(tmp_path / v, v) for v in ("1.46.3", "2.9.19"))
+        path = f"{Path(sys.executable).parent}:{tmp_path / 'missing'}:{old}:{new}"
+        assert next(aws_clis(path)) == AwsCli(new, "2.9.19")
+
+    def test_without_it_the_projects_own_runs_and_takes_no_copy_props(self, tmp_path: Path) -> None:
+        (ours,) = aws_clis(str(tmp_path))
+        assert ours.folder == Path(sys.executable).parent
+        assert ours.version.startswith("1.")
+        command = copy_command("a", "b", profile="p")
+        assert ours.takes(command) == "aws s3 cp s3://a s3://b --recursive --profile p"
+        assert AwsCli(tmp_path, "2.9.19").takes(command) == command
+
+    @pytest.mark.parametrize(("version", "said"), [("1.46.3", True), ("2.9.19", False)])
+    def test_the_report_says_which_ran(self, version: str, said: bool, tmp_path: Path) -> None:
+        table = steps_table([DONE], {}, AwsCli(tmp_path, version))
+        assert str(table.title).endswith(f"with AWS CLI {version}")
+        assert ("--copy-props" in str(table.caption)) is said
 
 
 class TestProviderMirror:

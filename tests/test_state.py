@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -17,6 +18,7 @@ from operations.stack import OperationError
 from operations.state import resources
 from sandbox.access import allowed, root
 
+from .conftest import PROJECT
 from .evaluator import Documents, decide
 from .links import accounts, stack_json, synthesize
 from .workplace import Workplace, reset
@@ -132,6 +134,30 @@ def test_another_place_for_the_state_is_not_a_new_beginning(
     s3.delete_object(Bucket=BUCKET, Key="s3-links/stateful.tfstate")
     moved.declare(declaration(S3_STATE))
     assert moved.operations("move-state", "stateful").returncode == 0
+
+
+def test_cleaning_keeps_every_state_and_where_each_is(tmp_path: Path) -> None:
+    shutil.copy(PROJECT / "Makefile", tmp_path)
+    stack = tmp_path / "cdktf.out" / "stacks" / "stateful"
+    kept = [
+        tmp_path / "terraform.stateful.tfstate",
+        stack / ".terraform" / "terraform.tfstate",  # where the state was at the last run
+        stack / "errored.tfstate",  # what Terraform could not write there
+    ]
+    provider = stack / ".terraform" / "providers" / "aws"
+    removed = [stack / "cdk.tf.json", stack.parents[1] / "manifest.json", provider / "binary"]
+    for file in (*kept, *removed, tmp_path / "plans" / "stateful.tfplan"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("{}")
+    (provider / "linked").symlink_to(kept[0])
+    subprocess.run(["make", "clean"], cwd=tmp_path, check=True)
+    left = {file for file in tmp_path.rglob("*") if not file.is_dir()}
+    assert left == {*kept, tmp_path / "Makefile"}
+    assert not provider.exists()
+    for file in kept:
+        file.unlink()
+    subprocess.run(["make", "clean"], cwd=tmp_path, check=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["Makefile"]
 
 
 @pytest.mark.parametrize("content", ["", "{", "{}", "[]", '{"version": 4}'])
@@ -351,7 +377,7 @@ def test_the_backend_has_the_accounts_credentials(tmp_path: Path) -> None:
     [
         ({"backend": "s4"}, 'state.backend: "s4" is not "local", "s3" or "hcp-terraform"'),
         ({}, 'state.backend: is missing: add "backend": "s3"'),
-        (S3_STATE | {"account": "account3"}, 'the account "account3" is not among "accounts"'),
+        (S3_STATE | {"account": "account3"}, 'state.account: "account3" is not among "accounts"'),
         (S3_STATE | {"bucket": "My_Bucket"}, 'state.bucket: "My_Bucket" is not a bucket\'s name'),
         (
             S3_STATE | {"prefix": "/a"},

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -172,37 +173,115 @@ def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+# Answers as `gh` does: two comments a page, one JSON object a line.
+GH = """#!{python}
+import json, pathlib, sys
+file = pathlib.Path({file!r})
+comments = json.loads(file.read_text())
+match sys.argv[1:]:
+    case ["pr", "comment", "7", "--body-file", "-"]:
+        body = sys.stdin.read()
+        comments.append({{"id": f"IC_{{len(comments)}}", "body": body, "viewerDidAuthor": True}})
+    case ["api", "graphql", *options]:
+        assert options[:2] == ["--hostname", "github.example.com"] or "--hostname" not in options
+        fields = dict(o.split("=", 1) for f, o in zip(options, options[1:]) if f in ("-f", "-F"))
+        if "updateIssueComment" in fields["query"]:
+            assert fields["body"] == "@-"
+            (comment,) = [c for c in comments if c["id"] == fields["id"]]
+            comment["body"] = sys.stdin.read()
+        else:
+            asked = [fields[name] for name in ("owner", "repo", "number")]
+            assert asked == ["{{owner}}", "{{repo}}", "7"] and "viewerDidAuthor" in fields["query"]
+            for comment in comments if "--paginate" in options else comments[:2]:
+                print(json.dumps(comment, ensure_ascii=False))
+file.write_text(json.dumps(comments))
+"""
+
+
+class Comments:
+    """The comments of pull request 7, which a stand-in for the GitHub CLI lists and writes."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.set()
+
+    def set(self, *comments: tuple[str, bool]) -> None:
+        """Begin with these: the text, and whether this pipeline wrote it."""
+        content = [
+            {"id": f"IC_{n}", "body": body, "viewerDidAuthor": ours}
+            for n, (body, ours) in enumerate(comments)
+        ]
+        self._file.write_text(json.dumps(content))
+
+    def bodies(self) -> list[str]:
+        """Return the texts that are there now."""
+        return [comment["body"] for comment in json.loads(self._file.read_text())]
+
+
 @pytest.fixture
-def gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the file in which a stand-in for the GitHub CLI leaves what it was given."""
+def comments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Comments:
     command = tmp_path / "bin" / "gh"
     command.parent.mkdir()
-    given = tmp_path / "given"
-    command.write_text(f'#!/bin/sh\necho "$@" > {given}\ncat >> {given}\n')
+    file = tmp_path / "comments.json"
+    command.write_text(GH.format(python=sys.executable, file=str(file)))
     command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{command.parent}:/usr/bin:/bin")
-    return given
+    return Comments(file)
 
 
-def test_the_summary_is_shown_on_github(plans: Path, gh: Path, tmp_path: Path) -> None:
+MARK = "<!-- s3-links plan of . -->\n"
+
+
+def test_the_summary_is_shown_on_github(plans: Path, comments: Comments, tmp_path: Path) -> None:
     summary = tmp_path / "job-summary"
     report({"GITHUB_STEP_SUMMARY": str(summary), "PULL_REQUEST": "7"})
     assert summary.read_text() == (plans / "summary.md").read_text()
-    first, *rest = gh.read_text().splitlines()
-    assert first == "pr comment 7 --edit-last --create-if-none --body-file -"
-    assert rest == ["## reports"]
+    assert comments.bodies() == [f"{MARK}## reports\n"]
 
 
-def test_a_long_summary_is_cut_with_a_pointer(plans: Path, gh: Path) -> None:
-    (plans / "summary.md").write_text("x" * 100_000)
+def test_only_the_comment_of_this_pipeline_and_folder_is_replaced(
+    plans: Path, comments: Comments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [
+        ("What another job of the same pipeline says", True),
+        (f"{MARK}somebody else's, with the mark", False),
+        (f"Quoted: {MARK}", True),
+        (f"{MARK.replace(' . ', ' other ')}another folder's", True),
+    ]
+    comments.set(*others[:3], (f"{MARK}before", True), *others[3:])
     report({"PULL_REQUEST": "7"})
-    text = gh.read_text()
-    assert len(text) < 65_536
-    assert text.rstrip().endswith("see the artifact `plan`.")
+    told = [body for body, _ in others]
+    assert comments.bodies() == [*told[:3], f"{MARK}## reports\n", *told[3:]]
+    folder = tmp_path / "a --> b"
+    shutil.copytree(plans, folder / "plans")
+    monkeypatch.chdir(folder)
+    server = {"GITHUB_SERVER_URL": "https://github.example.com"}
+    report({"PULL_REQUEST": "7", "GITHUB_WORKSPACE": str(tmp_path)} | server)
+    assert comments.bodies()[5:] == ["<!-- s3-links plan of a%20--%3E%20b -->\n## reports\n"]
 
 
-def test_a_refused_comment_says_what_the_job_needs(plans: Path, gh: Path) -> None:  # noqa: ARG001
-    (gh.parent / "bin" / "gh").write_text("#!/bin/sh\necho 'HTTP 403' >&2\nexit 1\n")
+@pytest.mark.parametrize(
+    ("access", "told"),
+    [(10, "All access is shown"), (2_000, "NOT ALL ACCESS IS SHOWN: ")],
+)
+def test_a_summary_that_is_too_long_says_so_on_top(
+    access: int, told: str, plans: Path, comments: Comments, tmp_path: Path
+) -> None:
+    rows = "| `reports` | `role reader (account1)` | `s3:GetObject` |\n" * access
+    (plans / "summary.md").write_text(f"{rows}\n## What changes\n" + "- create `…`\n" * 100_000)
+    report({"PULL_REQUEST": "7", "GITHUB_STEP_SUMMARY": str(tmp_path / "job-summary")})
+    (comment,) = comments.bodies()
+    assert len(comment) < 65_536
+    assert told in comment.splitlines()[1]
+    assert "in the artifact `plan`" in comment.splitlines()[1]
+    shown = (tmp_path / "job-summary").read_bytes()
+    assert len(shown) < 2**20
+    assert b"All access is shown" in shown.splitlines()[0]
+
+
+@pytest.mark.usefixtures("plans", "comments")
+def test_a_refused_comment_says_what_the_job_needs(tmp_path: Path) -> None:
+    (tmp_path / "bin" / "gh").write_text("#!/bin/sh\necho 'HTTP 403' >&2\nexit 1\n")
     with pytest.raises(OperationError, match=r"HTTP 403: the job needs `permissions: pull-req"):
         report({"PULL_REQUEST": "7"})
 

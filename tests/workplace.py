@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sandbox.emulator import Emulator
 
-_OWN = {"cdktf.out", "cdktf.log", "plans", "links.json"}
+_OWN = {"cdktf.out", "cdktf.log", "plans", ".plans.lock", "links.json"}
 
 
 def reset(emulator: Emulator) -> None:

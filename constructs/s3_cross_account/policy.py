@@ -32,10 +32,10 @@ class Principal:
     ``type`` is ``"AWS"`` (``identifiers`` are ARNs of roles, users or accounts), ``"Service"``
     (``identifiers`` are service principals such as ``ec2.amazonaws.com``), ``"Federated"``
     (``identifiers`` are ARNs of OIDC providers) or, for everybody, ``"*"``, which only a Deny may
-    be for.
+    be for. ``"CanonicalUser"`` is only read: S3's own name of an account.
     """
 
-    type: Literal["AWS", "Service", "Federated", "*"]
+    type: Literal["AWS", "Service", "Federated", "CanonicalUser", "*"]
     identifiers: tuple[str, ...]
 
 
@@ -53,12 +53,16 @@ class Statement:
     """One statement of a policy document.
 
     A statement without ``resources`` belongs to a trust policy, one without ``principals`` to an
-    identity policy. ``effect`` left at ``None`` is IAM's and Terraform's default, Allow.
+    identity policy. ``effect`` left at ``None`` is IAM's and Terraform's default, Allow. What an
+    element names by its exceptions (``not_…``) is read from others' policies, never written here.
     """
 
-    actions: tuple[str, ...]
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
+    not_resources: tuple[str, ...] = ()
     principals: tuple[Principal, ...] = ()
+    not_principals: tuple[Principal, ...] = ()
     conditions: tuple[Condition, ...] = ()
     sid: str | None = None
     effect: Literal["Allow", "Deny"] | None = None
@@ -170,9 +174,16 @@ def _rendered(statement: Statement) -> dict[str, Any]:
     rendered["Effect"] = statement.effect or "Allow"
     if statement.principals:
         rendered["Principal"] = _principals(statement.principals)
-    rendered["Action"] = _one_or_list(statement.actions)
+    if statement.not_principals:
+        rendered["NotPrincipal"] = _principals(statement.not_principals)
+    if statement.not_actions:
+        rendered["NotAction"] = _one_or_list(statement.not_actions)
+    else:
+        rendered["Action"] = _one_or_list(statement.actions)
     if statement.resources:
         rendered["Resource"] = _one_or_list(statement.resources)
+    if statement.not_resources:
+        rendered["NotResource"] = _one_or_list(statement.not_resources)
     conditions: dict[str, dict[str, Any]] = {}
     for condition in statement.conditions:
         values = _one_or_list(condition.values)

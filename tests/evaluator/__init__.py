@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _FOLDER = Path(__file__).parent
-_EVERYTHING = {
+EVERYTHING = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
@@ -85,12 +85,10 @@ class Documents:
             "resourcePolicy": json.loads(policy["policy"])
         }
 
-    def assume(
-        self, principal: str, role_arn: str, action: str = "sts:AssumeRole", **context: Any
-    ) -> dict[str, Any]:
-        """Return the request to assume a role, or for what comes with it."""
+    def assume(self, principal: str, role_arn: str) -> dict[str, Any]:
+        """Return the request to assume a role."""
         account = role_arn.split(":")[4]
-        return self._request(principal, action, role_arn, account, context) | {
+        return self._request(principal, "sts:AssumeRole", role_arn, account, {}) | {
             "resourcePolicy": json.loads(self._roles[role_arn]["assume_role_policy"])
         }
 
@@ -113,7 +111,7 @@ class Documents:
             "action": action,
             "resource": resource,
             "account": account,
-            "identity": self._attached[principal] if is_role else [_EVERYTHING],
+            "identity": self._attached[principal] if is_role else [EVERYTHING],
             "context": {
                 "aws:SourceIp": "203.0.113.1",
                 "aws:SecureTransport": "true",

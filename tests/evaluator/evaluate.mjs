@@ -1,6 +1,6 @@
 // Reads requests as JSON from standard input; writes whether each is allowed.
 import { readFileSync } from 'node:fs'
-import { runSimulation } from '@cloud-copilot/iam-simulate'
+import { anonymousPrincipal, runSimulation } from '@cloud-copilot/iam-simulate'
 
 const everything = {
   Version: '2012-10-17',
@@ -10,20 +10,31 @@ const serviceControlPolicies = [
   { orgIdentifier: 'r-root', policies: [{ name: 'FullAWSAccess', policy: everything }] }
 ]
 
-async function decide({ principal, action, resource, account, identity, resourcePolicy, context, boundary }) {
+function level(policies, identifier) {
+  return { orgIdentifier: identifier, policies: policies.map((policy, index) => ({ name: `${index}`, policy })) }
+}
+
+async function decide({
+  principal, action, resource, account, identity, resourcePolicy, context,
+  boundary, session, serviceControl, resourceControl, endpoint, restrictPublic
+}) {
+  const anonymous = principal === 'anonymous'
   const response = await runSimulation(
     {
       request: {
-        principal,
+        principal: anonymous ? anonymousPrincipal : principal,
         action,
         resource: { resource, accountId: account },
         contextVariables: context ?? {}
       },
       identityPolicies: identity.map((policy, index) => ({ name: `identity-${index}`, policy })),
       permissionBoundaryPolicies: boundary ? [{ name: 'boundary', policy: boundary }] : undefined,
-      serviceControlPolicies,
-      resourceControlPolicies: [],
-      resourcePolicy: resourcePolicy ?? undefined
+      sessionPolicy: session ?? undefined,
+      serviceControlPolicies: anonymous ? [] : (serviceControl?.map(level) ?? serviceControlPolicies),
+      resourceControlPolicies: resourceControl?.map(level) ?? [],
+      resourcePolicy: resourcePolicy ?? undefined,
+      vpcEndpointPolicies: endpoint ? [{ name: 'endpoint', policy: endpoint }] : undefined,
+      additionalSettings: restrictPublic ? { s3: { blockPublicAccess: true } } : undefined
     },
     {}
   )
@@ -33,11 +44,10 @@ async function decide({ principal, action, resource, account, identity, resource
   return response.overallResult === 'Allowed'
 }
 
-// The evaluator does not know this key: a tag's key, which is compared alike, stands in for it.
-const input = readFileSync(0, 'utf8').replaceAll(
-  'kms:EncryptionContext:aws:s3:arn',
-  'aws:RequestTag/encryption-context'
-)
+// The evaluator does not know these keys: tags' keys, which are compared alike, stand in for them.
+const input = readFileSync(0, 'utf8')
+  .replaceAll('kms:EncryptionContext:aws:s3:arn', 'aws:RequestTag/encryption-context')
+  .replaceAll(/"([a-z0-9.-]+):(aud|sub)":/g, '"aws:RequestTag/$1-$2":')
 const requests = JSON.parse(input)
 const decisions = []
 for (const request of requests) decisions.push(await decide(request))

@@ -2,7 +2,7 @@
 
 Why: the Python package imports some 1,400 submodules when it is first touched, and its Node.js
 half then evaluates 200 MB of JavaScript (hashicorp/terraform-cdk issue 3753). This project uses
-a few dozen resource types. Measured, the slim assembly makes a synthesis more than ten times
+a few dozen resource types. Measured, the slim assembly makes a synthesis about ten times
 faster, with the same output to the byte; ``make bench`` prints the ratios.
 
 How: an empty module takes the place of ``cdktf_cdktf_provider_aws``, so that its ``__init__`` is

@@ -1,0 +1,294 @@
+"""Everything that the documents of two worlds can tell apart, as far as a change touches it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from s3_cross_account.reading import Unreadable
+
+from . import actions
+from .changed import Statements, in_identity, in_resource, of, statements
+from .matching import PIECES, action_matches, arn_matches
+from .principals import ANONYMOUS, Principal, anyone_else, named, principal
+from .regions import representatives
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from s3_cross_account.policy import Condition, Statement
+
+    from .world import World
+
+STRANGER = "000000000000"
+"""Stands for every account that no document names."""
+
+_SERVICES = ("s3", "kms", "sts", "iam")
+
+
+class Atoms:
+    """The requests that have to be compared between two worlds."""
+
+    def __init__(self, before: World, after: World) -> None:
+        self._worlds = (before, after)
+        self._everything = [s for world in self._worlds for s in statements(world)]
+        self._identities = {
+            who: in_identity(*(world.identities.get(who) for world in self._worlds))
+            for who in {who for world in self._worlds for who in world.identities}
+        }
+        self._resources = {
+            arn: in_resource(*(world.resources.get(arn) for world in self._worlds))
+            for arn in {arn for world in self._worlds for arn in world.resources}
+        }
+        self._above = before.service_control != after.service_control or (
+            before.resource_control != after.resource_control
+        )
+        self._principals = self._all_principals()
+        self._groups: dict[str, list[list[str]]] = {}
+        self._objects: dict[str, list[str]] = {}
+
+    # What is compared
+
+    def targets(self) -> list[str]:
+        """Return the buckets, keys and roles, and samples of what else a change speaks of."""
+        known = sorted(self._resources)
+        samples = {
+            sample
+            for changed in self._identities.values()
+            for statement in changed or ()
+            if not isinstance(statement, Unreadable)
+            for pattern in statement.resources
+            if (sample := self._sample(pattern)) is not None
+        }
+        return known + sorted(samples)
+
+    def requests(self, target: str) -> Iterator[tuple[Principal, str, list[str], str]]:
+        """Yield who is to be asked for which action, what acts alike, and on what."""
+        for who in self._principals:
+            relevant = self._relevant(who, target)
+            if relevant is not None and not relevant:
+                continue
+            for resource in self._within(target):
+                for group in self._alike(resource):
+                    if relevant is None or any(_covers(s, group[0], resource) for s in relevant):
+                        yield who, group[0], group, resource
+
+    def not_evaluated(self) -> Iterator[str]:
+        """Yield what changes and is none of the actions that are evaluated, or can't be read."""
+        for who, changed in self._identities.items():
+            for statement in changed or ():
+                if isinstance(statement, Unreadable):
+                    yield f"a policy of {who} can't be read: {statement.reason}"
+                elif statement.effect != "Deny":
+                    for pattern in statement.not_actions or statement.actions:
+                        service = pattern.partition(":")[0].lower()
+                        if service not in _SERVICES and not statement.not_actions:
+                            yield f"{who}: {pattern} is not evaluated"
+        for arn, changed in self._resources.items():
+            for statement in changed or ():
+                if isinstance(statement, Unreadable):
+                    yield f"the policy of {arn} can't be read: {statement.reason}"
+
+    # Whom a change concerns
+
+    def _relevant(self, who: Principal, target: str) -> Statements | None:
+        """Return the changed statements that may concern ``who``; ``None``: anything may."""
+        if self._is_new_to_its_owner(who, target):
+            return frozenset()
+        if self._above:
+            return None
+        own = self._identities.get(who.identity(), frozenset())
+        on = self._resources.get(target, frozenset())
+        if own is None:
+            return None
+        if on is None:
+            named_now = any(self._may_name(s, who) for s in self._policies(target))
+            return None if named_now or who in self._identities else own
+        return own | {s for s in on if self._may_name(s, who)}
+
+    def _is_new_to_its_owner(self, who: Principal, target: str) -> bool:
+        """Whether ``who`` stands for the owner's account, which reaches what it makes or drops."""
+        resources = [world.resources.get(target) for world in self._worlds]
+        owners = {anyone_else(r.account, who.partition) for r in resources if r is not None}
+        return None in resources and who in owners
+
+    def _policies(self, arn: str) -> Iterator[Statement | Unreadable]:
+        for world in self._worlds:
+            resource = world.resources.get(arn)
+            yield from of(resource.policy if resource else None)
+
+    @staticmethod
+    def _may_name(statement: Statement | Unreadable, who: Principal) -> bool:
+        if isinstance(statement, Unreadable) or statement.not_principals:
+            return True
+        return bool(named(statement.principals, who))
+
+    # Who
+
+    def _all_principals(self) -> list[Principal]:
+        found = dict.fromkeys(sorted(self._identities, key=str))
+        accounts = {who.account for who in found}
+        services, partitions = set(), {who.partition for who in found}
+        for world in self._worlds:
+            accounts |= {resource.account for resource in world.resources.values()}
+        for statement in self._everything:
+            if isinstance(statement, Unreadable):
+                continue
+            accounts |= {account for c in statement.conditions for account in _accounts(c)}
+            for group in (*statement.principals, *statement.not_principals):
+                for identifier in group.identifiers:
+                    if group.type == "Service":
+                        services.add(identifier)
+                    elif group.type == "Federated":
+                        found[Principal(kind="federated", name=identifier)] = None
+                    elif who := _read_principal(identifier):
+                        accounts.add(who.account)
+                        partitions.add(who.partition)
+                        if who.kind != "account":
+                            found[_with_path(who, found)] = None
+        for partition in sorted(partitions) or ["aws"]:
+            for account in (*sorted(accounts), STRANGER):
+                found[anyone_else(account, partition)] = None
+        for name in (*sorted(services), ""):
+            found[Principal(kind="service", name=name)] = None
+        found[ANONYMOUS] = None
+        return list(found)
+
+    # On what
+
+    def _within(self, target: str) -> list[str]:
+        """Return ``target`` or, of a bucket, also an object in every region of its keys."""
+        if target not in self._objects:
+            self._objects[target] = [target, *self._regions(target)]
+        return self._objects[target]
+
+    def _regions(self, target: str) -> Iterable[str]:
+        if ":s3:::" not in target or "/" in target:
+            return ()
+        patterns = {
+            key
+            for statement in self._everything
+            if not isinstance(statement, Unreadable)
+            for pattern in (*statement.resources, *statement.not_resources)
+            if (key := _key_pattern(pattern, target)) is not None
+        }
+        keys = (key or "x" for key in representatives(frozenset(patterns)))
+        return dict.fromkeys(f"{target}/{key}" for key in keys)
+
+    def _sample(self, pattern: str) -> str | None:
+        """Return an ARN that ``pattern`` covers and that is none of the known resources."""
+        text = PIECES.sub(
+            lambda piece: {"*": "any-other", "?": "x"}.get(piece["wild"], "x"), pattern
+        )
+        if text.count(":") < 5:
+            text = "arn:aws:s3:::any-other/any-other"
+        if text.split("/", 1)[0] in self._resources or text in self._resources:
+            return None
+        return text
+
+    # What
+
+    def _alike(self, resource: str) -> list[list[str]]:
+        """Return the actions on ``resource``, those together that nothing tells apart."""
+        type_ = _type(resource)
+        if type_ not in self._groups:
+            self._groups[type_] = self._grouped(type_)
+        return self._groups[type_]
+
+    def _grouped(self, type_: str) -> list[list[str]]:
+        service, _, kind = type_.partition(" ")
+        readable = [s for s in self._everything if not isinstance(s, Unreadable)]
+        patterns = sorted({p for s in readable for p in (*s.actions, *s.not_actions)})
+        keys = sorted({c.variable for s in readable for c in s.conditions})
+        services = ("sts", "iam") if service == "iam" else (service,)
+        candidates = {
+            action
+            for action in actions.known()
+            if action.startswith(tuple(f"{name}:" for name in services))
+            and kind in actions.resource_types(action)
+        }
+        candidates |= {
+            pattern
+            for pattern in patterns
+            if pattern.startswith(tuple(f"{name}:" for name in services))
+            and not {"*", "?"} & set(pattern)
+            and actions.canonical(pattern) not in actions.known()
+        }
+        groups: dict[tuple[object, ...], list[str]] = defaultdict(list)
+        for action in sorted(candidates):
+            signature = (
+                *(action_matches(pattern, action) for pattern in patterns),
+                *(actions.never_carries(action, key) for key in keys),
+                *actions.traits(action),
+                action.partition(":")[0],
+            )
+            groups[signature].append(action)
+        return list(groups.values())
+
+
+def _covers(statement: Statement | Unreadable, action: str, resource: str) -> bool:
+    if isinstance(statement, Unreadable):
+        return True
+    patterns = statement.not_actions or statement.actions
+    if any(action_matches(p, action) for p in patterns) is bool(statement.not_actions):
+        return False
+    if not statement.resources:
+        return True
+    return any(
+        pattern == "*" or "${" in pattern or arn_matches(pattern, resource, {})
+        for pattern in statement.resources
+    )
+
+
+def _accounts(condition: Condition) -> Iterator[str]:
+    """Yield the accounts that ``condition`` tells apart from all others."""
+    for value in condition.values:
+        yield from re.findall(r"(?<!\d)\d{12}(?!\d)", value)
+        if condition.variable.lower() == "aws:principalaccount" and {"*", "?"} & set(value):
+            filler = "0" * (13 - len(value))
+            yield value.replace("*", filler, 1).replace("*", "").replace("?", "0")
+
+
+def _read_principal(identifier: str) -> Principal | None:
+    if identifier.isdigit():
+        return anyone_else(identifier) if len(identifier) == 12 else None
+    try:
+        return principal(identifier)
+    except ValueError:
+        return None
+
+
+def _with_path(who: Principal, known: Iterable[Principal]) -> Principal:
+    """Return a session as one of the role that is known, whose path its ARN does not hold."""
+    if who.session is None:
+        return who
+    for role in known:
+        if (role.kind, role.account, role.name) == (who.kind, who.account, who.name):
+            return Principal(
+                kind="role",
+                account=role.account,
+                name=role.name,
+                path=role.path,
+                partition=role.partition,
+                session=who.session,
+            )
+    return who
+
+
+def _key_pattern(pattern: str, bucket: str) -> str | None:
+    """Return what ``pattern`` says of the keys in ``bucket``, variables as wildcards."""
+    plain = PIECES.sub(lambda piece: piece["wild"] or "*", pattern)
+    if plain == "*" or plain.count(":") < 5:
+        return "*"
+    head, slash, key = plain.partition("/")
+    if not arn_matches(head, bucket, {}):
+        return None
+    return key if slash else "*" if head.endswith("*") else None
+
+
+def _type(resource: str) -> str:
+    service = resource.split(":")[2] if resource.count(":") >= 2 else ""
+    if service == "s3":
+        return "s3 object" if "/" in resource else "s3 bucket"
+    return {"kms": "kms key", "iam": "iam role"}.get(service, service)

@@ -1,0 +1,101 @@
+"""Values of condition keys: enough of them that every condition on a key is tried both ways."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from .matching import PIECES
+from .regions import representatives
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from s3_cross_account.policy import Condition
+
+Values = tuple[str, ...]
+# What these compare is no text.
+_TYPED = ("Numeric", "Date", "IpAddress", "NotIpAddress", "Bool", "Null")
+
+
+@lru_cache(maxsize=4096)
+def candidates(conditions: frozenset[Condition], within: str = "*") -> tuple[Values, ...]:
+    """Return what a request may carry for the key of ``conditions``, and that it carries nothing.
+
+    Together they make each condition true and false in every combination that there is, also among
+    the values that the pattern ``within`` covers.
+    """
+    texts = frozenset(
+        value
+        for condition in conditions
+        if not condition.test.startswith(_TYPED)
+        for value in condition.values
+    )
+    single = dict.fromkeys(_texts(texts | {within}) if texts or not conditions else ())
+    for condition in conditions:
+        for value in condition.values:
+            single |= dict.fromkeys(_around(condition.test, value))
+    found: list[Values] = [(), *((value,) for value in single)]
+    if any(condition.test.startswith("For") for condition in conditions):
+        found += combinations(single, 2)
+    return tuple(found)
+
+
+def _texts(values: frozenset[str]) -> Iterator[str]:
+    patterns = frozenset(PIECES.sub(lambda piece: piece["wild"] or "*", value) for value in values)
+    yield from representatives(patterns)
+    for value in values:
+        yield value
+        yield value.swapcase()
+
+
+def _around(test: str, value: str) -> Iterable[str]:
+    if "Bool" in test or "Null" in test:
+        return ("true", "false")
+    try:
+        if "Numeric" in test:
+            return tuple(f"{float(value) + step:g}" for step in (-1, -0.5, 0, 0.5, 1))
+        if "Date" in test:
+            return tuple(_moments(value))
+        if "IpAddress" in test:
+            return tuple(_addresses(value))
+    except (ValueError, OverflowError):
+        pass
+    return ()
+
+
+def _moments(value: str) -> Iterator[str]:
+    try:
+        moment = float(value)
+    except ValueError:
+        read = datetime.fromisoformat(value)
+        moment = (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    for step in (-1, 0, 1):
+        yield str(int(moment) + step)
+
+
+def _addresses(value: str) -> Iterator[str]:
+    network = ip_network(value, strict=False)
+    first, last = int(network.network_address), int(network.broadcast_address)
+    of = type(network.network_address)
+    most = 2**network.max_prefixlen - 1
+    for number in {first, last, max(first - 1, 0), min(last + 1, most)}:
+        yield str(of(number))
+    yield from (str(ip_address("192.0.2.1")), str(ip_address("2001:db8:ffff::1")))
+
+
+def captured(pattern: str, text: str) -> Iterator[Values]:
+    """Yield the values of a variable with which ``pattern`` may fit ``text``, and others."""
+    yield from ((), ("x",))
+    expression = PIECES.sub(_as_group, pattern)
+    found = re.fullmatch(expression, text, re.DOTALL)
+    for value in found.groups() if found else ():
+        yield (value,)
+
+
+def _as_group(piece: re.Match[str]) -> str:
+    return "(.*?)" if piece["name"] is not None else ".*" if piece["wild"] == "*" else "."

@@ -1,0 +1,79 @@
+"""What is known of a request's keys from who asks for what.
+
+Follows "AWS global condition context keys" in the IAM User Guide. A request that says a key itself
+knows better.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from typing import TYPE_CHECKING
+
+from . import actions
+
+if TYPE_CHECKING:
+    from .matching import Context
+    from .principals import Principal
+    from .world import Identity, Request, Resource
+
+_Known = dict[str, tuple[str, ...]]
+_TYPES = {"account": "Account", "user": "User", "role": "AssumedRole", "anonymous": "Anonymous"}
+
+# What is not known of any user or role, and of any service, that nothing names.
+_OPEN = {"role": ("aws:principalarn", "aws:username"), "service": ("aws:principalservicename",)}
+
+
+def known(request: Request, resource: Resource | None, identity: Identity | None) -> Context:
+    """Return the keys of ``request`` that are known, in lower case."""
+    return ChainMap(
+        {key.lower(): values for key, values in request.context.items()},
+        _NeverCarried(request.action),
+        _of_resource(resource, request.action),
+        _of_principal(request.principal, identity),
+    )
+
+
+class _NeverCarried(_Known):
+    """The keys that requests for an action never carry: known to be absent."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__()
+        self._action = action
+
+    def __contains__(self, key: object) -> bool:
+        return actions.never_carries(self._action, str(key))
+
+    def __missing__(self, key: str) -> tuple[str, ...]:
+        if key in self:
+            return ()
+        raise KeyError(key)
+
+
+def _of_resource(resource: Resource | None, action: str) -> _Known:
+    if resource is None:
+        return {}
+    known: _Known = {"aws:resourceaccount": (resource.account,)}
+    if action.lower().startswith("s3:"):
+        known["s3:resourceaccount"] = (resource.account,)
+    return known
+
+
+def _of_principal(who: Principal, identity: Identity | None) -> _Known:
+    is_service = who.kind == "service"
+    known: _Known = {
+        "aws:principalarn": (who.arn,) if who.arn and who.kind != "federated" else (),
+        "aws:principalaccount": (who.account,) if who.account else (),
+        "aws:principalisawsservice": ("true" if is_service else "false",),
+        "aws:principalservicename": (who.name,) if is_service else (),
+        "aws:username": (who.name,) if who.kind == "user" else (),
+    }
+    if not who.name and who.kind in _OPEN:
+        return {key: values for key, values in known.items() if key not in _OPEN[who.kind]}
+    if who.kind in _TYPES:
+        known["aws:principaltype"] = (_TYPES[who.kind],)
+    if who.kind == "anonymous":
+        known |= {"aws:principalorgid": (), "aws:principalorgpaths": ()}
+        known["aws:userid"] = ("anonymous",)
+    if identity is not None and identity.tags is not None:
+        known |= {f"aws:principaltag/{k.lower()}": (v,) for k, v in identity.tags.items()}
+    return known

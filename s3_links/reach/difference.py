@@ -1,0 +1,176 @@
+"""Which access appears and disappears between two sets of documents.
+
+Everything that the documents can tell apart is tried: who they name, anyone else in each account,
+a stranger and services; every action; a representative of every region of keys; every combination
+of conditions. Access appears where some request is allowed after and was not before. A role or a
+bucket that was not there before had no access.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from .atoms import Atoms
+from .evaluate import Decision, evaluate
+from .logic import contrary, every
+from .matching import resource_matches
+from .regions import TooMany
+from .satisfy import satisfiable
+from .world import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .principals import Principal
+    from .world import Document, World
+
+
+@dataclass(frozen=True, kw_only=True)
+class Half:
+    """A document that lets a request, or that would have to."""
+
+    what: str
+    account: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """Access that appears or disappears, or (``alone``) a half that meets no other.
+
+    ``on`` is the narrowest pattern that covers it, ``example`` an ARN on which it was found.
+    ``only_if`` are its conditions, as alternatives; none: always. ``halves`` let it, ``missing``
+    do not.
+    """
+
+    kind: Literal["appears", "disappears", "alone"]
+    who: Principal
+    actions: tuple[str, ...]
+    on: str
+    example: str
+    only_if: tuple[tuple[str, ...], ...]
+    halves: tuple[Half, ...]
+    missing: tuple[Half, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """What changes between two worlds. ``undecided`` counts as access that appears."""
+
+    changes: tuple[Change, ...]
+    undecided: tuple[str, ...] = ()
+
+    def of(self, kind: Literal["appears", "disappears", "alone"]) -> list[Change]:
+        """Return the changes of one kind."""
+        return [change for change in self.changes if change.kind == kind]
+
+
+def difference(before: World, after: World) -> Difference:
+    """Return what is allowed in one of two worlds and not in the other."""
+    return _Comparison(before, after).result()
+
+
+@dataclass
+class _Comparison:
+    before: World
+    after: World
+    _rows: dict[Change, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+    _examples: dict[Change, str] = field(default_factory=dict)
+    _undecided: dict[str, None] = field(default_factory=dict)
+
+    def result(self) -> Difference:
+        atoms = Atoms(self.before, self.after)
+        self._undecided |= dict.fromkeys(atoms.not_evaluated())
+        for target in atoms.targets():
+            try:
+                for who, action, actions, resource in atoms.requests(target):
+                    self._compare(who, action, actions, resource)
+            except TooMany as problem:
+                self._undecided[f"{target}: {problem}"] = None
+        changes = [
+            replace(row, actions=tuple(sorted(actions)), example=self._examples[row])
+            for row, actions in self._rows.items()
+        ]
+        return Difference(changes=tuple(changes), undecided=tuple(self._undecided))
+
+    def _compare(self, who: Principal, action: str, actions: Iterable[str], resource: str) -> None:
+        request = Request(principal=who, action=action, resource=resource)
+        was, now = (self._decision(world, request) for world in (self.before, self.after))
+        if was.allowed == now.allowed:
+            gained = lost = False
+        else:
+            try:
+                gained = satisfiable(every(now.allowed, contrary(was.allowed)), who)
+                lost = satisfiable(every(was.allowed, contrary(now.allowed)), who)
+            except TooMany as problem:
+                self._undecided[f"{who}, {action} on {resource}: {problem}"] = None
+                return
+        if gained:
+            self._tell("appears", now, actions)
+        if lost:
+            self._tell("disappears", was, actions)
+        if not gained and now.allowed is False and _letting(now) - _letting(was):
+            self._tell("alone", now, actions)
+
+    def _decision(self, world: World, request: Request) -> Decision:
+        """Return the decision, for what is there: nobody reaches what the other world alone has."""
+        other = self.after if world is self.before else self.before
+        who, on = request.principal.identity(), request.resource
+        gone = who in other.identities and who not in world.identities
+        gone = gone or (other.resource(on) is not None and world.resource(on) is None)
+        return Decision(request=request, allowed=False) if gone else evaluate(world, request)
+
+    def _tell(
+        self,
+        kind: Literal["appears", "disappears", "alone"],
+        decision: Decision,
+        actions: Iterable[str],
+    ) -> None:
+        halves = {_half(document) for document, _ in _letting(decision)}
+        missing = {Half(what=m.what, account=m.account, name=m.of) for m in decision.missing}
+        row = Change(
+            kind=kind,
+            who=decision.request.principal,
+            actions=(),
+            on=self._on(decision),
+            example="",
+            only_if=tuple(map(tuple, decision.only_if())) if kind != "alone" else (),
+            halves=tuple(sorted(halves, key=str)),
+            missing=tuple(sorted(missing, key=str)) if kind == "alone" else (),
+        )
+        if row.only_if == ((),):
+            row = replace(row, only_if=())
+        self._rows[row] |= dict.fromkeys(actions)
+        self._examples.setdefault(row, decision.request.resource)
+
+    def _on(self, decision: Decision) -> str:
+        """Return the narrowest pattern that lets the request, within its bucket if it is known."""
+        resource = decision.request.resource
+        head, slash, _ = resource.partition("/")
+        patterns = _patterns(decision)
+        if self.before.resource(resource) is None and self.after.resource(resource) is None:
+            return max(patterns, key=len, default=resource)
+        within = {p for p in patterns if p.startswith(head) and ("/" in p) == bool(slash)}
+        everything = f"{head}/*" if slash and ":s3:::" in head else resource
+        return max(within, key=len, default=everything)
+
+
+def _half(document: Document) -> Half:
+    """Return ``document`` as a half of a permission."""
+    return Half(what=document.kind, account=document.account, name=document.name)
+
+
+def _letting(decision: Decision) -> set[tuple[Document, object]]:
+    return {(f.document, f.statement) for f in decision.findings if f.effect == "Allow"}
+
+
+def _patterns(decision: Decision) -> set[str]:
+    """Return the patterns by which statements let the request."""
+    return {
+        pattern
+        for _, statement in _letting(decision)
+        for pattern in getattr(statement, "resources", ())
+        if resource_matches(pattern, decision.request.resource, {}) is not False
+    }

@@ -1,0 +1,97 @@
+"""How files that people wrote are read, and how every file of our own is written."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import stat
+from pathlib import Path
+
+from .errors import ConfigurationError
+
+
+def present(file: Path) -> bool:
+    """Return whether there is anything of this name, were it a link that leads nowhere."""
+    try:
+        file.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise _unreadable(file, error) from None
+    return True
+
+
+def nearly(file: Path) -> str | None:
+    """Return what stands in the place of ``file`` under a name that looks like a slip.
+
+    An editor may have put ``.txt`` or another ``.json`` behind it. Hidden files and editors'
+    backups (``~``) are left alone, and so is a name that was chosen, such as ``links.json.bak``.
+    """
+    near = {
+        re.sub(r"(?<=\.json)\.(txt|json)$", "", entry.name.lower()): entry.name
+        for entry in sorted(file.parent.iterdir())
+        if not entry.name.startswith((".", "#")) and not entry.name.endswith("~")
+    }
+    found = difflib.get_close_matches(file.name, near, n=1, cutoff=0.88)
+    return near[found[0]] if found else None
+
+
+def content_of(file: Path) -> bytes:
+    """Return what is in a regular file, or raise :class:`ConfigurationError`."""
+    try:
+        kind = file.stat().st_mode
+        if stat.S_ISREG(kind):  # a pipe would be waited for, for ever
+            return file.read_bytes()
+    except FileNotFoundError:
+        raise ConfigurationError([f"{file}: {_missing(file)}"]) from None
+    except OSError as error:
+        raise _unreadable(file, error) from None
+    what = "a folder" if stat.S_ISDIR(kind) else "no regular file"
+    raise ConfigurationError([f"{file}: is {what}: put the file in its place"])
+
+
+def text_of(file: Path) -> str:
+    """Return a configuration file's text, or raise :class:`ConfigurationError`."""
+    try:
+        text = content_of(file).decode()
+    except UnicodeDecodeError:
+        raise ConfigurationError([f"{file}: is not UTF-8 text: save it as UTF-8"]) from None
+    if text.startswith("\ufeff"):  # the cdktf command cannot read it
+        raise ConfigurationError(
+            [f"{file}: begins with a byte order mark: save it as UTF-8 without one"]
+        )
+    if not text.strip():
+        raise ConfigurationError([f"{file}: is empty: write it, or restore it from the repository"])
+    return text
+
+
+def write(file: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Write beside ``file`` and rename, so that nobody reads, or is left with, half of it.
+
+    A link stays one: what it leads to is replaced. ``mode`` is subject to the umask. Raises
+    ``OSError`` with the name of ``file``.
+    """
+    target = Path(os.path.realpath(file))
+    beside = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
+            stream.write(content)
+        beside.replace(target)
+    except BaseException as error:
+        beside.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(file)) from None
+        raise
+
+
+def _missing(file: Path) -> str:
+    if file.is_symlink():
+        return f"is a link to {file.readlink()}, which does not exist: mend or remove it"
+    return "does not exist: run this in the project's folder"
+
+
+def _unreadable(file: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        [f"{file}: cannot be read ({error.strerror}): make it a readable file"]
+    )

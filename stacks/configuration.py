@@ -8,10 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from s3_cross_account.settings import AccountSettings
 from s3_cross_account.spelling import near_match
-
-from .checking import checked, json_object, wrong
-from .deployment import Deployment, contradictions, in_two_partitions
-from .files import text_of
+from s3_links.declarations.checking import checked, json_object, wrong
+from s3_links.declarations.deployment import Deployment, contradictions, in_two_partitions
+from s3_links.declarations.files import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

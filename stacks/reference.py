@@ -16,16 +16,18 @@ from s3_cross_account.direct_access import DirectAccess
 from s3_cross_account.instance import Instance, InstanceBasics
 from s3_cross_account.network import PublicNetwork
 from s3_cross_account.role import Role
+from s3_links.declarations.state import LocalState, State
+from s3_links.stacks.base import BaseStack
 
-from .base import BaseStack
 from .reference_names import REFERENCE_NAMES
-from .state import LocalState, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from s3_cross_account.settings import AccountSettings
 
+# As the reference has it, whatever else it matches.
+_IMAGE_NAME = "al2023-ami-*-kernel-6.1-x86_64"
 _USER_DATA = Path(__file__).with_name("user_data.yaml").read_text(encoding="utf-8")
 
 
@@ -52,7 +54,9 @@ class ReferenceStack(BaseStack):
         self._network = (
             PublicNetwork(self, "network", account=self._account1) if instances else None
         )
-        self._basics = InstanceBasics(self, "instance-basics", account=self._account1)
+        self._basics = InstanceBasics(
+            self, "instance-basics", account=self._account1, image_name=_IMAGE_NAME
+        )
 
         self._direct_access(Construct(self, "direct"))
         self._assume_role(Construct(self, "assume"))
@@ -129,6 +133,7 @@ class ReferenceStack(BaseStack):
             name=f"{self._account1.name}-ec2-{tag}",
             instance_profile_name=f"{self._account1.name}-instanceProfile-{number}",
             user_data=self.text(_USER_DATA),
+            replaced_by_newer_image=True,
         )
         self.outputs(**{f"ssm_command_{output}": instance.ssm_command})
 

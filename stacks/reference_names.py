@@ -4,9 +4,6 @@ With the block's type each makes its Terraform address, and so whoever deployed 
 go on with this project and the same state. Other stacks keep the addresses that cdktf derives.
 """
 
-STACK = "s3-multi-account-deploy"
-"""The name of its stack."""
-
 REFERENCE_NAMES = {
     "network/vpc": "vpc",
     "network/internet-gateway": "igw",

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.emulator import Emulator
-from sandbox.terraform import terraform_settings
+from s3_links.sandbox.emulator import Emulator
+from s3_links.sandbox.terraform import terraform_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

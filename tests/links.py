@@ -8,8 +8,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from sandbox.access import Principal, root
-from sandbox.emulator import ACCOUNTS, REGION
+from s3_links.sandbox.access import Principal, root
+from s3_links.sandbox.emulator import ACCOUNTS, REGION
 
 from .conftest import PROJECT
 from .evaluator import Documents
@@ -17,7 +17,7 @@ from .evaluator import Documents
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.emulator import Emulator
+    from s3_links.sandbox.emulator import Emulator
 
     from .conftest import Terraform
 

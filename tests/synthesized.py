@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from cdktf import App
 
-from stacks.errors import ConfigurationError
-from stacks.link import LinkStack
-from stacks.links_file import Link
-from stacks.read_links import read_links
-from stacks.replication import ReplicationStack
-from stacks.validation import problems
+from s3_links.declarations.errors import ConfigurationError
+from s3_links.declarations.links_file import Link
+from s3_links.declarations.read_links import read_links
+from s3_links.stacks.link import LinkStack
+from s3_links.stacks.replication import ReplicationStack
+from s3_links.stacks.validation import problems
 
 from .links import accounts
 

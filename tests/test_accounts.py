@@ -14,8 +14,8 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
-from sandbox.access import root
-from sandbox.emulator import ACCOUNTS, Emulator
+from s3_links.sandbox.access import root
+from s3_links.sandbox.emulator import ACCOUNTS, Emulator
 
 from .links import accounts
 from .workplace import Workplace

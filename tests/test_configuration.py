@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from s3_links.declarations.errors import ConfigurationError
 from stacks.configuration import read_configuration
-from stacks.errors import ConfigurationError
 
 from .conftest import PROJECT, json_file, run_main
 

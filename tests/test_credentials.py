@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from operations import oidc
-from operations.credentials_file import CredentialsFile
-from operations.oidc import write_credentials
-from operations.stack import OperationError, Stack
+from s3_links.operations import oidc
+from s3_links.operations.credentials_file import CredentialsFile
+from s3_links.operations.oidc import write_credentials
+from s3_links.operations.stack import OperationError, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

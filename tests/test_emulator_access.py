@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from sandbox.access import Principal, root
-from sandbox.emulator import ACCOUNTS, REGION, Emulator
-from sandbox.metadata import MetadataService
+from s3_links.sandbox.access import Principal, root
+from s3_links.sandbox.emulator import ACCOUNTS, REGION, Emulator
+from s3_links.sandbox.metadata import MetadataService
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from operations.environment import endpoints, problems
+from s3_links.operations.environment import endpoints, problems
 
 from .conftest import PROJECT
 
@@ -103,7 +103,7 @@ def test_an_endpoint_is_told() -> None:
 def test_every_operation_refuses_them_first(operation: list[str], tmp_path: Path) -> None:
     variables = {"TF_WORKSPACE": "x", "PYTHONPATH": f"{PROJECT}:{PROJECT / 'constructs'}"}
     result = subprocess.run(
-        [sys.executable, "-m", "operations", *operation],
+        [sys.executable, "-m", "s3_links.operations", *operation],
         cwd=tmp_path,
         env=variables,
         capture_output=True,

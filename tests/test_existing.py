@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from operations.existing import Finding, findings
-from operations.stack import Stack
-from sandbox.access import Principal, root
-from sandbox.emulator import ACCOUNTS, REGION, Emulator
-from stacks.links_file import Links
+from s3_links.declarations.links_file import Links
+from s3_links.operations.existing import Finding, findings
+from s3_links.operations.stack import Stack
+from s3_links.sandbox.access import Principal, root
+from s3_links.sandbox.emulator import ACCOUNTS, REGION, Emulator
 
 from .links import accounts
 

@@ -178,7 +178,9 @@ sys.meta_path.insert(0, Interrupt())
 """
 
 
-@pytest.mark.parametrize("module", ["pydantic", "stacks.deployment", "cdktf", "stacks.reference"])
+@pytest.mark.parametrize(
+    "module", ["pydantic", "s3_links.declarations.deployment", "cdktf", "stacks.reference"]
+)
 def test_ctrl_c_while_something_is_imported(module: str, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(WHEN_IMPORTED.format(module=module))
     result = run(tmp_path, environment=first_in_path(tmp_path))
@@ -194,7 +196,7 @@ def test_ctrl_c_while_nodejs_works(tmp_path: Path) -> None:
 
 def test_a_mistake_of_this_program_keeps_its_traceback(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "import stacks.files\nstacks.files.present = lambda _: 1 / 0\n"
+        "import s3_links.declarations.files\nstacks.files.present = lambda _: 1 / 0\n"
     )
     environment = first_in_path(tmp_path)
     environment["PYTHONPATH"] += f":{PROJECT}"

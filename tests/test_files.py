@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stacks.errors import ConfigurationError
-from stacks.files import content_of, nearly, present, write
+from s3_links.declarations.errors import ConfigurationError
+from s3_links.declarations.files import content_of, nearly, present, write
 
 from .conftest import PROJECT
 
@@ -52,7 +52,7 @@ def test_on_a_full_disk_the_old_file_stays_and_nothing_is_left_beside(tmp_path: 
     file = tmp_path / "file"
     file.write_bytes(b"old")
     code = (
-        "import resource, pathlib, stacks.files as f;"
+        "import resource, pathlib, s3_links.declarations.files as f;"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
         f"f.write(pathlib.Path({str(file)!r}), b'x' * 100_000)"
     )

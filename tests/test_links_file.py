@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from s3_cross_account.hardening import Hardening
-from stacks.errors import ConfigurationError
-from stacks.links_file import HardeningSwitches, schema
-from stacks.read_links import read_links
+from s3_links.declarations.errors import ConfigurationError
+from s3_links.declarations.links_file import HardeningSwitches, schema
+from s3_links.declarations.read_links import read_links
 
 from .conftest import PROJECT
 from .links import accounts, stack_json, synthesize
@@ -205,6 +205,21 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     "a hardening switch misspelt": (
         declared(hardening={"versionning": True}),
         {f"{HERE}.hardening.versionning": 'unknown key: did you mean "versioning"?'},
+    ),
+    "a log bucket among the hardening switches": (
+        declared(hardening={"access_logging": {"bucket": "my-logs"}}),
+        {f"{HERE}.hardening.access_logging": 'is the "log_bucket" of its account'},
+    ),
+    "a log bucket's name": (
+        {"accounts": accounts(account2={"log_bucket": "Logs"}), "links": {"reports": LINK}},
+        {"accounts.account2.log_bucket": '"Logs" is not a bucket\'s name'},
+    ),
+    "a log bucket whose policy the link would own": (
+        {
+            "accounts": accounts(account2={"log_bucket": "mine"}),
+            "links": {"reports": LINK | {"buckets": [FREE]}},
+        },
+        {HERE: "bucket policy of 'mine' in account2 is created by accounts.account2.log_bucket"},
     ),
     "hardening of the wrong type": (
         declared(hardening="yes"),
@@ -683,13 +698,6 @@ def test_each_link_has_its_own_stack_and_state(tmp_path: Path) -> None:
         "reports": "../../../terraform.reports.tfstate",
         "second": "../../../terraform.second.tfstate",
     }
-
-
-def test_a_hardened_instance_asks_for_a_token(tmp_path: Path) -> None:
-    content = declared(consumers=[CONSUMER | {"instance": True}], hardening={"imdsv2": True})
-    assert synthesize(tmp_path, content).returncode == 0
-    (instance,) = stack_json(tmp_path, "reports")["resource"]["aws_instance"].values()
-    assert instance["metadata_options"] == {"http_tokens": "required"}
 
 
 def test_names_that_aws_would_not_take_are_refused(tmp_path: Path) -> None:

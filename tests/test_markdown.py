@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from operations.access import Access
-from operations.markdown import as_markdown, code, fitted, text
-from operations.summary import Change, Summary
+from s3_links.operations.access import Access
+from s3_links.operations.markdown import as_markdown, code, fitted, text
+from s3_links.operations.summary import Change, Summary
 
 # GitHub and GitLab begin with CommonMark and tables, and pass HTML on to be cleaned.
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.access import allowed, root
-from sandbox.emulator import ACCOUNTS
+from s3_links.sandbox.access import allowed, root
+from s3_links.sandbox.emulator import ACCOUNTS
 
 from .evaluator import decide
 from .links import ROOTS, Deployment
 
 if TYPE_CHECKING:
-    from sandbox.access import Principal
-    from sandbox.emulator import Emulator
+    from s3_links.sandbox.access import Principal
+    from s3_links.sandbox.emulator import Emulator
 
     from .conftest import Terraform
 

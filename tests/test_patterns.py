@@ -21,7 +21,7 @@ from s3_cross_account.policy import Principal, Statement, service, trust
 from s3_cross_account.replication import Replication
 from s3_cross_account.role import ExistingRole, Role
 from s3_cross_account.settings import AccountSettings
-from stacks.validation import problems
+from s3_links.stacks.validation import problems
 
 from .invariants import RULES, statements
 

@@ -8,6 +8,7 @@ import re
 import sys
 import threading
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -18,10 +19,10 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from operations import oidc
-from sandbox.access import Principal, allowed, root
-from sandbox.emulator import ACCOUNTS, Emulator
-from stacks.permissions import Permissions, known
+from s3_links.operations import oidc
+from s3_links.permissions.needs import Permissions, known
+from s3_links.sandbox.access import Principal, allowed, root
+from s3_links.sandbox.emulator import ACCOUNTS, Emulator
 
 from .conftest import PROJECT, Terraform, run_main
 from .evaluator import Documents, decide, unknown_actions
@@ -56,6 +57,13 @@ LINKS: dict[str, Any] = {
         "consumers": [{"account": "account1", "new_role": "piped-caller", "instance": True}],
         "buckets": [{"account": "account1", "new_prefix": "piped-home-", "force_destroy": True}],
         "assumed_role": {"account": "account2", "name": "piped-worker"},
+        "hardening": {
+            "imdsv2": True,
+            "ebs_encryption": True,
+            "ebs_optimized": True,
+            "https_egress_only": True,
+            "default_security_group_closed": True,
+        },
     },
     "copies": {
         "pattern": "replication",
@@ -209,7 +217,7 @@ def test_the_session_carries_the_runs_id(
     asked = {"RoleArn": arn, "RoleSessionName": name, "WebIdentityToken": token(MAIN)}
     keys = {"AccessKeyId": "A" * 16, "SecretAccessKey": "s", "SessionToken": "t"}
     credentials = keys | {"Expiration": datetime(2030, 1, 1, tzinfo=UTC)}
-    monkeypatch.setattr("operations.oidc.boto3.client", lambda *_, **__: sts)
+    monkeypatch.setattr("s3_links.operations.oidc.boto3.client", lambda *_, **__: sts)
     with Stubber(sts) as stubber:
         stubber.add_response("assume_role_with_web_identity", {"Credentials": credentials}, asked)
         oidc._session(token(MAIN), arn, "eu-west-1")
@@ -257,7 +265,7 @@ def deployed(run: Callable[[str, str], Workplace], planned: Workplace) -> Workpl
 
 
 def test_the_deploy_role_deploys_every_link(deployed: Workplace, encrypted: Emulator) -> None:
-    assert len(made(encrypted)) == 4
+    assert len(made(encrypted)) == 5  # one is the log bucket of the hardened link
     assert (deployed.folder / "plans" / "summary.md").exists()
 
 
@@ -568,6 +576,29 @@ def test_the_reference_stack_is_deployed_by_the_names_that_it_has_by_default(
     assert "${var." not in json.dumps(stack)
     arns = [r for _, statement in statements(stack) for r in statement.get("resources", [])]
     assert "arn:aws:iam::111111111111:role/account1-ec2-role-1" in arns
+
+
+def test_a_pipeline_reaches_no_log_bucket_of_anothers_link(tmp_path: Path) -> None:
+    names, reached = {}, {}
+    account = SimpleNamespace(
+        alias="account2", region="ap-northeast-1", partition="aws", account_id="222222222222"
+    )
+    for team in ("one", "two"):
+        bucket = {"account": "account2", "new_prefix": f"{team}-"}
+        role = {"account": "account1", "new_role": team}
+        link = {"pattern": "direct-access", "consumers": [role], "buckets": [bucket]}
+        links = {"link": link | {"hardening": True}}
+        assert synthesize(tmp_path / team, {"accounts": accounts(), "links": links}).returncode == 0
+        stack = stack_json(tmp_path / team, "link")
+        buckets = stack["resource"]["aws_s3_bucket"].values()
+        names[team] = [f"arn:aws:s3:::{block['bucket_prefix']}{'0' * 26}" for block in buckets]
+        allowed_ = Permissions([stack], cast("Account", account)).to_deploy()
+        reached[team] = {resource for statement in allowed_ for resource in statement.resources}
+    assert [len(found) for found in names.values()] == [2, 2]
+    for ours in names:
+        for team, theirs in names.items():
+            found = [any(fnmatchcase(arn, r) for r in reached[ours] if r != "*") for arn in theirs]
+            assert found == [team == ours] * 2
 
 
 def test_a_boundary_is_demanded_of_every_new_role(tmp_path: Path) -> None:

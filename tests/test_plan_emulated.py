@@ -82,7 +82,7 @@ def test_it_says_so_and_leaves_nothing_to_apply(place: Workplace) -> None:
 @pytest.mark.usefixtures("planned")
 def test_apply_takes_nothing_of_it(place: Workplace) -> None:
     place.run(sys.executable, "main.py")
-    result = place.run(sys.executable, "-m", "operations", "apply")
+    result = place.run(sys.executable, "-m", "s3_links.operations", "apply")
     assert result.returncode == 1
     assert "holds a summary only" in result.stderr
 
@@ -91,7 +91,7 @@ def test_apply_takes_nothing_of_it(place: Workplace) -> None:
 def test_stopped_it_leaves_nothing(place: Workplace, sign: signal.Signals) -> None:
     with tempfile.TemporaryDirectory(prefix="t-") as temporary:  # short: plugins listen in it
         process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox.plan"],
+            [sys.executable, "-m", "s3_links.sandbox.plan"],
             cwd=place.folder,
             env={"PATH": os.environ["PATH"], "TMPDIR": temporary} | place.environment,
             stdout=subprocess.DEVNULL,

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from operations.stack import OperationError
-from operations.summary import summarize
-from sandbox.access import root
+from s3_links.operations.stack import OperationError
+from s3_links.operations.summary import summarize
+from s3_links.sandbox.access import root
 
 from .links import accounts
 from .workplace import Workplace
@@ -22,8 +22,8 @@ from .workplace import Workplace
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from operations.summary import Summary
-    from sandbox.emulator import Emulator
+    from s3_links.operations.summary import Summary
+    from s3_links.sandbox.emulator import Emulator
 
     from .conftest import Terraform
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from operations import plan as planning
-from operations.apply import applicable, apply
-from operations.plan import PLANS, plan
-from operations.stack import OperationError, synthesized
-from operations.terraform import terraform
+from s3_links.operations import plan as planning
+from s3_links.operations.apply import applicable, apply
+from s3_links.operations.plan import PLANS, plan
+from s3_links.operations.stack import OperationError, synthesized
+from s3_links.operations.terraform import terraform
 
 from .conftest import PROJECT
 
@@ -279,11 +279,11 @@ def test_what_is_in_the_place_of_the_plans_is_not_removed(tmp_path: Path) -> Non
 
 RUN = """
 import signal, sys
-import operations.__main__ as operations
+import s3_links.operations.__main__ as operations
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored where the tests run
-operations.check = lambda stacks: None  # asks AWS
-sys.exit(operations.main())
+s3_links.operations.check = lambda stacks: None  # asks AWS
+sys.exit(s3_links.operations.main())
 """
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from s3_cross_account.actions import LEVELS, known
-from stacks.errors import ConfigurationError
+from s3_links.declarations.errors import ConfigurationError
 
 from .invariants import RULES
 from .synthesized import synthesized

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from s3_cross_account.replication_rule import ReplicationRule, problems
-from sandbox.access import root
-from sandbox.emulator import ACCOUNTS
+from s3_links.sandbox.access import root
+from s3_links.sandbox.emulator import ACCOUNTS
 
 from .evaluator import decide
 from .invariants import RULES, statements
@@ -19,7 +19,7 @@ from .links import Deployment, stack_json
 from .synthesized import synthesized
 
 if TYPE_CHECKING:
-    from sandbox.emulator import Emulator
+    from s3_links.sandbox.emulator import Emulator
 
     from .conftest import Terraform
 

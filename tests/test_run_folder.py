@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 RUN = """
 import sys, time
-from sandbox.run_folder import run_folder
+from s3_links.sandbox.run_folder import run_folder
 with run_folder("s3-tried-") as folder:
     (folder / "plan.tfplan").write_text("a plan")
     print("ready", flush=True)

@@ -9,13 +9,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from s3_cross_account.aws_cli import WITHOUT_TAGS
-from sandbox.access import VERBS, Cell, Principal, allowed, differences
-from sandbox.article import LARGE, run_steps
-from sandbox.aws_cli import AwsCli, aws_clis
-from sandbox.emulator import ACCOUNTS
-from sandbox.instance import EmulatedInstance
-from sandbox.reference import Deployed
-from sandbox.workstation import Workstation
+from s3_links.sandbox.access import VERBS, Cell, Principal, allowed, differences
+from s3_links.sandbox.article import LARGE, run_steps
+from s3_links.sandbox.aws_cli import AwsCli, aws_clis
+from s3_links.sandbox.emulator import ACCOUNTS
+from s3_links.sandbox.instance import EmulatedInstance
+from s3_links.sandbox.reference import Deployed
+from s3_links.sandbox.workstation import Workstation
 
 from .evaluator import Documents, decide
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sandbox.emulator import Emulator
+    from s3_links.sandbox.emulator import Emulator
 
     from .conftest import Terraform
 

@@ -1,4 +1,4 @@
-"""``python -m sandbox`` as a newcomer runs it, and as they interrupt it."""
+"""``python -m s3_links.sandbox`` as a newcomer runs it, and as they interrupt it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ import psutil
 import pytest
 
 from s3_cross_account.aws_cli import copy_command
-from sandbox.access import Cell
-from sandbox.article import Step
-from sandbox.aws_cli import AwsCli, aws_clis
-from sandbox.report import problems, steps_table
-from sandbox.terraform import terraform_settings
+from s3_links.sandbox.access import Cell
+from s3_links.sandbox.article import Step
+from s3_links.sandbox.aws_cli import AwsCli, aws_clis
+from s3_links.sandbox.report import problems, steps_table
+from s3_links.sandbox.terraform import terraform_settings
 
 from .conftest import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COMMAND = [sys.executable, "-m", "sandbox"]
+COMMAND = [sys.executable, "-m", "s3_links.sandbox"]
 
 
 @pytest.fixture
@@ -224,7 +224,9 @@ class TestProviderMirror:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         mirror = self.mirror(tmp_path / "prefix/share/plugins")
-        monkeypatch.setattr("sandbox.terraform._USUAL_PREFIXES", (str(tmp_path / "prefix"),))
+        monkeypatch.setattr(
+            "s3_links.sandbox.terraform._USUAL_PREFIXES", (str(tmp_path / "prefix"),)
+        )
         (tmp_path / ".terraformrc").write_text("disable_checkpoint = true\n")
         settings = terraform_settings(tmp_path / "out", {"HOME": str(tmp_path)})
         written = Path(settings["TF_CLI_CONFIG_FILE"]).read_text()
@@ -234,7 +236,9 @@ class TestProviderMirror:
     def test_without_one_the_registry_is_asked(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("sandbox.terraform._USUAL_PREFIXES", (str(tmp_path / "prefix"),))
+        monkeypatch.setattr(
+            "s3_links.sandbox.terraform._USUAL_PREFIXES", (str(tmp_path / "prefix"),)
+        )
         missing = {"HOME": str(tmp_path), "TF_CLI_CONFIG_FILE": str(tmp_path / "missing")}
         assert terraform_settings(tmp_path, missing)["TF_CLI_CONFIG_FILE"] == ""
         assert "TF_CLI_CONFIG_FILE" not in terraform_settings(tmp_path, {"HOME": str(tmp_path)})

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.access import root
-from sandbox.emulator import Emulator
-from sandbox.leftovers import leftovers
-from sandbox.workstation import ToolError, Workstation, default_accounts
+from s3_links.sandbox.access import root
+from s3_links.sandbox.emulator import Emulator
+from s3_links.sandbox.leftovers import leftovers
+from s3_links.sandbox.workstation import ToolError, Workstation, default_accounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

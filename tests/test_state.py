@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from operations.stack import OperationError
-from operations.state import resources
-from sandbox.access import allowed, root
+from s3_links.operations.stack import OperationError
+from s3_links.operations.state import resources
+from s3_links.sandbox.access import allowed, root
 
 from .conftest import PROJECT
 from .evaluator import Documents, decide
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sandbox.emulator import Emulator
+    from s3_links.sandbox.emulator import Emulator
 
     from .conftest import Terraform
 

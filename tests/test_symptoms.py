@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.access import Principal, allowed, root
-from sandbox.emulator import ACCOUNTS
+from s3_links.sandbox.access import Principal, allowed, root
+from s3_links.sandbox.emulator import ACCOUNTS
 
 from .conftest import PROJECT
 from .links import accounts
@@ -18,7 +18,7 @@ from .workplace import Workplace, reset
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.emulator import Emulator
+    from s3_links.sandbox.emulator import Emulator
 
     from .conftest import Terraform
 

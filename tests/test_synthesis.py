@@ -123,12 +123,13 @@ def test_every_arn_is_of_the_accounts_partition(tmp_path: Path) -> None:
         assert "arn:aws:" not in text, file.parent.name
 
 
-@pytest.mark.parametrize("folder", ["constructs", "stacks", "operations"])
+@pytest.mark.parametrize("folder", ["constructs", "s3_links", "stacks"])
 def test_no_arn_is_put_together_with_a_partition_by_hand(folder: str) -> None:
-    """A whole ARN stands in examples for people only."""
+    """A whole ARN stands in examples for people only; the sandbox's accounts are emulated ones."""
     found = [
         f"{file}:{text.lineno}"
         for file in (PROJECT / folder).rglob("*.py")
+        if "sandbox" not in file.parts
         for text in ast.walk(ast.parse(file.read_text()))
         if isinstance(text, ast.JoinedStr)
         for part in text.values

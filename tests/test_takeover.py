@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.access import root
+from s3_links.sandbox.access import root
 
 from .conftest import STACK, json_file
 from .links import accounts
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sandbox.emulator import Emulator
+    from s3_links.sandbox.emulator import Emulator
 
     from .conftest import Terraform
 
@@ -156,7 +156,7 @@ def test_the_hcl_validates_and_plans_empty_over_the_same_state(taken_over: Takeo
 
 
 EVERYTHING: dict[str, Any] = {
-    "accounts": accounts(),
+    "accounts": accounts(account1={"log_bucket": "our-logs"}),
     "state": {"backend": "s3", "account": "account1", "bucket": "my-state", "create_bucket": True},
     "pipeline": {"platform": "github", "repository": "acme/s3-links"},
     "links": {

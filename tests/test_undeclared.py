@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from operations.stack import Stack
-from operations.undeclared import contents, undeclared
-from sandbox.access import root
-from sandbox.emulator import ACCOUNTS, REGION, Emulator
-from stacks.state import IMPORTED_OUTPUT
+from s3_links.declarations.state import IMPORTED_OUTPUT
+from s3_links.operations.stack import Stack
+from s3_links.operations.undeclared import contents, undeclared
+from s3_links.sandbox.access import root
+from s3_links.sandbox.emulator import ACCOUNTS, REGION, Emulator
 
 from .links import accounts
 from .workplace import Workplace

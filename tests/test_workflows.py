@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ruamel.yaml import YAML
 
-from operations.report import report
-from operations.stack import OperationError
+from s3_links.operations.report import report
+from s3_links.operations.stack import OperationError
 
 from .conftest import PROJECT
 

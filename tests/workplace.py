@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from sandbox.emulator import Emulator
+    from s3_links.sandbox.emulator import Emulator
 
 _OWN = {"cdktf.out", "cdktf.log", "plans", ".plans.lock", "links.json"}
 
@@ -56,7 +56,7 @@ class Workplace:
         return (
             result
             if result.returncode
-            else self.run(sys.executable, "-m", "operations", *arguments)
+            else self.run(sys.executable, "-m", "s3_links.operations", *arguments)
         )
 
     def terraform(self, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:

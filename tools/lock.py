@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from stacks.files import write
+
 FILE = Path("Pipfile.lock")
 
 
@@ -13,7 +15,7 @@ def main() -> None:
     for section in ("default", "develop"):
         for package in lock[section].values():
             package.pop("index", None)
-    FILE.write_text(json.dumps(lock, indent=4, sort_keys=True) + "\n", encoding="utf-8")
+    write(FILE, (json.dumps(lock, indent=4, sort_keys=True) + "\n").encode())
 
 
 if __name__ == "__main__":

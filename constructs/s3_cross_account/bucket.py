@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +12,12 @@ from .access import REFERENCE, Access
 from .account import in_one_partition
 from .bindings import (
     S3Bucket,
+    S3BucketLifecycleConfiguration,
+    S3BucketLifecycleConfigurationRule,
+    S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload,
+    S3BucketLifecycleConfigurationRuleExpiration,
+    S3BucketLifecycleConfigurationRuleFilter,
+    S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration,
     S3BucketLoggingA,
     S3BucketOwnershipControls,
     S3BucketOwnershipControlsRule,
@@ -23,7 +30,13 @@ from .bindings import (
     S3BucketVersioningVersioningConfiguration,
 )
 from .document import PolicyDocument
-from .hardening import NONE, Hardening
+from .hardening import (
+    LOGS_DAYS,
+    NONE,
+    OLD_VERSIONS_DAYS,
+    UNFINISHED_UPLOADS_DAYS,
+    Hardening,
+)
 from .imported import lifecycle
 from .policy import Condition, Principal, Statement, deny_without_tls
 
@@ -145,12 +158,17 @@ class Bucket(BucketBase):
     Terraform delete a bucket that still holds objects, ``prevent_destroy`` has it refuse.
     With ``key`` its objects are encrypted with that KMS key, by way of a bucket key.
 
-    With ``imported`` the bucket ``name`` exists and Terraform takes it over: it keeps its tags, and
-    Terraform refuses to delete it. ``"with-policy"`` takes over its bucket policy as well;
-    ``"without-policy"`` says that it has none.
+    Access logs go to ``log_bucket``, below this bucket's name: a bucket of the same account and
+    region. Without one a log bucket is created, which keeps them for a year and is deleted with
+    them: S3 still delivers for about an hour after logging was turned off.
 
-    Follows "Controlling ownership of objects and disabling ACLs for your bucket" in the Amazon S3
-    User Guide and "Import" in the Terraform documentation.
+    With ``imported`` the bucket ``name`` exists and Terraform takes it over: it keeps its tags and
+    lifecycle rules, and Terraform refuses to delete it. ``"with-policy"`` takes over its bucket
+    policy as well; ``"without-policy"`` says that it has none.
+
+    Follows "Controlling ownership of objects and disabling ACLs for your bucket", "Enabling Amazon
+    S3 server access logging" and "Examples of S3 Lifecycle configurations" in the Amazon S3 User
+    Guide, and "Import" in the Terraform documentation.
     """
 
     def __init__(
@@ -166,10 +184,13 @@ class Bucket(BucketBase):
         imported: Literal["with-policy", "without-policy"] | None = None,
         key: KeyBase | None = None,
         hardening: Hardening = NONE,
+        log_bucket: BucketBase | None = None,
     ) -> None:
         super().__init__(scope, id_, account=account, key=key)
         if (prefix is None) == (name is None):
             raise ValueError("give the bucket's prefix or its name, one of the two")
+        if log_bucket is not None and log_bucket.account is not account:
+            raise ValueError("S3 delivers access logs within an account: give a log bucket of it")
         bucket = S3Bucket(
             self,
             "Resource",
@@ -195,7 +216,13 @@ class Bucket(BucketBase):
         )
         if key is not None or hardening.encryption:
             self._encrypt()
-        self._harden(hardening, force_destroy=force_destroy)
+        self._harden(hardening)
+        if hardening.lifecycle and imported is None:  # which has rules that this would replace
+            self._expire()
+        self.log_bucket = log_bucket
+        if hardening.access_logging:
+            self.log_bucket = log_bucket or self._create_log_bucket(str(prefix or name), hardening)
+            self._log_to(self.log_bucket)
 
     def _policy_target(self) -> str:
         return self._id
@@ -218,7 +245,7 @@ class Bucket(BucketBase):
             ],
         )
 
-    def _harden(self, hardening: Hardening, *, force_destroy: bool) -> None:
+    def _harden(self, hardening: Hardening) -> None:
         provider = self.account.provider
         if hardening.public_access_block:
             S3BucketPublicAccessBlock(
@@ -245,28 +272,60 @@ class Bucket(BucketBase):
             self.settled_by.append(versioning)
         if hardening.tls_only:
             self.allow(deny_without_tls(self.arn))
-        if hardening.access_logging:
-            logs = Bucket(
-                self,
-                "access-logs",
-                account=self.account,
-                prefix="s3-access-logs-",
-                force_destroy=force_destroy,
-                hardening=Hardening(
-                    public_access_block=hardening.public_access_block,
-                    tls_only=hardening.tls_only,
-                    encryption=hardening.encryption,
-                ),
-            )
-            logs.allow(_may_log(logs.arn, self.arn, self.account.account_id))
-            S3BucketLoggingA(
-                self,
-                "access-logging",
-                provider=provider,
-                bucket=self.name,
-                target_bucket=logs.name,
-                target_prefix="s3/",
-            )
+
+    def _expire(self, *, after_days: int | None = None) -> None:
+        """Delete what nobody asks for any more, and with ``after_days`` every object."""
+        rule = S3BucketLifecycleConfigurationRule
+        unfinished = S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload
+        old = S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration
+        S3BucketLifecycleConfiguration(
+            self,
+            "lifecycle",
+            provider=self.account.provider,
+            bucket=self.name,
+            rule=[
+                rule(
+                    id="expire",
+                    status="Enabled",
+                    filter=[S3BucketLifecycleConfigurationRuleFilter()],
+                    abort_incomplete_multipart_upload=[
+                        unfinished(days_after_initiation=UNFINISHED_UPLOADS_DAYS)
+                    ],
+                    noncurrent_version_expiration=[old(noncurrent_days=OLD_VERSIONS_DAYS)],
+                    # With days, S3 removes delete markers without versions by itself.
+                    expiration=[
+                        S3BucketLifecycleConfigurationRuleExpiration(
+                            days=after_days,
+                            expired_object_delete_marker=None if after_days else True,
+                        )
+                    ],
+                )
+            ],
+        )
+
+    def _create_log_bucket(self, name: str, hardening: Hardening) -> Bucket:
+        logs = Bucket(
+            self,
+            "access-logs",
+            account=self.account,
+            prefix=log_bucket_prefix(name),
+            force_destroy=True,
+            hardening=replace(hardening, access_logging=False, lifecycle=False),
+        )
+        logs._expire(after_days=LOGS_DAYS)
+        return logs
+
+    def _log_to(self, logs: BucketBase) -> None:
+        prefix = f"{self.name}/"
+        logs.allow(_may_log(f"{logs.arn}/{prefix}*", self.arn, self.account.account_id))
+        S3BucketLoggingA(
+            self,
+            "access-logging",
+            provider=self.account.provider,
+            bucket=self.name,
+            target_bucket=logs.name,
+            target_prefix=prefix,
+        )
 
 
 class ExistingBucket(BucketBase):
@@ -310,13 +369,26 @@ def _with(statement: Statement, conditions: tuple[Condition, ...]) -> Statement:
     return replace(statement, conditions=statement.conditions + conditions)
 
 
-def _may_log(logs_arn: str, source_arn: str, account_id: str) -> Statement:
-    """Return what S3's log delivery needs; "Enabling Amazon S3 server access logging"."""
+def log_bucket_prefix(name: str) -> str:
+    """Return how the log bucket of the bucket with this name or prefix begins.
+
+    No two buckets share one, so that a role that may deploy the one never reaches the other's logs.
+    """
+    if "${" in name:
+        raise ValueError("the bucket's prefix is known to Terraform only: give it a log_bucket")
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return f"{name[:22].rstrip('.-')}-logs-{digest[:8]}-"
+
+
+def _may_log(objects: str, source_arn: str, account_id: str) -> Statement:
+    """Return what S3's log delivery needs; "Enabling Amazon S3 server access logging".
+
+    Without a sid: a log bucket's policy may hold those of many links, and sids must differ.
+    """
     return Statement(
-        sid="AccessLogs",
         effect="Allow",
         actions=("s3:PutObject",),
-        resources=(f"{logs_arn}/s3/*",),
+        resources=(objects,),
         principals=(Principal(type="Service", identifiers=("logging.s3.amazonaws.com",)),),
         conditions=(
             Condition(test="ArnLike", variable="aws:SourceArn", values=(source_arn,)),

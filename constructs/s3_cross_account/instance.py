@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cdktf import TerraformResourceLifecycle
 from constructs import Construct
 
 from .bindings import (
@@ -12,9 +13,11 @@ from .bindings import (
     DataAwsIamPolicy,
     IamInstanceProfile,
     InstanceMetadataOptions,
+    InstanceRootBlockDevice,
 )
 from .bindings import Instance as Ec2Instance
 from .document import PolicyDocument
+from .hardening import NONE, Hardening
 from .policy import service, trust
 
 if TYPE_CHECKING:
@@ -23,18 +26,31 @@ if TYPE_CHECKING:
     from .role import Role
 
 
+# Without minimal images, which lack Session Manager's agent, and those for Amazon ECS.
+_STANDARD_IMAGES = "al2023-ami-2023.*-kernel-6.1-x86_64"
+
+
 class InstanceBasics(Construct):
     """Looks up, in ``account``, what any number of instances share.
 
-    ``ami_id`` is the newest Amazon Linux 2023 image (x86_64, kernel 6.1), ``trust`` the trust
-    policy that lets EC2 hand a role to an instance, and ``session_manager_policy_arn`` AWS's
-    managed policy for signing in through Session Manager.
+    ``ami_id`` is the newest of Amazon's images whose name matches ``image_name``: by default the
+    standard Amazon Linux 2023 (x86_64, kernel 6.1). ``trust`` is the trust policy that lets EC2
+    hand a role to an instance, and ``session_manager_policy_arn`` AWS's managed policy for signing
+    in through Session Manager.
 
-    Follows "IAM roles for Amazon EC2" in the Amazon EC2 User Guide and "Configure instance
-    permissions required for Systems Manager" in the AWS Systems Manager User Guide.
+    Follows "IAM roles for Amazon EC2" in the Amazon EC2 User Guide, "Configure instance permissions
+    required for Systems Manager" in the AWS Systems Manager User Guide and "AL2023 on Amazon EC2"
+    in the Amazon Linux 2023 User Guide.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, account: Account) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        account: Account,
+        image_name: str = _STANDARD_IMAGES,
+    ) -> None:
         super().__init__(scope, id_)
         image = DataAwsAmi(
             self,
@@ -42,7 +58,7 @@ class InstanceBasics(Construct):
             provider=account.provider,
             most_recent=True,
             owners=["amazon"],
-            filter=[DataAwsAmiFilter(name="name", values=["al2023-ami-*-kernel-6.1-x86_64"])],
+            filter=[DataAwsAmiFilter(name="name", values=[image_name])],
         )
         self.ami_id: str = image.id
         self.trust = PolicyDocument(
@@ -61,7 +77,12 @@ class Instance(Construct):
     """Creates an EC2 instance and the instance profile that gives it ``role``, in its account.
 
     The role also gets AWS's managed policy for Session Manager, by which ``ssm_command`` signs in.
-    With ``imdsv2`` the instance hands out credentials only to requests with a token.
+    The image stays the one that it was made with: with ``replaced_by_newer_image`` each image that
+    Amazon publishes replaces the instance at the next deployment. ``hardening`` says how the
+    instance hands out credentials, and what its root volume is like.
+
+    Follows "Use IMDSv2", "Amazon EBS-optimized instance types" and "Amazon EBS encryption" in the
+    Amazon EC2 and Amazon EBS User Guides.
     """
 
     def __init__(
@@ -76,7 +97,8 @@ class Instance(Construct):
         instance_profile_name: str,
         user_data: str | None = None,
         instance_type: str = "t3.micro",
-        imdsv2: bool = False,
+        replaced_by_newer_image: bool = False,
+        hardening: Hardening = NONE,
     ) -> None:
         super().__init__(scope, id_)
         provider = role.account.provider
@@ -100,7 +122,18 @@ class Instance(Construct):
             associate_public_ip_address=True,
             user_data=user_data,
             tags={"Name": name},
-            metadata_options=InstanceMetadataOptions(http_tokens="required") if imdsv2 else None,
+            metadata_options=(
+                InstanceMetadataOptions(http_tokens="required") if hardening.imdsv2 else None
+            ),
+            root_block_device=(
+                InstanceRootBlockDevice(encrypted=True) if hardening.ebs_encryption else None
+            ),
+            ebs_optimized=hardening.ebs_optimized or None,
+            lifecycle=(
+                None
+                if replaced_by_newer_image
+                else TerraformResourceLifecycle(ignore_changes=["ami"])
+            ),
         )
         self.ssm_command = (
             f"aws ssm start-session --target {instance.id} --region {role.account.region}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from .bindings import (
+    DefaultSecurityGroup,
     InternetGateway,
     RouteTable,
     RouteTableAssociation,
@@ -16,6 +17,7 @@ from .bindings import (
     Subnet,
     Vpc,
 )
+from .hardening import NONE, Hardening
 
 if TYPE_CHECKING:
     from .account import Account
@@ -27,9 +29,11 @@ class PublicNetwork(Construct):
     """Creates a VPC with one public subnet in ``account``, and a security group without ingress.
 
     Instances in it reach AWS's public endpoints through an internet gateway; nothing from outside
-    reaches them.
+    reaches them. ``hardening`` says whether they reach anything but HTTPS, and whether the default
+    security group of the VPC, which nothing here uses, is closed.
 
-    Follows "Connect to the internet using an internet gateway" in the Amazon VPC User Guide.
+    Follows "Connect to the internet using an internet gateway" and "Default security groups for
+    your VPCs" in the Amazon VPC User Guide.
     """
 
     def __init__(
@@ -40,6 +44,7 @@ class PublicNetwork(Construct):
         account: Account,
         cidr_block: str = "10.0.0.0/16",
         subnet_cidr_block: str = "10.0.1.0/24",
+        hardening: Hardening = NONE,
     ) -> None:
         super().__init__(scope, id_)
         provider = account.provider
@@ -49,6 +54,16 @@ class PublicNetwork(Construct):
 
         vpc = Vpc(self, "vpc", provider=provider, cidr_block=cidr_block, tags=named("vpc"))
         vpc_id = vpc.id
+        if hardening.default_security_group_closed:
+            DefaultSecurityGroup(
+                self,
+                "default-security-group",
+                provider=provider,
+                vpc_id=vpc_id,
+                ingress=[],
+                egress=[],
+                tags=named("default-sg"),
+            )
         gateway = InternetGateway(
             self, "internet-gateway", provider=provider, vpc_id=vpc_id, tags=named("igw")
         )
@@ -84,9 +99,15 @@ class PublicNetwork(Construct):
             name=f"{account.name}-sg",
             description=f"{account.name}-sg",
             vpc_id=vpc_id,
-            egress=[
-                SecurityGroupEgress(from_port=0, to_port=0, protocol="-1", cidr_blocks=[_ANYWHERE])
-            ],
+            egress=[_egress(hardening)],
             tags=named("sg"),
         )
         self.security_group_id: str = group.id
+
+
+def _egress(hardening: Hardening) -> SecurityGroupEgress:
+    # Amazon's DNS and time servers, and the metadata service, are reached whatever this says.
+    port, protocol = (443, "tcp") if hardening.https_egress_only else (0, "-1")
+    return SecurityGroupEgress(
+        from_port=port, to_port=port, protocol=protocol, cidr_blocks=[_ANYWHERE]
+    )

@@ -1,0 +1,314 @@
+"""What the links expect to find: looked at before anything is planned, with the same credentials.
+
+Terraform learns of a missing role half-way, and of a bucket policy that it replaces never.
+"""
+
+from __future__ import annotations
+
+import functools
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from s3_links.declarations.links_file import Link, LinkBucket, ReplicatedBucket, ReplicationLink
+
+from . import state
+from .credentials import Credentials, CredentialsError
+from .stack import OperationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from s3_links.declarations.links_file import AnyLink
+
+    from .stack import Stack
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that exists, or should: what was found of it, and whether that stops a plan."""
+
+    place: str
+    told: str
+    stops: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.told}"
+
+
+def findings(
+    stacks: Sequence[Stack], links: Mapping[str, AnyLink], accounts: Mapping[str, str]
+) -> list[Finding]:
+    """Return what is found of everything that the links of ``stacks`` name as existing.
+
+    ``accounts`` are the ids that the aliases reach.
+    """
+    providers = {p["alias"]: p for stack in stacks for p in stack.providers}
+    credentials = functools.cache(lambda alias: Credentials(providers[alias]))
+
+    def answered(question: _Question) -> list[Finding]:
+        try:
+            return list(question.look(credentials(question.alias)))
+        except (_UnknownError, CredentialsError) as error:
+            told = f"{question.what} is unknown, it may not be looked at here: {error}"
+            return [Finding(question.place, told)]
+
+    asked = [
+        question
+        for stack in stacks
+        if stack.name in links
+        for question in _questions(stack, links[stack.name], accounts)
+    ]
+    with ThreadPoolExecutor() as pool:
+        return [finding for found in pool.map(answered, asked) for finding in found]
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is to be looked at, in which account and how."""
+
+    place: str
+    what: str
+    alias: str
+    look: Callable[[Credentials], Iterator[Finding]]
+
+
+def _questions(stack: Stack, link: AnyLink, accounts: Mapping[str, str]) -> Iterator[_Question]:
+    for where, bucket in _buckets(link):
+        if bucket.new_prefix is None:
+            place = f"links.{stack.name}.{where}"
+            replicates = where == "source" or getattr(link, "both_ways", False)
+            of_bucket = _Bucket(place, bucket, stack, accounts, replicates).look
+            yield _Question(place, f"the bucket {bucket.name!r}", bucket.account, of_bucket)
+    for where, alias, kind, name in _roles(link):
+        place = f"links.{stack.name}.{where}"
+        of_role = functools.partial(_role, place, alias, kind, name)
+        yield _Question(place, f"the {kind} {name!r}", alias, of_role)
+
+
+def _buckets(link: AnyLink) -> Iterator[tuple[str, LinkBucket]]:
+    if isinstance(link, ReplicationLink):
+        yield from zip(("source", "destination"), link.buckets, strict=True)
+    else:
+        yield from ((f"buckets[{n}]", bucket) for n, bucket in enumerate(link.buckets))
+
+
+def _roles(link: AnyLink) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the place, the account, the kind and the name of each role that should be there."""
+    if not isinstance(link, Link):
+        return
+    for number, consumer in enumerate(link.consumers):
+        name, profile = consumer.existing_role or consumer.imported_role, consumer.instance_profile
+        if name:
+            yield f"consumers[{number}]", consumer.account, "role", name
+        if profile:
+            yield f"consumers[{number}]", consumer.account, "instance profile", profile
+    if link.assumed_role and link.assumed_role.imported:
+        yield "assumed_role", link.assumed_role.account, "role", link.assumed_role.name
+
+
+class _UnknownError(Exception):
+    """Something may not be read; the message is AWS's word."""
+
+
+class _RefusedError(_UnknownError):
+    """AWS refuses the question itself."""
+
+
+def _asked(call: Callable[[], Any], *absent: str) -> Any:
+    """Return a reply, or nothing where AWS answers with a code of ``absent``."""
+    try:
+        return call()
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in absent:
+            return None
+        refused = code in ("403", "AccessDenied")
+        raise (_RefusedError if refused else _UnknownError)(str(error)) from None
+    except BotoCoreError as error:
+        raise _UnknownError(str(error)) from None
+
+
+def _role(
+    place: str, alias: str, kind: str, name: str, credentials: Credentials
+) -> Iterator[Finding]:
+    iam = credentials.client("iam")
+    if kind == "role":
+        reply = _asked(lambda: iam.get_role(RoleName=name), "NoSuchEntity")
+        found = reply and reply["Role"]["Arn"]
+    else:
+        reply = _asked(lambda: iam.get_instance_profile(InstanceProfileName=name), "NoSuchEntity")
+        roles = reply["InstanceProfile"]["Roles"] if reply else []
+        if reply and not roles:
+            yield Finding(place, f"the {kind} {name!r} has no role: add one to it", stops=True)
+            return
+        found = reply and roles[0]["Arn"]
+    if found:
+        yield Finding(place, f"the {kind} {name!r} is there, {found}")
+    else:
+        remedy = 'correct the name, or declare a "new_role"'
+        yield Finding(place, f"{alias} has no {kind} {name!r}: {remedy}", stops=True)
+
+
+@dataclass(frozen=True)
+class _Bucket:
+    """An existing bucket as it is declared."""
+
+    place: str
+    declared: LinkBucket
+    stack: Stack
+    accounts: Mapping[str, str]
+    replicates: bool
+
+    def look(self, credentials: Credentials) -> Iterator[Finding]:
+        s3, name = credentials.client("s3"), self.declared.name
+        account, reply = self.accounts[self.declared.account], None
+        try:
+            reply = _asked(lambda: s3.head_bucket(Bucket=name), "404")
+            if reply is None:
+                yield self._stops('does not exist: correct the name, or declare a "new_prefix"')
+                return
+            _asked(lambda: s3.head_bucket(Bucket=name, ExpectedBucketOwner=account))
+        except _RefusedError:
+            # Seen, it has another owner; unseen, it may be one that the caller may not look at.
+            buckets = [] if reply else _asked(lambda: s3.list_buckets(Prefix=name))["Buckets"]
+            if any(bucket["Name"] == name for bucket in buckets):
+                raise
+            yield self._stops(
+                f"belongs to another account than {account}: declare the account that owns it"
+            )
+            return
+        (declared,) = (p for p in self.stack.providers if p["alias"] == self.declared.account)
+        region = reply.get("BucketRegion", declared["region"])
+        if region != declared["region"]:
+            yield self._stops(
+                f"is in {region}, the account {self.declared.account!r} is declared in "
+                f"{declared['region']}: declare an account of the bucket's region"
+            )
+            return
+        yield self._tells("is there")
+        for question in (
+            self._policy,
+            self._versioning,
+            self._encryption,
+            self._ownership,
+            self._replication,
+        ):
+            try:
+                yield from question(s3)
+            except _UnknownError as error:
+                what = question.__name__.strip("_")
+                yield self._tells(f"its {what} is unknown, may not be looked at here: {error}")
+
+    def _stops(self, told: str) -> Finding:
+        return Finding(self.place, f"the bucket {self.declared.name!r} {told}", stops=True)
+
+    def _tells(self, told: str) -> Finding:
+        return Finding(self.place, f"the bucket {self.declared.name!r} {told}")
+
+    def _policy(self, s3: Any) -> Iterator[Finding]:
+        if self.declared.policy == "merge":
+            return
+        name = self.declared.name
+        policy = _asked(lambda: s3.get_bucket_policy(Bucket=name), "NoSuchBucketPolicy")
+        ours = self._written("aws_s3_bucket_policy")
+        if policy and ours is None:
+            yield self._tells("has a bucket policy: this link's or another's, its state is unknown")
+        elif policy and not ours and self.declared.policy == "create":
+            yield self._stops(
+                'has a bucket policy already, which "policy": "create" would replace: declare '
+                '"policy": "merge" (you get the statements to merge), or the bucket as "imported" '
+                'with "policy": "import" (this link takes it over)'
+            )
+        elif not policy and not ours and self.declared.policy == "import":
+            yield self._stops('has no bucket policy to import: declare "policy": "create"')
+
+    def _written(self, type_: str) -> bool | None:
+        """Whether the state has such a resource of this bucket; nothing where it is not known."""
+        try:
+            found = state.content(self.stack)
+        except OperationError:
+            return None
+        if found is None:
+            return None
+        return any(
+            instance["attributes"]["bucket"] == self.declared.name
+            for resource in found.get("resources", [])
+            if resource["type"] == type_
+            for instance in resource["instances"]
+        )
+
+    def _versioning(self, s3: Any) -> Iterator[Finding]:
+        if isinstance(self.declared, ReplicatedBucket) and self.declared.existing:
+            name = self.declared.name
+            status = _asked(lambda: s3.get_bucket_versioning(Bucket=name)).get("Status", "off")
+            if status != "Enabled":
+                yield self._stops(
+                    f'is declared as "versioned": true, but its versioning is {status.lower()}: '
+                    f"aws s3api put-bucket-versioning --bucket {name} "
+                    "--versioning-configuration Status=Enabled"
+                )
+
+    def _encryption(self, s3: Any) -> Iterator[Finding]:
+        reply = _asked(
+            lambda: s3.get_bucket_encryption(Bucket=self.declared.name),
+            "ServerSideEncryptionConfigurationNotFoundError",
+        )
+        rules = reply["ServerSideEncryptionConfiguration"]["Rules"] if reply else []
+        for default in (rule.get("ApplyServerSideEncryptionByDefault", {}) for rule in rules):
+            if not default.get("SSEAlgorithm", "").startswith("aws:kms"):
+                continue
+            key = default.get("KMSMasterKeyID", "alias/aws/s3")
+            if "alias/aws/s3" in key:
+                yield self._stops(
+                    "is encrypted with the AWS managed key aws/s3, which cannot be shared: "
+                    "encrypt it with a customer managed key, or with SSE-S3"
+                )
+            elif self.declared.key is None:
+                yield self._stops(
+                    f"is encrypted with the KMS key {key}: without both halves for it nobody "
+                    f'reads or writes; add "key": its ARN'
+                )
+            elif (
+                self.declared.existing
+                and key.rpartition("/")[2] != self.declared.key.rpartition("/")[2]
+            ):
+                yield self._stops(
+                    f"is encrypted with the KMS key {key}, declared is {self.declared.key}: "
+                    "correct the declaration"
+                )
+
+    def _ownership(self, s3: Any) -> Iterator[Finding]:
+        if not self.declared.imported:
+            return
+        name = self.declared.name
+        reply = _asked(
+            lambda: s3.get_bucket_ownership_controls(Bucket=name), "OwnershipControlsNotFoundError"
+        )
+        rules = reply["OwnershipControls"]["Rules"] if reply else []
+        if any(rule["ObjectOwnership"] == "BucketOwnerEnforced" for rule in rules):
+            return
+        acl = _asked(lambda: s3.get_bucket_acl(Bucket=name))
+        if any(grant["Grantee"].get("ID") != acl["Owner"]["ID"] for grant in acl["Grants"]):
+            yield self._stops(
+                'has an ACL that grants others, with which S3 refuses "bucket owner enforced": '
+                "move the grants into its bucket policy, then "
+                f"aws s3api put-bucket-acl --bucket {name} --acl private"
+            )
+
+    def _replication(self, s3: Any) -> Iterator[Finding]:
+        if not self.replicates:
+            return
+        name = self.declared.name
+        reply = _asked(
+            lambda: s3.get_bucket_replication(Bucket=name),
+            "ReplicationConfigurationNotFoundError",
+        )
+        if reply and self._written("aws_s3_bucket_replication_configuration") is False:
+            yield self._stops(
+                "replicates already, and S3 keeps one configuration for each bucket: remove it "
+                f"first (aws s3api delete-bucket-replication --bucket {name}), and declare its "
+                "rules here"
+            )

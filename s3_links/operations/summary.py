@@ -1,0 +1,138 @@
+"""What a reviewer reads of a plan, and what a gate asks of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from .access import Access, difference
+from .stack import OperationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+_ACTIONS = {
+    ("no-op",): "import",  # only those are told
+    ("create",): "create",
+    ("update",): "update",
+    ("delete",): "delete",
+    ("create", "delete"): "replace",
+    ("delete", "create"): "replace",
+    ("forget",): "forget",
+}
+GATES = {
+    "changes": "anything changes",
+    "destroys": "a resource is deleted or replaced",
+    "access": "access appears",
+    "public": "everyone gets access",
+}
+"""What a pipeline can refuse."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A resource that changes, and what happens to it."""
+
+    account: str
+    address: str
+    action: str
+    imported: bool
+    changed_outside: bool
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the plan of one stack does.
+
+    ``to_merge`` names the outputs with statements for policies that somebody else owns.
+    """
+
+    stack: str
+    changes: list[Change]
+    appears: list[Access]
+    disappears: list[Access]
+    to_merge: list[str]
+
+    def refused(self, gates: Iterable[str]) -> list[str]:
+        """Return the gates that this plan does not pass."""
+        found = {
+            "changes": bool(self.changes),
+            "destroys": any(c.action in ("delete", "replace") for c in self.changes),
+            # A refusal that goes away lets somebody in.
+            "access": any(a.effect == "Allow" for a in self.appears)
+            or any(a.effect == "Deny" for a in self.disappears),
+            "public": any(
+                a.principal.startswith("everyone") for a in self.appears if a.effect == "Allow"
+            ),
+        }
+        return [gate for gate in gates if found[gate]]
+
+
+def summarize(
+    stack: str, plan: Mapping[str, Any], source: Mapping[str, Any], aliases: Mapping[str, str]
+) -> Summary:
+    """Return the summary of a plan; see :func:`s3_links.operations.access.difference`.
+
+    Raises :class:`OperationError` when the plan is not all that Terraform has to say, or when it
+    says what is not understood here.
+    """
+    if problems := list(_unfit(plan)):
+        raise OperationError("\n".join(f"{stack}: {problem}" for problem in problems))
+    access = difference(plan, source, aliases)
+    # Terraform lists every attribute that AWS completed as well; what counts is what it repairs.
+    outside = {entry["address"] for entry in plan.get("resource_drift", [])}
+    return Summary(
+        stack=stack,
+        changes=[
+            Change(
+                account=aliases.get(entry["address"], "?"),
+                address=entry["address"],
+                action=_ACTIONS[tuple(entry["change"]["actions"])],
+                imported="importing" in entry["change"],
+                changed_outside=entry["address"] in outside,
+            )
+            for entry in plan.get("resource_changes", [])
+            if entry["mode"] != "data"
+            and (entry["change"]["actions"] != ["no-op"] or "importing" in entry["change"])
+        ],
+        appears=access.appears,
+        disappears=access.disappears,
+        to_merge=[name for name in source.get("output", {}) if "_policy_to_merge_" in name],
+    )
+
+
+def _unfit(plan: Mapping[str, Any]) -> Iterator[str]:
+    if plan.get("errored"):
+        yield "Terraform could not complete the plan: mend what it says, and plan again"
+    if plan.get("complete") is False:
+        yield "Terraform leaves changes out of the plan: plan all of them"
+    for entry in plan.get("deferred_changes") or []:
+        address = entry.get("resource_change", {}).get("address", "?")
+        yield f"{address}: Terraform puts this change off: nobody can say what it will do"
+    for entry in plan.get("resource_changes", []):
+        actions = entry["change"]["actions"]
+        if entry["mode"] != "data" and tuple(actions) not in _ACTIONS:
+            yield (
+                f"{entry['address']}: the actions {actions} are not known here: plan with another "
+                "version of Terraform"
+            )
+
+
+def as_json(
+    summaries: Sequence[Summary],
+    gates: Sequence[str],
+    plans: Mapping[str, Mapping[str, str]] | None,
+) -> str:
+    """Return the summaries for a machine.
+
+    ``plans`` has, by the stack's name, the digests of its plan and of its synthesized JSON; without
+    it nothing can be applied.
+    """
+    content = {
+        "stacks": [asdict(summary) for summary in summaries],
+        "refused": {s.stack: refused for s in summaries if (refused := s.refused(gates))},
+        "applicable": plans is not None,
+        "plans": plans or {},
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

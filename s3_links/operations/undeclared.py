@@ -1,0 +1,118 @@
+"""Stacks that are deployed but no longer declared, and how one goes without its declaration."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from s3_links.declarations.state import IMPORTED_OUTPUT
+
+from . import state
+from .credentials import Credentials, CredentialsError
+from .stack import Stack
+from .terraform import initialize, terraform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+PROVIDER_LOCK = ".terraform.lock.hcl"
+_ALIAS = re.compile(r"\]\.([A-Za-z0-9_-]+)$")
+
+
+def undeclared(declared: Iterable[Stack]) -> dict[str, Stack]:
+    """Return the stacks that have something deployed and are not among ``declared``, by name.
+
+    Looks where the declared ones keep their state: beside the local files, and below the prefix in
+    S3. A state there that uses other provider aliases than ours is another project's. HCP
+    Terraform's workspaces are not looked through.
+    """
+    declared, found = list(declared), dict[str, Stack]()
+    names = {stack.name for stack in declared}
+    for stack in declared:
+        for name in set(_names_beside(stack)) - names - found.keys():
+            other = _like(stack, name, declared)
+            aliases = {provider["alias"] for provider in other.providers}
+            used = {
+                _ALIAS.search(r["provider"])
+                for r in (state.content(other) or {}).get("resources", [])
+            }
+            if used and all(match and match[1] in aliases for match in used):
+                found[name] = other
+    return found
+
+
+def _names_beside(stack: Stack) -> Iterator[str]:
+    kind, arguments = stack.backend
+    if kind == "local":
+        for file in stack.local_state.parent.glob("terraform.*.tfstate"):
+            yield file.name.removeprefix("terraform.").removesuffix(".tfstate")
+    elif kind == "s3":
+        prefix = arguments["key"].removesuffix(f"{stack.name}.tfstate")
+        # What may not be listed is another's to clear up.
+        with contextlib.suppress(ClientError, BotoCoreError, CredentialsError):
+            pages = Credentials(arguments).client("s3").get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=arguments["bucket"], Prefix=prefix, Delimiter="/"):
+                for entry in page.get("Contents", []):
+                    if entry["Key"].endswith(".tfstate"):
+                        yield entry["Key"].removeprefix(prefix).removesuffix(".tfstate")
+
+
+def _like(stack: Stack, name: str, declared: Sequence[Stack]) -> Stack:
+    """Return the stack ``name`` as far as it can be known: its state and everybody's providers."""
+    kind, arguments = stack.backend
+    place = "path" if kind == "local" else "key"
+    moved = arguments | {
+        place: arguments[place].replace(f"{stack.name}.tfstate", f"{name}.tfstate")
+    }
+    providers = {provider["alias"]: provider for one in declared for provider in one.providers}
+    settings = stack.content["terraform"] | {"backend": {kind: moved}}
+    content = {"terraform": settings, "provider": {"aws": list(providers.values())}}
+    return Stack(name, stack.folder.with_name(name) / stack.file.name, content, digest="")
+
+
+def contents(stack: Stack) -> tuple[list[str], list[str]]:
+    """Return the addresses that go with an undeclared stack, and those that were taken over.
+
+    The latter stay: the stack did not make them, and was never allowed to destroy them.
+    """
+    content = state.content(stack) or {}
+    output = content.get("outputs", {}).get(IMPORTED_OUTPUT, {}).get("value", "")
+    goes: list[str] = []
+    stays: list[str] = []
+    for resource in content.get("resources", []):
+        if resource["mode"] == "managed":
+            names = {
+                f"{resource['type']}/{instance['attributes'].get(key)}"
+                for instance in resource["instances"]
+                for key in ("bucket", "name")
+            }
+            of = stays if names & set(output.split()) else goes
+            of.append(f"{resource['type']}.{resource['name']}")
+    return goes, stays
+
+
+def destroy(stack: Stack) -> None:
+    """Destroy what an undeclared stack made, and forget what it took over."""
+    _, stays = contents(stack)
+    with tempfile.TemporaryDirectory(prefix="s3-destroy-") as folder:
+        kind, arguments = stack.backend
+        here = {"local": {"path": str(stack.local_state)}}
+        backend = here if kind == "local" else {kind: arguments}
+        settings = stack.content["terraform"] | {"backend": backend}
+        content = stack.content | {"terraform": settings}
+        file = Path(folder) / stack.file.name
+        file.write_text(json.dumps(content), encoding="utf-8")
+        if Path(PROVIDER_LOCK).exists():
+            shutil.copy(PROVIDER_LOCK, folder)
+        alone = Stack(stack.name, file, content, digest="")
+        initialize(alone)
+        if stays:
+            terraform(alone, "state", "rm", *stays)
+        print(terraform(alone, "apply", "-destroy", "-auto-approve"), end="")

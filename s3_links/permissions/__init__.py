@@ -1,0 +1,1 @@
+"""What deploying needs, read from what was synthesized."""

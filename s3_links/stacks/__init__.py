@@ -1,0 +1,1 @@
+"""One Terraform stack for each kind of deployment."""

@@ -1,0 +1,117 @@
+"""One declared link: its consumers, its buckets, and the pattern between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from s3_cross_account.assume_role import AssumeRole
+from s3_cross_account.direct_access import DirectAccess
+from s3_cross_account.document import PolicyDocument
+from s3_cross_account.instance import Instance, InstanceBasics
+from s3_cross_account.network import PublicNetwork
+from s3_cross_account.policy import service, trust
+from s3_cross_account.role import ExistingRole, Role, RoleBase
+
+from .linked import LinkedStack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from s3_links.declarations.links_file import Consumer, Link, LinkAccount
+    from s3_links.declarations.state import State
+
+
+class LinkStack(LinkedStack):
+    """Creates one link between the accounts that it names, with a state of its own."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        link: Link,
+        accounts: Mapping[str, LinkAccount],
+        state: State,
+    ) -> None:
+        super().__init__(scope, id_, link=link, accounts=accounts, state=state)
+        self._link_id = id_
+        roles = [self._role(consumer) for consumer in link.consumers]
+        buckets = [self.bucket(bucket, bucket.id) for bucket in link.buckets]
+        if link.assumed_role is None:
+            DirectAccess(
+                self,
+                "access",
+                roles=roles,
+                buckets=buckets,
+                access=link.access.access,
+                survive_recreation=link.survive_role_recreation,
+            )
+        else:
+            assume = AssumeRole(
+                self,
+                "access",
+                roles=roles,
+                buckets=buckets,
+                account=self.account(link.assumed_role.account),
+                assumed_role_name=link.assumed_role.name,
+                imported=link.assumed_role.imported,
+                access=link.access.access,
+                external_id=link.assumed_role.external_id,
+                survive_recreation=link.survive_role_recreation,
+            )
+            self.outputs(assumed_role_arn=assume.assumed_role.arn)
+            if any(consumer.on_instances for consumer in link.consumers):
+                self.outputs(aws_config=assume.aws_config)
+        for consumer, role in zip(link.consumers, roles, strict=True):
+            self.outputs(**{f"role_arn_{consumer.label}": role.arn})
+        for declared, bucket in zip(link.buckets, buckets, strict=True):
+            self.bucket_outputs(declared.label, bucket)
+
+    def _role(self, consumer: Consumer) -> RoleBase:
+        account = self.account(consumer.account)
+        # Dots keep apart what the declaration keeps apart: an alias has none.
+        scope = Construct(self, f"role.{consumer.id}")
+        if note := consumer.note():
+            # What cdktf's command shows as a warning; its own call would add paths of this machine.
+            scope.node.add_metadata("@cdktf/warn", note)
+        if consumer.managed_role is None:
+            return ExistingRole(
+                scope,
+                "role",
+                account=account,
+                policy_name_prefix=f"{self._link_id}-{consumer.name}",
+                name=consumer.existing_role,
+                instance_profile=consumer.instance_profile,
+                trusted_service=consumer.trusted_service,
+            )
+        role = Role(
+            scope,
+            "role",
+            account=account,
+            name=consumer.managed_role,
+            imported=consumer.imported_role is not None,
+            trust=PolicyDocument(
+                scope,
+                "trust",
+                account=account,
+                statements=[trust(service(consumer.trusted_service))],
+            ),
+        )
+        if consumer.instance:
+            self._instance(scope, role, consumer)
+        return role
+
+    def _instance(self, scope: Construct, role: Role, consumer: Consumer) -> None:
+        instance = Instance(
+            scope,
+            "instance",
+            role=role,
+            basics=InstanceBasics(scope, "instance-basics", account=role.account),
+            network=PublicNetwork(scope, "network", account=role.account, hardening=self.switches),
+            name=consumer.name,
+            instance_profile_name=consumer.name,
+            hardening=self.switches,
+        )
+        self.outputs(**{f"ssm_command_{consumer.label}": instance.ssm_command})

@@ -1,0 +1,109 @@
+"""What stacks that are declared in the links file have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from s3_cross_account.account import Account
+from s3_cross_account.bucket import Bucket, BucketBase, ExistingBucket
+from s3_cross_account.key import ExistingKey, Key, KeyBase
+from s3_links.declarations.state import IMPORTED_OUTPUT
+
+from .base import BaseStack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from s3_links.declarations.links_file import AnyLink, LinkAccount, LinkBucket
+    from s3_links.declarations.state import State
+
+
+class LinkedStack(BaseStack):
+    """A stack that makes its accounts and buckets from their declarations."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        link: AnyLink,
+        accounts: Mapping[str, LinkAccount],
+        state: State,
+    ) -> None:
+        super().__init__(scope, id_, accounts=accounts, state=state)
+        self.switches = link.switches
+        if link.imports:
+            self.outputs(**{IMPORTED_OUTPUT: " ".join(link.imports)})
+        self._settings = accounts
+        self._accounts: dict[str, Account] = {}
+
+    def account(self, alias: str) -> Account:
+        """Return an account, creating its provider when it is first named."""
+        if alias not in self._accounts:
+            settings = self._settings[alias]
+            self._accounts[alias] = Account(
+                self,
+                f"{alias}-provider",
+                alias=alias,
+                settings=settings,
+                permissions_boundary=settings.permissions_boundary,
+            )
+        return self._accounts[alias]
+
+    def bucket(self, declared: LinkBucket, name: str) -> BucketBase:
+        """Return a declared bucket, with its key if it has one."""
+        account = self.account(declared.account)
+        scope = Construct(self, f"bucket.{name}")
+        key: KeyBase | None = None
+        if declared.key == "new":
+            key = Key(scope, "key", account=account)
+        elif declared.key is not None:
+            key = ExistingKey(scope, "key", account=account, arn=declared.key)
+        if declared.existing is not None:
+            assert declared.policy in ("create", "merge")
+            return ExistingBucket(
+                scope,
+                "bucket",
+                account=account,
+                name=declared.existing,
+                policy=declared.policy,
+                key=key,
+                versioned=getattr(declared, "versioned", False),
+            )
+        return Bucket(
+            scope,
+            "bucket",
+            account=account,
+            prefix=declared.new_prefix,
+            name=declared.imported,
+            imported=(
+                declared.imported
+                and ("with-policy" if declared.policy == "import" else "without-policy")
+            )
+            or None,
+            force_destroy=declared.force_destroy,
+            key=key,
+            hardening=self.switches,
+            log_bucket=self._log_bucket(scope, declared.account),
+        )
+
+    def _log_bucket(self, scope: Construct, alias: str) -> ExistingBucket | None:
+        """Return the log bucket that an account has; its policy belongs to somebody else."""
+        name = self._settings[alias].log_bucket
+        if name is None:
+            return None
+        account = self.account(alias)
+        return ExistingBucket(scope, "log-bucket", account=account, name=name, policy="merge")
+
+    def bucket_outputs(self, label: str, bucket: BucketBase) -> None:
+        """Create the outputs of a bucket: its name, and what is to merge into policies."""
+        logs = bucket.log_bucket if isinstance(bucket, Bucket) else None
+        self.outputs(**{f"bucket_name_{label}": bucket.name})
+        if isinstance(bucket, ExistingBucket) and bucket.statements_json:
+            self.outputs(**{f"bucket_policy_to_merge_{label}": bucket.statements_json})
+        if isinstance(bucket.key, ExistingKey) and bucket.key.statements_json:
+            self.outputs(**{f"key_policy_to_merge_{label}": bucket.key.statements_json})
+        if isinstance(logs, ExistingBucket) and logs.statements_json:
+            self.outputs(**{f"log_bucket_policy_to_merge_{label}": logs.statements_json})

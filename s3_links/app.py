@@ -54,6 +54,8 @@ def links() -> Make:
 
     declared = read_links(LINKS)
     accounts, state = declared.accounts, declared.state
+    for note in declared.notes():
+        print(f"{LINKS}: {note}", file=sys.stderr)
 
     def make(app: App) -> list[TerraformStack]:
         from .declarations.links_file import Link

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from s3_cross_account.settings import AccountSettings
-from s3_links.declarations.checking import checked, json_object, near_match, wrong
-from s3_links.declarations.deployment import Deployment, contradictions
+from s3_cross_account.spelling import near_match
+from s3_links.declarations.checking import checked, json_object, wrong
+from s3_links.declarations.deployment import Deployment, contradictions, in_two_partitions
 from s3_links.declarations.files import text_of
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ def read_configuration(file: Path) -> Configuration:
     elif isinstance(content["context"], dict):
         context = content["context"]
         found += [(("context", *place), told) for place, told in contradictions(context)]
+        found += [
+            (("context", "accounts"), told)
+            for told in in_two_partitions(Accounts.model_fields, context.get("accounts"))
+        ]
         found += [(("context", key), told) for key, told in _nearly_ours(context)]
         return checked(Configuration, context, source=str(file), at=("context",), found=found)
     else:

@@ -144,7 +144,7 @@ class Requests:
         pipeline = case.settings.get("pipeline", {}).get("role_name", "s3-links")
         role = link.get("role_name")
         self._roles = {
-            "consumer": link.get("consumers", [{}])[0].get("new_role"),
+            "consumer": _role_of(link.get("consumers", [{}])[0]),
             "assumed role": link.get("assumed_role", {}).get("name"),
             "replication role": role,
             "replication role back": f"{role}-back",
@@ -156,22 +156,19 @@ class Requests:
     def of(self, line: Line, action: str) -> Iterator[Request]:
         """Yield the requests of one action of a line: one for each key, and each role of a name."""
         for arn, account, policy in self._resources(line.on):
-            principal, identity = self._principal(line.who, account)
-            session = principal.endswith("/session")
-            caller = principal.split(":")[4] if ":" in principal else ""
+            by, identity = self._principal(line.who, account)
+            caller = by.split(":")[4] if ":" in by else ""
             context: dict[str, Any] = {
                 "aws:SourceIp": "203.0.113.1",
                 "aws:SecureTransport": "true",
                 "aws:ResourceAccount": account,
             }
             if caller:
-                role = principal.replace(":sts:", ":iam:").replace("assumed-role", "role")
-                by = role.removesuffix("/session") if session else principal
                 context |= {"aws:PrincipalArn": by, "aws:PrincipalAccount": caller}
             for key, value in line.given.items():
                 context[key] = value if isinstance(value, list) else value.format(**self._words)
             yield Request(
-                principal=principal,
+                principal=_session(by) if ":role/" in by else by,
                 action=action,
                 resource=arn,
                 account=account,
@@ -182,15 +179,15 @@ class Requests:
             )
 
     def _principal(self, who: str, owner: str) -> tuple[str, list[Policy] | None]:
-        """Return a principal and its policies; None stands for one that says everything."""
+        """Return who makes the request, and the policies; None stands for one of everything."""
         accounts = self._stack.accounts
         if who in self._roles:
             arns = self._stack.roles[self._roles[who]]
             arn = next((arn for arn in arns if f":{owner}:" in arn), arns[0])
-            return _session(arn), self._stack.identity[arn]
+            return arn, self._stack.identity[arn]
         if who.startswith("another role of "):
             name = who.removeprefix("another role of ")
-            return _session(f"arn:aws:iam::{accounts.get(name, name)}:role/another"), None
+            return f"arn:aws:iam::{accounts.get(name, name)}:role/another", None
         if who.startswith("token of "):
             return f"arn:aws:iam::{owner}:oidc-provider/{who.removeprefix('token of ')}", []
         if who.endswith(".amazonaws.com"):
@@ -246,10 +243,19 @@ class Requests:
         )
 
 
+def _role_of(consumer: Mapping[str, str]) -> str | None:
+    """Return the name of a consumer's role, as the synthesized stack has it."""
+    profile = consumer.get("instance_profile")
+    role = consumer.get("new_role") or consumer.get("existing_role")
+    return f"{profile}-role" if profile else role
+
+
 def link_name(case: str) -> str:
     """Return what a case's link is called in the links file."""
     return case.replace(".", "-")
 
 
 def _session(role_arn: str) -> str:
-    return f"{role_arn.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/session"
+    """Return a role's session, whose ARN has no path."""
+    account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+    return f"arn:aws:sts::{account}:assumed-role/{name}/session"

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import re
+import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from cdktf import App
+
+from s3_links.declarations.errors import ConfigurationError
+from s3_links.declarations.links_file import Link
+from s3_links.declarations.read_links import read_links
+from s3_links.stacks.link import LinkStack
+from s3_links.stacks.replication import ReplicationStack
+from s3_links.stacks.validation import problems
+
+from .links import accounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _REFERENCE = re.compile(r"\$\{((?:data\.)?[a-z0-9_]+)\.([A-Za-z0-9_-]+)\.([a-z_]+)\}")
+_LOOKED_UP = {"data.aws_iam_role": "arn", "data.aws_iam_instance_profile": "role_arn"}
 _COMPLETION = "20261124000000000000000001"  # what Terraform puts behind a prefix
 
 
@@ -27,6 +42,8 @@ class Synthesized:
 
     ``roles`` are the ARNs by the role's name, which may be there in each account. ``identity`` and
     ``trusts`` are by the role's ARN, ``on_buckets`` by the bucket's, ``on_keys`` by the key's.
+
+    A role that is looked up has a path, and that of an instance profile a name of its own.
     """
 
     def __init__(self, stack: Mapping[str, Any]) -> None:
@@ -48,12 +65,19 @@ class Synthesized:
             self.roles[block["name"]].append(arn)
             self.trusts[arn] = self._referred(block["assume_role_policy"])
             self.identity[arn] = []
+        for type_, attribute in _LOOKED_UP.items():
+            for name in self.blocks(type_):
+                arn = self._attribute(type_, name, attribute)
+                self.roles[arn.rpartition("/")[2]].append(arn)
+                self.identity[arn] = []
         for block in self.blocks("aws_iam_role_policy_attachment").values():
             type_, name, _ = self._reference(block["policy_arn"])
             if type_ == "aws_iam_policy":  # AWS's own are not made here
-                role = self._reference(block["role"])
                 policy = self._referred(self.blocks(type_)[name]["policy"])
-                self.identity[self._attribute(*role[:2], "arn")].append(policy)
+                account = self._account(block["provider"])
+                role = self.text(block["role"])
+                (arn,) = (arn for arn in self.roles[role] if f":{account}:" in arn)
+                self.identity[arn].append(policy)
         self.on_buckets = {
             f"arn:aws:s3:::{self.text(block['bucket'])}": self._referred(block["policy"])
             for block in self.blocks("aws_s3_bucket_policy").values()
@@ -84,9 +108,16 @@ class Synthesized:
 
     def _attribute(self, type_: str, name: str, attribute: str) -> str:
         block = self.blocks(type_)[name]
-        if attribute in ("name", "role_name") and "name" in block:
+        if attribute == "name":
             return str(block["name"])
         account = self._account(block["provider"])
+        if type_ == "data.aws_iam_role":
+            return f"arn:aws:iam::{account}:role/service-role/{block['name']}"
+        if type_ == "data.aws_iam_instance_profile":
+            role = f"{block['name']}-role"
+            return role if attribute == "role_name" else f"arn:aws:iam::{account}:role/p/{role}"
+        if type_ == "data.aws_caller_identity":
+            return account
         if type_ == "aws_s3_bucket":
             bucket = block.get("bucket") or f"{block['bucket_prefix']}{_COMPLETION}"
             return f"arn:aws:s3:::{bucket}" if attribute == "arn" else str(bucket)
@@ -137,3 +168,28 @@ class Synthesized:
             keys = tests.setdefault(condition["test"], {})
             keys[condition["variable"]] = resolved(condition["values"])
         return statement
+
+
+def synthesized(link: dict[str, Any], **settings: dict[str, Any]) -> dict[str, Any]:
+    """Synthesize one link as ``main.py`` does, or raise :class:`ConfigurationError`.
+
+    ``settings`` are further ones of the emulated accounts.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "links.json"
+        file.write_text(json.dumps({"accounts": accounts(**settings), "links": {"link": link}}))
+        read = read_links(file)
+        declared, app = read.links["link"], App(outdir=folder)
+        stack = (
+            LinkStack(app, "link", link=declared, accounts=read.accounts, state=read.state)
+            if isinstance(declared, Link)
+            else ReplicationStack(
+                app, "link", link=declared, accounts=read.accounts, state=read.state
+            )
+        )
+        if found := problems([stack]):
+            raise ConfigurationError(found)
+        app.synth()
+        text = (Path(folder) / "stacks" / "link" / "cdk.tf.json").read_text()
+    content: dict[str, Any] = json.loads(text)
+    return content

@@ -26,29 +26,8 @@ if TYPE_CHECKING:
     from .synthesized import Policy
 
 CASES = cases()
-_TAGS = "a Pod Identity's session tags need sts:TagSession, further down the chain as well"
-_BUCKET_KEY = "a bucket key of the destination needs kms:Decrypt"
-_TO = (
-    "on key of destination, kms:ViaService s3.ap-northeast-1.amazonaws.com, "
-    "kms:EncryptionContext:aws:s3:arn {destination}"
-)
 # Lines that the documents have and the policies do not follow yet.
-MISSING = {
-    **{
-        f"{case}: replication role needs kms:Decrypt {_TO}": _BUCKET_KEY
-        for case in ("bucket-keys.replication", "replication-encrypted.keys")
-    },
-    **{
-        f"{case}: pods.eks.amazonaws.com needs sts:TagSession on consumer": _TAGS
-        for case in ("pod-identity.direct", "pod-identity.chained")
-    },
-    "pod-identity.chained: consumer needs sts:TagSession on assumed role, "
-    "sts:TransitiveTagKeys ['kubernetes-namespace']": _TAGS,
-    "conditions.organization-assumed: consumer must not sts:AssumeRole on assumed role, "
-    "aws:PrincipalOrgID o-zzzzzzzzzz, aws:ResourceOrgID o-a1b2c3d4e5": (
-        "the trust policy does not ask for the organization"
-    ),
-}
+MISSING: dict[str, str] = {}
 # What no line asks for: patterns of its case and of itself, with the reason why it is there.
 _ONE_HALF = "both halves are written in one account too, where one is enough"
 UNASKED = {

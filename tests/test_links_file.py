@@ -44,6 +44,7 @@ def replicated(**link: Any) -> dict[str, Any]:
 
 HERE = "links.reports"
 FREE = {"account": "account2", "existing": "mine", "policy": "create"}
+SSO_ROLE = "AWSReservedSSO_Analyst_0123456789abcdef"
 KEY = "arn:aws:kms:{}:{}:key/11111111-2222-3333-4444-555555555555"
 MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     "an empty file": ("", {"": "is empty"}),
@@ -191,7 +192,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "an expression in a prefix": (
         declared(access={"prefixes": ["%{if true}x%{endif}/"]}),
-        {f"{HERE}.access": "hold no *, ?, $ or %"},
+        {f"{HERE}.access": "$, % and &{ begin an expression"},
     ),
     "force_destroy of an existing bucket": (
         declared(buckets=[dict(FREE) | {"force_destroy": True}]),
@@ -259,6 +260,117 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     "a link without a pattern": (
         {"accounts": accounts(), "links": {"reports": {"buckets": []}}},
         {f"{HERE}.pattern": 'is missing: add "pattern": "direct-access"'},
+    ),
+    "a role of IAM Identity Center": (
+        declared(consumers=[{"account": "account1", "existing_role": SSO_ROLE}]),
+        {f"{HERE}.consumers[0].existing_role": 'aws:PrincipalArn "…/AWSReservedSSO_Analyst_*"'},
+    ),
+    "a role of IAM Identity Center to take over": (
+        declared(consumers=[{"account": "account1", "imported_role": SSO_ROLE}]),
+        {f"{HERE}.consumers[0].imported_role": "nobody can change it in its account"},
+    ),
+    "a service-linked role": (
+        declared(
+            pattern="assume-role",
+            assumed_role={"account": "account2", "name": "AWSServiceRoleForX", "imported": True},
+        ),
+        {f"{HERE}.assumed_role.name": "is a service-linked role"},
+    ),
+    "a role with its path": (
+        declared(consumers=[{"account": "account1", "existing_role": "service-role/web"}]),
+        {f"{HERE}.consumers[0].existing_role": "is not a role's name (the name only, without path"},
+    ),
+    "a service principal of China": (
+        declared(consumers=[CONSUMER | {"trusted_service": "ec2.amazonaws.com.cn"}]),
+        {f"{HERE}.consumers[0].trusted_service": "is not an AWS service principal"},
+    ),
+    "the service of an existing role, for nothing": (
+        declared(
+            consumers=[
+                {
+                    "account": "account1",
+                    "existing_role": "web",
+                    "trusted_service": "lambda.amazonaws.com",
+                }
+            ]
+        ),
+        {f"{HERE}.consumers": '"trusted_service" of "web": an existing role has its own'},
+    ),
+    "accounts of two partitions": (
+        {
+            "accounts": accounts(account2={"region": "us-gov-west-1"}),
+            "links": {"reports": LINK, "copies": REPLICATION},
+        },
+        {
+            HERE: '"account1" in aws and "account2" in aws-us-gov are in two partitions of AWS',
+            "links.copies": "never across those",
+        },
+    ),
+    "a region in China": (
+        {
+            "accounts": accounts(account1={"region": "cn-north-1"}),
+            "links": {"reports": LINK | {"buckets": [BUCKET | {"account": "account1"}]}},
+        },
+        {"accounts.account1.region": '"cn-north-1" is not supported here: the partition aws-cn'},
+    ),
+    "the European Sovereign Cloud": (
+        {
+            "accounts": accounts(account1={"region": "eusc-de-east-1"}),
+            "links": {"reports": LINK | {"buckets": [BUCKET | {"account": "account1"}]}},
+        },
+        {"accounts.account1.region": '"eusc-de-east-1" is not supported here'},
+    ),
+    "a role to assume and a boundary of another partition": (
+        {
+            "accounts": accounts(
+                account1={
+                    "assume_role": {"role_arn": "arn:aws-us-gov:iam::111111111111:role/deploy"},
+                    "permissions_boundary": "arn:aws-cn:iam::111111111111:policy/boundary",
+                }
+            ),
+            "links": {"reports": LINK},
+        },
+        {
+            "accounts.account1.assume_role.role_arn": "is in the partition aws-us-gov, the account",
+            "accounts.account1.permissions_boundary": "is in the partition aws-cn, the account's",
+        },
+    ),
+    "a key of another partition": (
+        declared(
+            buckets=[
+                BUCKET
+                | {
+                    "key": KEY.format("ap-northeast-1", "222222222222").replace(
+                        "aws", "aws-us-gov", 1
+                    )
+                }
+            ]
+        ),
+        {f"{HERE}.buckets[0].key": "is in the partition aws-us-gov, its region in aws: correct"},
+    ),
+    "a policy variable in a prefix": (
+        declared(access={"prefixes": ["&{aws:username}/"]}),
+        {f"{HERE}.access": "$, % and &{ begin an expression"},
+    ),
+    "a prefix that IAM does not take": (
+        declared(access={"prefixes": ["報告/"]}),
+        {f"{HERE}.access": "IAM's policies take no characters beyond U+00FF"},
+    ),
+    "a prefix longer than a key": (
+        declared(access={"prefixes": ["é" * 512 + "/"]}),
+        {f"{HERE}.access": "it has 1025 bytes, and S3's keys 1024 at most"},
+    ),
+    "a rule's prefix longer than a key": (
+        replicated(rules=[{"prefix": "報" * 342}]),
+        {f"{HERE}.rules": "the rule of priority 1 has a prefix of 1026 bytes"},
+    ),
+    "an action that is nothing like ours": (
+        declared(access={"actions": ["s3:ListAllMyBuckets"]}),
+        {f"{HERE}.access": "is no S3 action on a bucket or an object: remove it"},
+    ),
+    "a key that is nothing like ours": (
+        declared(buckets=[BUCKET | {"prevent_destroy": True}]),
+        {f"{HERE}.buckets[0].prevent_destroy": "unknown key: remove it"},
     ),
     "several at once": (
         {
@@ -351,8 +463,7 @@ ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
         },
         [
             '.consumers[0]: give one of "new_role", "existing_role", "imported_role" and '
-            '"instance_profile"; "instance" needs a "new_role" that EC2 may assume; '
-            '"trusted_service" is for',
+            '"instance_profile"; "instance" needs a "new_role" that EC2 may assume',
             '.buckets[0]: with "existing", say who owns its bucket policy: "policy": "create" '
             '(nobody yet) or "merge" (you get the statements to merge); an existing bucket has its',
             '.access: give "level" or "actions", not both; ',
@@ -610,6 +721,30 @@ def test_names_that_aws_would_not_take_are_refused(tmp_path: Path) -> None:
 def test_names_that_are_alike_are_kept_apart(link: dict[str, Any], tmp_path: Path) -> None:
     result = synthesize(tmp_path, declared(**link))
     assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("service", "said"),
+    [
+        ("lamda.amazonaws.com", 'Did you mean "lambda.amazonaws.com"?'),
+        ("states.eu-west-1.amazonaws.com", "it is taken to need sts:AssumeRole and no more"),
+    ],
+)
+def test_a_service_that_is_not_known_is_taken_and_said(
+    service: str, said: str, tmp_path: Path
+) -> None:
+    content = declared(consumers=[CONSUMER | {"trusted_service": service}])
+    result = synthesize(tmp_path, content)
+    assert result.returncode == 0
+    place = f'links.json: links.reports.consumers[0].trusted_service: "{service}" is not known here'
+    assert result.stderr.startswith(place)
+    assert said in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    # The cdktf command shows nothing of what main.py prints, and its own warnings.
+    manifest = json.loads((tmp_path / "cdktf.out" / "manifest.json").read_text())
+    (warning,) = manifest["stacks"]["reports"]["annotations"]
+    assert warning["message"] in result.stderr
+    assert "stacktrace" not in warning
 
 
 def test_a_function_gets_no_instances_profile(tmp_path: Path) -> None:

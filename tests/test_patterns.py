@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from cdktf import App, TerraformStack
@@ -11,15 +12,16 @@ from cdktf import App, TerraformStack
 from s3_cross_account.access import Access
 from s3_cross_account.account import Account
 from s3_cross_account.assume_role import AssumeRole
-from s3_cross_account.bucket import Bucket
+from s3_cross_account.bucket import Bucket, ExistingBucket
 from s3_cross_account.direct_access import DirectAccess
 from s3_cross_account.document import PolicyDocument
 from s3_cross_account.hardening import Hardening
 from s3_cross_account.key import ExistingKey, Key
-from s3_cross_account.policy import service, trust
+from s3_cross_account.policy import Principal, Statement, service, trust
 from s3_cross_account.replication import Replication
-from s3_cross_account.role import Role
+from s3_cross_account.role import ExistingRole, Role
 from s3_cross_account.settings import AccountSettings
+from s3_links.stacks.validation import problems
 
 from .invariants import RULES, statements
 
@@ -208,7 +210,27 @@ class TestReplication:
         assert policy[1] == "aws.away"
         (configuration,) = stack["resource"]["aws_s3_bucket_replication_configuration"].values()
         assert configuration["provider"] == "aws.home"
-        assert len(configuration["depends_on"]) == 3  # both versionings, and the bucket policy
+
+    @pytest.mark.parametrize("same", [True, False])
+    def test_a_second_replication_of_one_source(self, same: bool, bench: Workbench) -> None:
+        """The later configuration would replace the first without a word."""
+
+        def source(id_: str) -> ExistingBucket:
+            return ExistingBucket(
+                bench.stack,
+                id_,
+                account=bench.home,
+                name="reports",
+                policy="merge",
+                versioned=True,
+            )
+
+        first = source("first")
+        sources = [first, first if same else source("second")]
+        copies = [self.bucket(bench, f"copy{n}", bench.away) for n in "12"]
+        Replication(bench.stack, "1", source=sources[0], destination=copies[0], role_name="one")
+        with pytest.raises(ValueError, match="is replicated already: S3 keeps one configuration"):
+            Replication(bench.stack, "2", source=sources[1], destination=copies[1], role_name="two")
 
     def test_an_unversioned_bucket(self, bench: Workbench) -> None:
         source = self.bucket(bench, "source", bench.home, versioned=False)
@@ -230,6 +252,61 @@ class TestReplication:
             Replication(
                 bench.stack, "copy", source=source, destination=destination, role_name="copier"
             )
+
+
+EVERYBODY = [Principal(type="*", identifiers=("*",)), Principal(type="AWS", identifiers=("*",))]
+
+
+@pytest.mark.parametrize("principal", EVERYBODY)
+@pytest.mark.parametrize("effect", ["Allow", None])
+def test_nothing_is_allowed_to_everybody(
+    effect: Literal["Allow"] | None, principal: Principal, bench: Workbench
+) -> None:
+    bucket = bench.bucket("far", bench.away)
+    allowing = Statement(
+        effect=effect, actions=("s3:GetObject",), resources=(bucket.arn,), principals=(principal,)
+    )
+    with pytest.raises(ValueError, match="name its principals; only a Deny may be for everybody"):
+        bucket.allow(allowing)
+    bench.bucket("other", bench.away).allow(replace(allowing, effect="Deny"))
+
+
+def test_what_is_in_two_partitions_is_not_linked(bench: Workbench) -> None:
+    government = Account(
+        bench.stack,
+        "government",
+        alias="government",
+        settings=AccountSettings(region="us-gov-west-1", profile="government"),
+    )
+    hardening = Hardening(versioning=True)
+    near, far = (
+        Bucket(bench.stack, id_, account=account, prefix=f"{id_}-", hardening=hardening)
+        for id_, account in (("near", bench.home), ("far", government))
+    )
+    role = bench.role("reader")
+    with pytest.raises(ValueError, match="never across those"):
+        DirectAccess(bench.stack, "direct", roles=[role], buckets=[far])
+    with pytest.raises(ValueError, match="never across those"):
+        AssumeRole(
+            bench.stack,
+            "assume",
+            roles=[role],
+            buckets=[],
+            account=government,
+            assumed_role_name="worker",
+        )
+    with pytest.raises(ValueError, match="never across those"):
+        Replication(bench.stack, "copy", source=near, destination=far, role_name="copier")
+
+
+@pytest.mark.parametrize("name", ["AWSReservedSSO_Analyst_0123456789abcdef", "AWSServiceRoleForX"])
+def test_roles_that_only_aws_changes_are_refused_with_the_reason(
+    name: str, bench: Workbench
+) -> None:
+    ExistingRole(bench.stack, "theirs", account=bench.home, policy_name_prefix="x", name=name)
+    (problem,) = problems([bench.stack])
+    assert problem.startswith(f'bench/theirs: "{name}" is a ')
+    assert "(UnmodifiableEntity)" in problem
 
 
 def test_the_aws_managed_key_is_refused_with_the_reason(bench: Workbench) -> None:

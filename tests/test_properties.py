@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from cdktf import App
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from s3_cross_account.actions import LEVELS, known
 from s3_links.declarations.errors import ConfigurationError
-from s3_links.declarations.links_file import Link
-from s3_links.declarations.read_links import read_links
-from s3_links.stacks.link import LinkStack
-from s3_links.stacks.validation import problems
 
 from .invariants import RULES
-from .links import accounts
+from .synthesized import synthesized
 
 ALIASES = st.sampled_from(["account1", "account2"])
 S3_ACTIONS = sorted((known("bucket") | known("object")) - {"s3:ListBucketMultipartUploads"})
@@ -74,24 +66,6 @@ def links(draw: st.DrawFn) -> dict[str, Any]:
     return link
 
 
-def synthesize(link: dict[str, Any]) -> dict[str, Any]:
-    """Synthesize a link as ``main.py`` does, or raise :class:`ConfigurationError`."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "links.json"
-        file.write_text(json.dumps({"accounts": accounts(), "links": {"link": link}}))
-        read = read_links(file)
-        app = App(outdir=folder)
-        declared = read.links["link"]
-        assert isinstance(declared, Link)
-        stack = LinkStack(app, "link", link=declared, accounts=read.accounts, state=read.state)
-        if found := problems([stack]):
-            raise ConfigurationError(found)
-        app.synth()
-        text = (Path(folder) / "stacks" / "link" / "cdk.tf.json").read_text()
-    content: dict[str, Any] = json.loads(text)
-    return content
-
-
 def documents(stack: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Return the statements of each policy document, by the document's path in the stack."""
     return {
@@ -140,7 +114,7 @@ SETTINGS = settings(
 @SETTINGS
 @given(link=links())
 def test_every_grant_has_both_halves_and_no_more_than_declared(link: dict[str, Any]) -> None:
-    stack = synthesize(link)
+    stack = synthesized(link)
     for rule in RULES:
         assert rule(stack) == [], rule.__name__
     found = documents(stack)
@@ -232,7 +206,7 @@ def damaged(draw: st.DrawFn) -> dict[str, Any]:
 @given(link=damaged())
 def test_it_succeeds_or_says_what_is_wrong(link: dict[str, Any]) -> None:
     try:
-        synthesize(link)
+        synthesized(link)
     except ConfigurationError as error:
         lines = str(error).splitlines()[1:]
         assert lines

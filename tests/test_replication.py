@@ -14,8 +14,9 @@ from s3_links.sandbox.access import root
 from s3_links.sandbox.emulator import ACCOUNTS
 
 from .evaluator import decide
-from .invariants import RULES
+from .invariants import RULES, statements
 from .links import Deployment, stack_json
+from .synthesized import synthesized
 
 if TYPE_CHECKING:
     from s3_links.sandbox.emulator import Emulator
@@ -254,6 +255,63 @@ def test_each_key_is_used_through_s3_in_its_region_and_for_its_bucket(
             assert not ask(without="key policy", **usual)
     other = documents.on_key(ROLE.format("keys"), "kms:Encrypt", account=ACCOUNTS["account1"])
     assert decide([other]) == [False]
+
+
+BOTH = {**LINKS["keys"], "both_ways": True}
+THEIR_KEY = "arn:aws:kms:ap-northeast-1:{}:key/11111111-2222-3333-4444-555555555555"
+EXISTING_KEYS = replication(
+    "keys",
+    **{
+        end: existing(alias, f"replicated-{end}", key=THEIR_KEY.format(ACCOUNTS[alias]))
+        for end, alias in (("source", "account1"), ("destination", "account2"))
+    },
+)
+
+
+def test_the_statements_for_a_key_that_exists_verify_its_bucket_key_too() -> None:
+    stack = synthesized(EXISTING_KEYS)
+    encrypting = [s for _, s in statements(stack) if "kms:Encrypt" in s["actions"]]
+    assert len(encrypting) == 2  # the role's policy, and what is to be merged into the key policy
+    assert all("kms:Decrypt" in s["actions"] for s in encrypting)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        LINKS["plain"],
+        LINKS["keys"],
+        BOTH,
+        BOTH | {"hardening": True},
+        LINKS["existing"],
+        EXISTING_KEYS,
+    ],
+)
+def test_the_configuration_waits_for_all_that_the_role_needs(link: dict[str, Any]) -> None:
+    """What is written before the role may replicate it is FAILED, and stays so."""
+    resources = synthesized(link)["resource"]
+    for configuration in resources["aws_s3_bucket_replication_configuration"].values():
+        role = configuration["role"].removesuffix(".arn}") + ".name}"
+        attachments = {
+            f"aws_iam_role_policy_attachment.{name}": block["policy_arn"]
+            for name, block in resources["aws_iam_role_policy_attachment"].items()
+            if block["role"] == role
+        }
+        policies = {arn.removeprefix("${").removesuffix(".arn}") for arn in attachments.values()}
+        others = {
+            f"{type_}.{name}"
+            for type_ in ("aws_kms_key_policy", "aws_s3_bucket_versioning")
+            for name in resources.get(type_, {})
+        }
+        target = configuration["rule"][0]["destination"]["bucket"].removesuffix(".arn}")
+        bucket_policies = {
+            f"aws_s3_bucket_policy.{name}"
+            for name, block in resources["aws_s3_bucket_policy"].items()
+            if block["bucket"].startswith(target) or target.endswith(f":{block['bucket']}")
+        }
+        assert len(attachments) == 2
+        assert len(bucket_policies) == 1
+        waits_for = set(configuration["depends_on"])
+        assert {*attachments, *policies, *others, *bucket_policies} <= waits_for
 
 
 def test_encrypted_objects_are_selected_and_encrypted_with_the_destinations_key(

@@ -13,6 +13,7 @@ from .bindings import (
     AwsProviderIgnoreTags,
     DataAwsCallerIdentity,
 )
+from .settings import across_partitions, partition
 
 if TYPE_CHECKING:
     from .settings import AccountSettings
@@ -41,6 +42,7 @@ class Account(Construct):
         super().__init__(scope, id_)
         self.permissions_boundary = permissions_boundary
         self._id = settings.account_id
+        self._claimed: set[tuple[str, str]] = set()
         self.alias = alias
         self.region = settings.region
         self.name = alias if name is None else name
@@ -80,7 +82,17 @@ class Account(Construct):
     @property
     def partition(self) -> str:
         """The partition of the account's region, the second word of every ARN in it."""
-        for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
-            if self.region.startswith(prefix):
-                return partition
-        return "aws"
+        return partition(self.region)
+
+    def claim(self, what: str, name: str) -> bool:
+        """Take ``what``, of which AWS keeps one for ``name``; false where it is taken already."""
+        if (what, name) in self._claimed:
+            return False
+        self._claimed.add((what, name))
+        return True
+
+
+def in_one_partition(*accounts: Account) -> None:
+    """Raise ``ValueError`` where accounts cannot reach each other."""
+    if problem := across_partitions({account.alias: account.region for account in accounts}):
+        raise ValueError(problem)

@@ -6,11 +6,12 @@ Reference, of which ``s3_actions.json`` holds the names.
 
 from __future__ import annotations
 
-import difflib
 import json
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
+
+from .spelling import near_match
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +51,26 @@ ASSUME_ROLE: Final = ("sts:AssumeRole",)
 ASSUME_ROLE_WITH_WEB_IDENTITY: Final = ("sts:AssumeRoleWithWebIdentity",)
 """Take on a role. The role's trust policy and the caller's identity policy both need it."""
 
+CARRIED: Final = ("sts:TagSession", "sts:SetSourceIdentity")
+"""What a session may have that goes on with it: transitive tags, a source identity.
+
+Where a role's trust policy needs one of these, whoever goes on from that role to another needs it
+again, in the other role's trust policy and in its own identity policy: "Pass session tags in AWS
+STS" and "Monitor and control actions taken with assumed roles" in the IAM User Guide.
+"""
+
 _READING: Final = ("s3:Get", "s3:List")
+# Operations that people take for actions, and what each needs: "Required permissions for Amazon S3
+# API operations" in the Amazon S3 User Guide. Listing one's buckets is no action on a bucket.
+_OPERATIONS: Final = {
+    "s3:CopyObject": "'s3:GetObject' and 's3:PutObject'",
+    "s3:DeleteObjects": "'s3:DeleteObject'",
+    "s3:HeadBucket": "'s3:ListBucket'",
+    "s3:HeadObject": "'s3:GetObject'",
+    "s3:ListBuckets": "",
+    "s3:ListObjects": "'s3:ListBucket'",
+    "s3:ListObjectsV2": "'s3:ListBucket'",
+}
 
 
 @cache
@@ -60,19 +80,33 @@ def known(kind: str) -> frozenset[str]:
     return frozenset(names)
 
 
+@cache
+def _by_lower_case() -> dict[str, str]:
+    return {action.lower(): action for action in known("bucket") | known("object")}
+
+
+def as_listed(actions: Iterable[str]) -> tuple[str, ...]:
+    """Return ``actions`` as AWS lists them, each once: IAM ignores their case."""
+    return tuple(dict.fromkeys(_by_lower_case().get(a.lower(), a) for a in actions))
+
+
 def problems(actions: Iterable[str]) -> list[str]:
-    """Return what is wrong with ``actions``: one line each, with the remedy."""
-    every = known("bucket") | known("object")
+    """Return what is wrong with ``actions``, written as AWS lists them: one line each."""
+    every = sorted(_by_lower_case().values())
     found = []
     for action in actions:
         if action in every:
             continue
         if "*" in action:
             found.append(f"{action!r} is a wildcard: name each action")
-        elif near := difflib.get_close_matches(action, every, n=1, cutoff=0.7):
-            found.append(f"{action!r} is no S3 action on a bucket or an object: write {near[0]!r}")
-        else:
-            found.append(f"{action!r} is no S3 action on a bucket or an object: remove it")
+            continue
+        near = _OPERATIONS.get(action)
+        if near is None and (
+            name := near_match(action if ":" in action else f"s3:{action}", every)
+        ):
+            near = repr(name)
+        remedy = f"write {near}" if near else "remove it"
+        found.append(f"{action!r} is no S3 action on a bucket or an object: {remedy}")
     return found
 
 

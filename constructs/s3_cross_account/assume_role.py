@@ -8,12 +8,13 @@ from constructs import Construct
 
 from . import policy
 from .access import REFERENCE, Access
+from .account import in_one_partition
 from .aws_cli import instance_profile_config
 from .document import PolicyDocument
 from .role import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .account import Account
     from .bucket import BucketBase
@@ -28,7 +29,9 @@ class AssumeRole(Construct):
     """Lets ``roles`` reach ``buckets`` by assuming a role of another account.
 
     Creates the role to assume (``assumed_role``) in ``account``, with a trust policy that names
-    ``roles``, and allows each of them to assume it; with ``external_id`` they have to give it. The
+    ``roles``, and allows each of them to assume it; with ``external_id`` they have to give it. What
+    the roles' sessions bring along (tags, a source identity) is allowed in both. The conditions of
+    ``access`` stand on the trust policy too, as far as they can be asked there. The
     assumed role may reach every bucket; a bucket outside its account names it in the bucket
     policy. With ``home_access`` each role itself also has direct access to the buckets of its own
     account, as in the reference deployment. With ``imported`` the role to assume exists and is
@@ -57,7 +60,7 @@ class AssumeRole(Construct):
         imported: bool = False,
     ) -> None:
         super().__init__(scope, id_)
-        principals = [role.principal(survive_recreation=survive_recreation) for role in roles]
+        in_one_partition(account, *(role.account for role in roles))
         self.assumed_role = Role(
             self,
             "assumed-role",
@@ -68,8 +71,11 @@ class AssumeRole(Construct):
                 "trust",
                 account=account,
                 statements=[
-                    policy.trust(principal, *conditions, external_id=external_id)
-                    for principal, conditions in principals
+                    statement
+                    for role in roles
+                    for statement in _trusting(
+                        role, access, external_id, survive_recreation=survive_recreation
+                    )
                 ],
                 what="trust policy",
                 limit=TRUST_POLICY_LIMIT,
@@ -84,7 +90,11 @@ class AssumeRole(Construct):
             bucket.grant(self.assumed_role, access, survive_recreation=survive_recreation)
         for role in roles:
             role.allow(
-                policy.may_assume(self.assumed_role.arn, sid=f"{role.account.title}AssumeRole"),
+                policy.may_assume(
+                    self.assumed_role.arn,
+                    sid=f"{role.account.title}AssumeRole",
+                    carried=role.carried,
+                ),
                 account=role.account,
             )
         self.profile = account.alias
@@ -94,3 +104,18 @@ class AssumeRole(Construct):
             region=account.region,
             external_id=external_id,
         )
+
+
+def _trusting(
+    role: RoleBase, access: Access, external_id: str | None, *, survive_recreation: bool
+) -> Iterator[policy.Statement]:
+    """Yield the trust policy's statements for one role."""
+    principal, by_arn = role.principal(survive_recreation=survive_recreation)
+    same = access.conditions.same_accounts
+    conditions = by_arn + access.conditions.of_caller(
+        account_id=role.account.account_id if same else None
+    )
+    yield policy.trust(principal, *conditions, external_id=external_id)
+    if role.carried:
+        # By themselves: only sts:AssumeRole knows an external id.
+        yield policy.Statement(actions=role.carried, principals=(principal,), conditions=conditions)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from constructs import Construct
 
 from .access import REFERENCE, Access
+from .account import in_one_partition
 from .bindings import (
     S3Bucket,
     S3BucketLifecycleConfiguration,
@@ -87,9 +88,12 @@ class BucketBase(Construct):
         name the role's account with a condition on the role's ARN instead. The trade-off: whoever
         may create a role of that name in that account gets the access.
 
+        Raises ``ValueError`` where role and bucket are in different partitions of AWS.
+
         Follows "Cross-account policy evaluation logic" and "AWS JSON policy elements: Principal"
         in the IAM User Guide.
         """
+        in_one_partition(role.account, self.account)
         same = access.conditions.same_accounts
         for statement in access.identity_half(
             self.arn,

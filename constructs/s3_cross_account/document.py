@@ -12,7 +12,7 @@ from .bindings import (
     DataAwsIamPolicyDocumentStatementCondition,
     DataAwsIamPolicyDocumentStatementPrincipals,
 )
-from .policy import Statement, size, unique_sids
+from .policy import Statement, allows_everybody, size, unique_sids
 from .validation import add_validation
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ class PolicyDocument(Construct):
     Statements can be added until synthesis. ``json`` is a reference to the rendered document. One
     that may get longer than ``limit`` characters is refused when the stack is validated; ``what``
     names it there.
+
+    Raises ``ValueError`` for a statement that allows something to everybody.
     """
 
     def __init__(
@@ -63,6 +65,11 @@ class PolicyDocument(Construct):
         ]
 
     def _rendered(self) -> list[DataAwsIamPolicyDocumentStatement]:
+        if any(allows_everybody(statement) for statement in self.statements):
+            raise ValueError(
+                'a statement allows something to everybody ("*"): name its principals; only a Deny '
+                "may be for everybody"
+            )
         return [_statement(statement) for statement in unique_sids(self.statements)]
 
 

@@ -14,6 +14,10 @@ from .document import PolicyDocument
 from .policy import Condition, Principal, Statement
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cdktf import ITerraformDependable
+
     from .account import Account
 
 KEY_POLICY_LIMIT = 32768
@@ -52,11 +56,15 @@ _USE = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
 class KeyBase(Construct):
-    """What a key that is created here and one that exists have in common."""
+    """What a key that is created here and one that exists have in common.
+
+    ``settled_by`` are the resources that must be there before S3 may use it for somebody.
+    """
 
     arn: str
     account: Account
     statements: list[Statement]
+    settled_by: Sequence[ITerraformDependable] = ()
 
     def allow(self, statement: Statement) -> None:
         """Add ``statement`` to the key policy."""
@@ -161,13 +169,14 @@ class Key(KeyBase):
             ],
         )
         self.statements = self._policy.statements
-        KmsKeyPolicy(
+        policy = KmsKeyPolicy(
             self,
             "policy",
             provider=account.provider,
             key_id=key.key_id,
             policy=self._policy.json,
         )
+        self.settled_by = (policy,)
 
     def allow(self, statement: Statement) -> None:
         """Add ``statement`` to the key policy."""

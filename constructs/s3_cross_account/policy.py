@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from .actions import ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY
+from .actions import ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY, CARRIED
+from .trusted_services import trust_actions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,9 +68,12 @@ class Statement:
     effect: Literal["Allow", "Deny"] | None = None
 
 
-def may_assume(role_arn: str, *, sid: str) -> Statement:
-    """Return the caller's half of an AssumeRole: its permission to take on ``role_arn``."""
-    return Statement(sid=sid, actions=ASSUME_ROLE, resources=(role_arn,))
+def may_assume(role_arn: str, *, sid: str, carried: tuple[str, ...] = ()) -> Statement:
+    """Return the caller's half of an AssumeRole: its permission to take on ``role_arn``.
+
+    ``carried`` is what its sessions bring along, of :data:`CARRIED`.
+    """
+    return Statement(sid=sid, actions=(*ASSUME_ROLE, *carried), resources=(role_arn,))
 
 
 def service(name: str) -> Principal:
@@ -83,12 +87,30 @@ def trust(
     """Return the role's half of an AssumeRole: a trust policy's statement for ``principal``.
 
     With ``external_id``, a caller has to give it: see "Access to AWS accounts owned by third
-    parties" in the IAM User Guide.
+    parties" in the IAM User Guide. A service is allowed what its trust is known to need.
     """
     if external_id:
         given = Condition(test="StringEquals", variable="sts:ExternalId", values=(external_id,))
         conditions = (*conditions, given)
-    return Statement(actions=ASSUME_ROLE, principals=(principal,), conditions=conditions)
+    services = principal.identifiers if principal.type == "Service" else ()
+    needed = (action for name in services for action in trust_actions(name))
+    return Statement(
+        actions=tuple(dict.fromkeys((*ASSUME_ROLE, *needed))),
+        principals=(principal,),
+        conditions=conditions,
+    )
+
+
+def carried(trust: Iterable[Statement]) -> tuple[str, ...]:
+    """Return what sessions of a role with this trust policy bring along to the next role."""
+    allowed = {action for statement in trust for action in statement.actions}
+    return tuple(action for action in CARRIED if action in allowed)
+
+
+def allows_everybody(statement: Statement) -> bool:
+    """Whether a statement gives something to everybody."""
+    named = [text for p in statement.principals for text in (p.type, *p.identifiers)]
+    return statement.effect != "Deny" and "*" in named
 
 
 def trust_pipeline(provider_arn: str, *conditions: Condition) -> Statement:

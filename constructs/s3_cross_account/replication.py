@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
+from .account import in_one_partition
 from .bindings import (
     S3BucketReplicationConfigurationA,
     S3BucketReplicationConfigurationRule,
@@ -47,8 +48,9 @@ _ON_DESTINATION_OBJECTS = (
     "s3:ReplicateTags",
     "s3:ObjectOwnerOverrideToBucketOwner",
 )
-# AWS's list has the first; a bucket key, which our buckets have, is made by the second.
-_INTO_DESTINATION = ("kms:Encrypt", "kms:GenerateDataKey")
+# AWS's list has the first. A bucket key, which our buckets have and existing ones may have, is made
+# by the second, and verified by the third before S3 uses it.
+_INTO_DESTINATION = ("kms:Encrypt", "kms:GenerateDataKey", "kms:Decrypt")
 _RTC_MINUTES = 15
 
 
@@ -61,7 +63,11 @@ class Replication(Construct):
     ``replica_modifications`` changes to the metadata of replicas come back, for use in both
     directions.
 
-    Raises ``ValueError`` for what S3 accepts and then does not do.
+    The configuration comes last: what is written while the role still lacks a permission is not
+    replicated later either ("Getting replication status information").
+
+    Raises ``ValueError`` for what S3 accepts and then does not do, and for a second replication of
+    one source, whose configuration would replace the first: S3 keeps one for each bucket.
 
     Follows "Configuring replication for buckets in different accounts" and "Replicating encrypted
     objects" in the Amazon S3 User Guide.
@@ -92,8 +98,14 @@ class Replication(Construct):
                 "the source is encrypted with a KMS key and the destination has none: its objects "
                 "would not be replicated; give the destination a key"
             )
+        if not source.account.claim("replication configuration", source.name):
+            found.append(
+                f"{source.node.id} is replicated already: S3 keeps one configuration for each "
+                "bucket, and this one would replace the first; declare all rules in one replication"
+            )
         if found:
             raise ValueError("; ".join(found))
+        in_one_partition(source.account, destination.account)
 
         self._replica_modifications = replica_modifications
         self.role = Role(
@@ -116,8 +128,18 @@ class Replication(Construct):
             bucket=source.name,
             role=self.role.arn,
             rule=[self._rule(rule, destination) for rule in rules],
-            # S3 looks at these when it takes the configuration.
-            depends_on=[*source.settled_by, *destination.settled_by],
+            # S3 looks at the buckets when it takes the configuration, and at the rest afterwards.
+            depends_on=[
+                *source.settled_by,
+                *destination.settled_by,
+                *self.role.settled_by,
+                *(
+                    policy
+                    for key in (source.key, destination.key)
+                    if key
+                    for policy in key.settled_by
+                ),
+            ],
         )
 
     def _allow(self, source: BucketBase, destination: BucketBase) -> None:

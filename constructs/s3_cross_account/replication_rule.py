@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from .access import KEY_LIMIT
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -47,6 +49,12 @@ def problems(rules: Sequence[ReplicationRule]) -> list[str]:
         f"{count} rules have the priority {priority}: S3 could not choose, give each its own"
         for priority, count in Counter(rule.priority for rule in rules).items()
         if count > 1
+    ]
+    found += [
+        f"the rule of priority {rule.priority} has a prefix of {length} bytes: S3's keys have "
+        f"{KEY_LIMIT} at most, choose a shorter one"
+        for rule in rules
+        if (length := len(rule.prefix.encode())) > KEY_LIMIT
     ]
     found += [
         f"the rule of priority {rule.priority} has delete markers together with a tag filter: S3 "

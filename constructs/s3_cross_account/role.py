@@ -15,11 +15,14 @@ from .bindings import (
 )
 from .document import PolicyDocument
 from .imported import lifecycle
-from .policy import Condition, Principal, size
+from .policy import Condition, Principal, carried, service, size, trust
+from .role_name import reserved
 from .validation import add_validation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from cdktf import ITerraformDependable
 
     from .account import Account
     from .policy import Statement
@@ -37,7 +40,8 @@ class RoleBase(Construct):
 
     What the role may do is added with :meth:`allow`, in customer managed policies for each account
     whose resources it reaches. ``policy_names`` names them by that account's alias; a policy that
-    would get too long is continued in another, with a number behind its name.
+    would get too long is continued in another, with a number behind its name. ``settled_by`` are
+    the policies and attachments that must be there before the role may do what it was given.
     """
 
     name: str
@@ -58,9 +62,16 @@ class RoleBase(Construct):
         self._policy_name_prefix = policy_name_prefix
         self._documents: dict[str, list[PolicyDocument]] = {}
         self._attached = 0
+        self.settled_by: list[ITerraformDependable] = []
+        self._trust: list[Statement] = []
         self._names: list[tuple[str, str, int]] = []
         add_validation(self, self._too_many)
-        add_validation(self, self._too_long)
+        add_validation(self, self._bad_names)
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """What the role's sessions bring along when they assume another role."""
+        return carried(self._trust)
 
     def principal(self, *, survive_recreation: bool) -> tuple[Principal, tuple[Condition, ...]]:
         """Return how a policy of another resource names this role, and the condition with it.
@@ -104,15 +115,17 @@ class RoleBase(Construct):
             name=name,
             policy=document.json,
         )
+        self.settled_by.append(policy)
         self.attach(f"{id_}-attachment", policy.arn)
         documents.append(document)
 
     def attach(self, id_: str, policy_arn: str) -> None:
         """Attach an existing managed policy to the role."""
-        self._attached += 1
-        IamRolePolicyAttachment(
+        attachment = IamRolePolicyAttachment(
             self, id_, provider=self.account.provider, role=self.name, policy_arn=policy_arn
         )
+        self._attached += 1
+        self.settled_by.append(attachment)
 
     def _too_many(self) -> list[str]:
         if self._attached <= ATTACHED_POLICIES_LIMIT:
@@ -122,13 +135,15 @@ class RoleBase(Construct):
             f"{ATTACHED_POLICIES_LIMIT}: declare fewer buckets for one role"
         ]
 
-    def _too_long(self) -> list[str]:
-        return [
+    def _bad_names(self) -> list[str]:
+        too_long = [
             f"the {what}'s name {name!r} has {len(name)} characters, AWS takes {limit}: "
             "choose a shorter one"
             for what, name, limit in self._names
             if len(name) > limit and "${" not in name  # a variable's length is not known here
         ]
+        roles = [name for what, name, _ in self._names if what == "role"]
+        return [*too_long, *(problem for name in roles if (problem := reserved(name)))]
 
 
 class Role(RoleBase):
@@ -163,6 +178,7 @@ class Role(RoleBase):
             policy_name_prefix=name,
         )
         self._names.append(("role", name, ROLE_NAME_LIMIT))
+        self._trust = trust.statements
         role = IamRole(
             self,
             "Resource",
@@ -187,7 +203,9 @@ class ExistingRole(RoleBase):
     """Looks up a role of ``account``, by its name or by an instance profile that holds it.
 
     Creates nothing but the policies that it is given with :meth:`allow`, whose names begin with
-    ``policy_name_prefix``, and their attachments.
+    ``policy_name_prefix``, and their attachments. Its ARN, with its path, is AWS's answer.
+    ``trusted_service`` is who hands out its sessions: they may bring along what the next role has
+    to allow.
     """
 
     def __init__(
@@ -199,13 +217,17 @@ class ExistingRole(RoleBase):
         policy_name_prefix: str,
         name: str | None = None,
         instance_profile: str | None = None,
+        trusted_service: str | None = None,
     ) -> None:
         super().__init__(
             scope, id_, account=account, policy_names={}, policy_name_prefix=policy_name_prefix
         )
         if (name is None) == (instance_profile is None):
             raise ValueError("name the existing role or its instance profile, one of the two")
+        if trusted_service is not None:
+            self._trust = [trust(service(trusted_service))]
         if name is not None:
+            self._names.append(("role", name, ROLE_NAME_LIMIT))
             role = DataAwsIamRole(self, "role", provider=account.provider, name=name)
             self.name, self.arn = name, role.arn
         else:

@@ -5,9 +5,44 @@ Follows "Provider configuration" of the Terraform AWS provider.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PARTITIONS = {"us-gov-": "aws-us-gov", "cn-": "aws-cn", "eusc-": "aws-eusc"}
+_SUPPORTED = ("aws", "aws-us-gov")
+
+
+def partition(region: str) -> str:
+    """Return the partition of a region, the second word of every ARN in it."""
+    return next((p for begin, p in _PARTITIONS.items() if region.startswith(begin)), "aws")
+
+
+def across_partitions(regions: Mapping[str, str]) -> str | None:
+    """Return what is wrong with a link between accounts, given with their regions.
+
+    Follows "Cross account resource access in IAM" in the IAM User Guide.
+    """
+    partitions: dict[str, list[str]] = {}
+    for alias, region in regions.items():
+        partitions.setdefault(partition(region), []).append(f'"{alias}"')
+    if len(partitions) < 2:
+        return None
+    where = " and ".join(f"{', '.join(names)} in {name}" for name, names in partitions.items())
+    return f"{where} are in two partitions of AWS: IAM reaches across accounts, never across those"
+
+
+def _supported(region: str) -> str:
+    if (found := partition(region)) not in _SUPPORTED:
+        raise ValueError(
+            f'"{region}" is not supported here: the partition {found} has service principals and '
+            "values of kms:ViaService of its own, which are not known here; take a region of "
+            f"{' or '.join(_SUPPORTED)}"
+        )
+    return region
 
 
 class _Settings(BaseModel):
@@ -20,7 +55,7 @@ class RoleToAssume(_Settings):
     role_arn: Annotated[
         str,
         Field(
-            pattern=r"^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}$",
+            pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}$",
             description="the ARN of an IAM role",
             examples=["arn:aws:iam::123456789012:role/deploy"],
         ),
@@ -85,10 +120,12 @@ class AccountSettings(_Settings):
     region: Annotated[
         str,
         Field(
-            pattern=r"^[a-z]{2}(-gov)?-(central|east|west|(north|south)(east|west)?)-[1-9]$",
+            pattern=r"^([a-z]{2}(-gov)?|eusc-[a-z]{2})-"
+            r"(central|east|west|(north|south)(east|west)?)-[1-9]$",
             description="an AWS region",
             examples=["ap-northeast-1"],
         ),
+        AfterValidator(_supported),
     ]
     profile: Annotated[
         str | None,

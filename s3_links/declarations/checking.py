@@ -5,7 +5,6 @@ Each problem is told with its place and how to mend it.
 
 from __future__ import annotations
 
-import difflib
 import json
 import types
 from collections import Counter
@@ -14,6 +13,8 @@ from functools import reduce
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from s3_cross_account.spelling import near_match
 
 from .errors import ConfigurationError
 
@@ -64,13 +65,6 @@ def json_object(text: str, source: str) -> tuple[dict[str, Any], list[Problem]]:
         ((), f"the key {json.dumps(key)} stands twice in one object: remove one")
         for key in repeated
     ]
-
-
-def near_match(key: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate that ``key`` may have been meant as, or the other way round."""
-    by_lower = {candidate.lower(): candidate for candidate in candidates}
-    near = difflib.get_close_matches(key.lower(), by_lower, n=1)
-    return by_lower[near[0]] if near else None
 
 
 def nothing_of(problems: Iterable[str]) -> None:
@@ -153,7 +147,8 @@ def _pattern(place: Place, field: FieldInfo | None, detail: ErrorDetails) -> tup
 
 
 def _short(value: Any) -> str:
-    shown = json.dumps(value, ensure_ascii=False, default=str)
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    shown = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
     return shown if len(shown) <= 80 else f"{shown[:77]}..."
 
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from s3_cross_account.settings import across_partitions, partition
+
 from .names import JAVASCRIPT
 from .pipeline import ROLES, Pipeline
 from .state import LocalState, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .checking import Place, Problem
 
@@ -54,6 +56,16 @@ def unknown_account(part: Mapping[str, Any], place: Place, accounts: Any) -> Ite
     if isinstance(alias, str) and isinstance(accounts, dict) and alias not in accounts:
         told = f'"{alias}" is not among "accounts": {", ".join(accounts) or "there are none"}'
         yield (*place, "account"), told
+
+
+def in_two_partitions(aliases: Iterable[str], accounts: Any) -> Iterator[str]:
+    """Yield what is wrong with a link between these accounts, where IAM keeps them apart."""
+    entries = (
+        {alias: accounts.get(alias) for alias in aliases} if isinstance(accounts, dict) else {}
+    )
+    regions = {a: entry.get("region") for a, entry in entries.items() if isinstance(entry, dict)}
+    if problem := across_partitions({a: r for a, r in regions.items() if isinstance(r, str)}):
+        yield problem
 
 
 def _of_pipeline(accounts: Mapping[str, Mapping[str, Any]], state: Any) -> Iterator[Problem]:
@@ -99,6 +111,15 @@ def _of_accounts(accounts: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]
                 '("assume_role": {"role_arn": …})',
             )
         boundary = entry.get("permissions_boundary")
+        own = partition(str(entry.get("region")))
+        for where, given in (("assume_role.role_arn", arn), ("permissions_boundary", boundary)):
+            other = given.split(":")[1] if isinstance(given, str) and ":" in given else own
+            if other != own:
+                yield (
+                    (*place, *where.split(".")),
+                    f"is in the partition {other}, the account's region in {own}: correct one of "
+                    "them",
+                )
         if isinstance(pinned, str) and isinstance(boundary, str) and boundary.count(":") >= 5:
             owner = boundary.split(":")[4]
             if owner not in (pinned, "aws"):

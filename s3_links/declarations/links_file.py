@@ -25,6 +25,8 @@ from s3_cross_account.actions import LEVELS
 from s3_cross_account.hardening import HARDENED, NONE, Hardening
 from s3_cross_account.replication_rule import STORAGE_CLASSES, ReplicationRule, problems
 from s3_cross_account.settings import AccountSettings
+from s3_cross_account.spelling import near_match
+from s3_cross_account.trusted_services import KNOWN
 
 from .checking import STRICT, nothing_of
 from .deployment import Deployment
@@ -130,11 +132,17 @@ class Consumer(_Model):
             yield 'give one of "new_role", "existing_role", "imported_role" and "instance_profile"'
         if self.instance and (self.new_role is None or not self.trusted_service.startswith("ec2.")):
             yield '"instance" needs a "new_role" that EC2 may assume'
-        if self.managed_role is None and "trusted_service" in self.model_fields_set:
-            yield (
-                '"trusted_service" is for a "new_role" or an "imported_role": '
-                "an existing one has its own"
-            )
+
+    def note(self) -> str | None:
+        """Return what is not known of the service, where it is named."""
+        if "trusted_service" not in self.model_fields_set or self.trusted_service in KNOWN:
+            return None
+        near = near_match(self.trusted_service, KNOWN)
+        return (
+            f'"{self.trusted_service}" is not known here: it is taken to need sts:AssumeRole and '
+            "no more; where its guide asks for more (sts:TagSession, sts:SetSourceIdentity), make "
+            "the role by hand" + (f'. Did you mean "{near}"?' if near else "")
+        )
 
 
 class LinkBucket(_Model):
@@ -372,6 +380,18 @@ class Link(_Model):
         assumed = [self.assumed_role] if self.assumed_role else []
         return _imports(self.buckets, [*roles, *(role.name for role in assumed if role.imported)])
 
+    @field_validator("consumers")
+    @classmethod
+    def _with_services(cls, consumers: list[Consumer], info: ValidationInfo) -> list[Consumer]:
+        direct = info.data.get("pattern") == "direct-access"
+        nothing_of(
+            f'"trusted_service" of "{c.name}": an existing role has its own; with "assume-role" it '
+            "says who hands out its sessions, here leave it out"
+            for c in consumers
+            if direct and c.managed_role is None and "trusted_service" in c.model_fields_set
+        )
+        return consumers
+
     @field_validator("access")
     @classmethod
     def _with_instances(cls, access: LinkAccess, info: ValidationInfo) -> LinkAccess:
@@ -562,6 +582,15 @@ class Links(_Model, Deployment):
         dict[LinkName, AnyLink],
         Field(description="the links by their names", examples=[{"reports": {}}], min_length=1),
     ]
+
+    def notes(self) -> list[str]:
+        """Return what cannot be known here of what is declared, each with its place."""
+        return [
+            f"links.{name}.consumers[{number}].trusted_service: {note}"
+            for name, link in self.links.items()
+            for number, consumer in enumerate(link.consumers if isinstance(link, Link) else ())
+            if (note := consumer.note())
+        ]
 
 
 def schema() -> str:

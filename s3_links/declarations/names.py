@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from s3_cross_account.role_name import reserved
+
 _NAME = r"^[A-Za-z0-9_+=,.@-]+$"
 _ONLY = "(the name only, without path or ARN)"
 
@@ -77,6 +79,12 @@ def _tag_key(key: str) -> str:
     return key
 
 
+def _role_name(name: str) -> str:
+    if problem := reserved(name):
+        raise ValueError(problem)
+    return name
+
+
 AccountAlias = Annotated[
     str, text("the alias of an account", "account1", r"^[A-Za-z][A-Za-z0-9_-]*$")
 ]
@@ -94,7 +102,9 @@ BucketPrefix = Annotated[
     ),
     AfterValidator(bucket_beginning),
 ]
-RoleName = Annotated[str, text(f"a role's name {_ONLY}", "reports-reader", _NAME, 64)]
+RoleName = Annotated[
+    str, text(f"a role's name {_ONLY}", "reports-reader", _NAME, 64), AfterValidator(_role_name)
+]
 InstanceProfileName = Annotated[str, text(f"an instance profile's name {_ONLY}", "web", _NAME, 128)]
 TagKey = Annotated[
     str, text("a tag's key", "share", r"^[A-Za-z0-9 +=._:/@-]+$", 128), AfterValidator(_tag_key)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from s3_cross_account.settings import partition
+
 from .checking import checked, json_object, readable
-from .deployment import contradictions, unknown_account
+from .deployment import contradictions, in_two_partitions, unknown_account
 from .files import text_of
 from .links_file import (
     AssumedRole,
@@ -35,12 +38,18 @@ def read_links(file: Path) -> Links:
 def _outside(content: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what does not fit to the accounts, of whatever is there and of the right type."""
     accounts = content.get("accounts")
+    together: dict[Place, list[str]] = defaultdict(list)
     for place, part in _parts(content):
+        if isinstance(part.get("account"), str):
+            together[place[:2]].append(part["account"])
         yield from unknown_account(part, place, accounts)
         alias, key = part.get("account"), part.get("key")
         if isinstance(accounts, dict) and isinstance(alias, str) and isinstance(key, str):
             for told in _foreign_key(key, accounts.get(alias)):
                 yield (*place, "key"), told
+    for place, aliases in together.items():
+        for told in in_two_partitions(aliases, accounts):
+            yield place, told
 
 
 def _parts(content: Mapping[str, Any]) -> Iterator[tuple[Place, Mapping[str, Any]]]:
@@ -59,7 +68,12 @@ def _parts(content: Mapping[str, Any]) -> Iterator[tuple[Place, Mapping[str, Any
 def _foreign_key(arn: str, account: Any) -> Iterator[str]:
     if arn.count(":") != 5 or not isinstance(account, dict):
         return
-    _, _, _, region, account_id, _ = arn.split(":")
+    _, key_partition, _, region, account_id, _ = arn.split(":")
+    if key_partition != partition(region):
+        yield (
+            f"is in the partition {key_partition}, its region in {partition(region)}: correct the "
+            "ARN"
+        )
     if region != account.get("region"):
         yield (
             f"is in {region}, its bucket in {account.get('region')}: S3 takes keys of the bucket's "

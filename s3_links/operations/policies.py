@@ -13,6 +13,8 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from s3_cross_account.settings import partition
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -68,7 +70,9 @@ class Resources:
         self._unmanaged = unmanaged or {}
         # Account ids, as far as they are known, by the alias that reaches them.
         self._accounts: dict[str, str] = {}
+        self._partitions: dict[str, str] = {}
         for provider in self._source.get("provider", {}).get("aws", []):
+            self._partitions[provider["alias"]] = partition(provider["region"])
             for id_ in provider.get("allowed_account_ids") or []:
                 self._accounts[id_] = provider["alias"]
         for address, value in self._values.items():
@@ -117,8 +121,7 @@ class Resources:
         for address in self._of_type("aws_iam_role_policy_attachment"):
             role = self._attribute(address, "role")
             arn = self._attribute(address, "policy_arn")
-            account = self.aliases.get(address, "?")
-            principal = f"arn:aws:iam::{account}:role/{role}"
+            principal = self._role_arn(address, role)
             if arn not in documents:
                 name = arn.rpartition("/")[2]
                 yield Row("identity policy", "Allow", principal, f"policy {name}", "(its own)")
@@ -195,10 +198,18 @@ class Resources:
         type_ = address.removeprefix("data.").split(".")[0]
         if type_ == "aws_s3_bucket":
             shown = f"{values.get('bucket') or str(values.get('bucket_prefix')) + '…'}"
-            return f"arn:aws:s3:::{shown}" if name == "arn" else shown
+            return f"arn:{self._partition(address)}:s3:::{shown}" if name == "arn" else shown
         if type_ == "aws_iam_role" and name == "arn":
-            return f"arn:aws:iam::{self.aliases.get(address, '?')}:role/{values.get('name')}"
+            return self._role_arn(address, str(values.get("name")))
         return f"{address}:{UNKNOWN}"
+
+    def _role_arn(self, address: str, name: str) -> str:
+        """Return what stands for a role's ARN: its account may be unknown, its alias is not."""
+        account = self.aliases.get(address, "?")
+        return f"arn:{self._partition(address)}:iam::{account}:role/{name}"
+
+    def _partition(self, address: str) -> str:
+        return self._partitions.get(self.aliases.get(address, ""), "aws")
 
     def _declared(self, address: str) -> dict[str, Any]:
         section = "data" if address.startswith("data.") else "resource"

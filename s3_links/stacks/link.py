@@ -73,6 +73,9 @@ class LinkStack(LinkedStack):
         account = self.account(consumer.account)
         # Dots keep apart what the declaration keeps apart: an alias has none.
         scope = Construct(self, f"role.{consumer.id}")
+        if note := consumer.note():
+            # What cdktf's command shows as a warning; its own call would add paths of this machine.
+            scope.node.add_metadata("@cdktf/warn", note)
         if consumer.managed_role is None:
             return ExistingRole(
                 scope,
@@ -81,6 +84,7 @@ class LinkStack(LinkedStack):
                 policy_name_prefix=f"{self._link_id}-{consumer.name}",
                 name=consumer.existing_role,
                 instance_profile=consumer.instance_profile,
+                trusted_service=consumer.trusted_service,
             )
         role = Role(
             scope,

@@ -1,0 +1,58 @@
+"""AWS services that take on roles, and which actions their trust policies need.
+
+Each service's own guide prints the trust policy of the roles that it takes on. A service that is
+not here may need ``sts:AssumeRole`` alone, or more.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .actions import ASSUME_ROLE
+
+_MORE: Final = {
+    # "Create IAM role with trust policy required by EKS Pod Identity" in the Amazon EKS User Guide.
+    "pods.eks.amazonaws.com": ("sts:TagSession",),
+    # "Trust model in IAM Roles Anywhere" in the IAM Roles Anywhere User Guide.
+    "rolesanywhere.amazonaws.com": ("sts:TagSession", "sts:SetSourceIdentity"),
+}
+_NO_MORE: Final = (
+    "airflow-env.amazonaws.com",
+    "apigateway.amazonaws.com",
+    "backup.amazonaws.com",
+    "batch.amazonaws.com",
+    "batchoperations.s3.amazonaws.com",
+    "bedrock.amazonaws.com",
+    "cloudformation.amazonaws.com",
+    "codebuild.amazonaws.com",
+    "codedeploy.amazonaws.com",
+    "codepipeline.amazonaws.com",
+    "datasync.amazonaws.com",
+    "dms.amazonaws.com",
+    "ec2.amazonaws.com",
+    "ecs-tasks.amazonaws.com",
+    "elasticmapreduce.amazonaws.com",
+    "emr-serverless.amazonaws.com",
+    "events.amazonaws.com",
+    "firehose.amazonaws.com",
+    "glue.amazonaws.com",
+    "kinesisanalytics.amazonaws.com",
+    "lambda.amazonaws.com",
+    "pipes.amazonaws.com",
+    "rds.amazonaws.com",
+    "redshift.amazonaws.com",
+    "s3.amazonaws.com",
+    "sagemaker.amazonaws.com",
+    "scheduler.amazonaws.com",
+    "ssm.amazonaws.com",
+    "states.amazonaws.com",
+    "tasks.apprunner.amazonaws.com",
+    "transfer.amazonaws.com",
+)
+KNOWN: Final = (*_NO_MORE, *_MORE)
+"""The services whose trust policies are known here, by their service principals."""
+
+
+def trust_actions(service: str) -> tuple[str, ...]:
+    """Return what a trust policy allows a service: what it is known to need."""
+    return (*ASSUME_ROLE, *_MORE.get(service, ()))

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from s3_links.operations.stack import OperationError
-from s3_links.operations.state import resources
+from s3_links.operations.stack import OperationError, Stack
+from s3_links.operations.state import problem, resources
 from s3_links.sandbox.access import allowed, root
 
 from .conftest import PROJECT
@@ -158,6 +158,29 @@ def test_cleaning_keeps_every_state_and_where_each_is(tmp_path: Path) -> None:
         file.unlink()
     subprocess.run(["make", "clean"], cwd=tmp_path, check=True)
     assert [file.name for file in tmp_path.iterdir()] == ["Makefile"]
+
+
+@pytest.mark.parametrize(
+    ("backend", "selected", "told"),
+    [
+        ("local", None, False),
+        ("local", "default\n", False),
+        ("local", "mine", True),
+        ("s3", "mine", True),
+        ("cloud", "s3-stateful", False),  # the stack's own workspace
+    ],
+)
+def test_another_workspace_is_told(
+    backend: str, selected: str | None, told: bool, tmp_path: Path
+) -> None:
+    folder = tmp_path / "cdktf.out" / "stacks" / "stateful"
+    (folder / ".terraform").mkdir(parents=True)
+    if selected:
+        (folder / ".terraform" / "environment").write_text(selected)
+    kept = {"bucket": BUCKET, "key": "stateful.tfstate"}
+    content = {"terraform": {"backend": {backend: kept}}}
+    said = problem(Stack("stateful", folder / "cdk.tf.json", content, digest=""))
+    assert ("another workspace is selected" in (said or "")) is told
 
 
 @pytest.mark.parametrize("content", ["", "{", "{}", "[]", '{"version": 4}'])

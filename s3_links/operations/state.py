@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,15 @@ def unlock(stack: Stack, id_: str) -> None:
 
 
 def problem(stack: Stack) -> str | None:
-    """Return why Terraform would start from nothing although there is a state, or nothing."""
+    """Return why Terraform would take another state than the declared one, or nothing."""
+    selected = stack.folder / ".terraform" / "environment"
+    # HCP Terraform's backend writes the name of the stack's own workspace there.
+    known = stack.backend[0] == "cloud" or not selected.exists()
+    if not known and selected.read_text(encoding="utf-8").strip() not in ("", "default"):
+        return (
+            f"{stack.name}: another workspace is selected in its folder, with another state: run "
+            f"`terraform -chdir={os.path.relpath(stack.folder)} workspace select default`"
+        )
     move_it = f"move it with `make move-state LINK={stack.name}`"
     if _is_local(stack):
         resources(stack.local_state)  # refuses what is no state

@@ -69,7 +69,7 @@ credentials: $(INSTALLED) ## In a pipeline: get the sessions of the roles ROLE=p
 	@exec s3-links credentials --role=$(ROLE)
 
 plan-emulated: $(INSTALLED) ## Plan as well, without credentials: against emulated accounts
-	@python -m s3_links.sandbox.plan $(PLAN)
+	@python -m s3_links.sandbox.plan $(ARGS)
 
 test: $(INSTALLED) $(EVALUATOR) ## Run every test
 	@python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST)

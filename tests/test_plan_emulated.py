@@ -112,7 +112,7 @@ def test_stopped_it_leaves_nothing(place: Workplace, sign: signal.Signals) -> No
 
 
 def test_a_gate_refuses_here_too(place: Workplace) -> None:
-    result = place.make("plan-emulated", "PLAN=--refuse access")
+    result = place.make("plan-emulated", "ARGS=--refuse access")
     assert result.returncode != 0
     assert "looked-up: access appears" in result.stderr
 

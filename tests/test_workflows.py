@@ -306,7 +306,7 @@ def test_the_widgets_counts_on_gitlab(plans: Path) -> None:
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}"])
 def test_a_broken_summary_says_what_to_run(plans: Path, content: str) -> None:
     (plans / "summary.json").write_text(content)
-    with pytest.raises(OperationError, match="run `make plan` first"):
+    with pytest.raises(OperationError, match="run `s3-links plan` first"):
         report({})
 
 
@@ -314,5 +314,5 @@ def test_without_a_summary_it_says_what_to_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(OperationError, match="run `make plan` first"):
+    with pytest.raises(OperationError, match="run `s3-links plan` first"):
         report({})

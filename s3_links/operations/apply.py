@@ -14,7 +14,7 @@ from .terraform import initialize, terraform
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_AGAIN = "Run `make plan` again."
+_AGAIN = "Run `s3-links plan` again."
 
 
 class _Planned(BaseModel):
@@ -37,7 +37,7 @@ def applicable(names: Sequence[str] = ()) -> list[Stack]:
     its gates. Else :class:`OperationError` says all that is not.
     """
     if not PLANS.exists():
-        raise OperationError(f"{PLANS}: holds no plans: run `make plan` first")
+        raise OperationError(f"{PLANS}: holds no plans: run `s3-links plan` first")
     summary = _summary()
     stacks = declared()
     problems = [

@@ -37,7 +37,7 @@ class Lock:
         return (
             f"the state of {stack.name} is locked by {self.who} ({self.operation}, for {minutes} "
             "minutes): let that run end. If it was killed, nobody will unlock the state: make "
-            f"sure of it, then run `make unlock LINK={stack.name} ID={self.id}`"
+            f"sure of it, then run `s3-links state unlock {stack.name} --id {self.id}`"
         )
 
 
@@ -60,7 +60,7 @@ def lock(stack: Stack) -> Lock | None:
         if error.response["Error"]["Code"] == "NoSuchBucket":
             raise OperationError(
                 f"the state bucket {arguments['bucket']!r} does not exist: create it with "
-                "`make deploy LINK=terraform-state`, or correct its name"
+                "`s3-links deploy terraform-state`, or correct its name"
             ) from None
         # Without s3:ListBucket a missing lock is refused; what matters Terraform will say.
         return None
@@ -87,6 +87,15 @@ def unlock(stack: Stack, id_: str) -> None:
     terraform(stack, "force-unlock", "-force", id_)
 
 
+def outputs(stack: Stack) -> dict[str, Any]:
+    """Return the outputs in the state by their names; what is sensitive has no value to print."""
+    found = json.loads(terraform(stack, "output", "-json"))
+    return {
+        name: "(sensitive)" if output["sensitive"] else output["value"]
+        for name, output in found.items()
+    }
+
+
 def problem(stack: Stack) -> str | None:
     """Return why Terraform would take another state than the declared one, or nothing."""
     selected = stack.folder / ".terraform" / "environment"
@@ -97,7 +106,7 @@ def problem(stack: Stack) -> str | None:
             f"{stack.name}: another workspace is selected in its folder, with another state: run "
             f"`terraform -chdir={os.path.relpath(stack.folder)} workspace select default`"
         )
-    move_it = f"move it with `make move-state LINK={stack.name}`"
+    move_it = f"move it with `s3-links state move {stack.name}`"
     if _is_local(stack):
         resources(stack.local_state)  # refuses what is no state
     elif resources(stack.local_state):

@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
 
 class Account(Construct):
-    """Creates the AWS provider ``alias`` of one account.
+    """Creates the AWS provider ``alias`` of one account, or takes one that an application has.
 
     Every other construct is given the account that it works in, and names this provider.
+    ``settings`` say how a new provider reaches the account. A ``provider`` that exists comes in
+    their place: its region has to be set, and what it allows as its one account id is that of the
+    account; ``alias`` is then only what the account is called.
     ``name`` begins the names of what is created there; it is the alias unless given. Every role
     that is created in the account has ``permissions_boundary`` (a policy's ARN) as its boundary.
 
-    Follows "Provider configuration" of the Terraform AWS provider.
+    Follows "Provider configuration" of the Terraform AWS provider. Raises ``ValueError`` for
+    neither or both of ``settings`` and ``provider``, and for one without a region.
     """
 
     def __init__(
@@ -35,25 +39,34 @@ class Account(Construct):
         id_: str,
         *,
         alias: str,
-        settings: AccountSettings,
+        settings: AccountSettings | None = None,
+        provider: AwsProvider | None = None,
         name: str | None = None,
         permissions_boundary: str | None = None,
     ) -> None:
         super().__init__(scope, id_)
         self.permissions_boundary = permissions_boundary
-        self._id = settings.account_id
         self._claimed: set[tuple[str, str]] = set()
         self.alias = alias
-        self.region = settings.region
         self.name = alias if name is None else name
         # A statement's sid takes letters and digits only.
         words = re.split(r"[^A-Za-z0-9]+", alias)
         self.title = "".join(word[:1].upper() + word[1:] for word in words)
+        if settings is not None and provider is None:
+            self.region, self._id = settings.region, settings.account_id
+            self.provider = self._new_provider(settings)
+        elif provider is not None and settings is None:
+            self.region, self._id = _told_by(provider, alias)
+            self.provider = provider
+        else:
+            raise ValueError(f"{alias}: give settings or a provider, one of them")
+
+    def _new_provider(self, settings: AccountSettings) -> AwsProvider:
         role, ignored = settings.assume_role, settings.ignore_tags
-        self.provider = AwsProvider(
+        return AwsProvider(
             self,
             "Resource",
-            alias=alias,
+            alias=self.alias,
             region=settings.region,
             profile=settings.profile,
             assume_role=None
@@ -96,3 +109,11 @@ def in_one_partition(*accounts: Account) -> None:
     """Raise ``ValueError`` where accounts cannot reach each other."""
     if problem := across_partitions({account.alias: account.region for account in accounts}):
         raise ValueError(problem)
+
+
+def _told_by(provider: AwsProvider, alias: str) -> tuple[str, str | None]:
+    """Return a provider's region and, where it allows only one, its account id."""
+    region, allowed = provider.region, provider.allowed_account_ids
+    if not region:
+        raise ValueError(f"{alias}: the provider has no region: give it one")
+    return str(region), str(allowed[0]) if allowed and len(allowed) == 1 else None

@@ -16,6 +16,7 @@ UNKNOWN = "(known after apply)"
 UNNAMED = "?"
 """Stands for the account of a block whose provider is not known."""
 _REFERENCE = re.compile(r"\$\{((?:data\.)?[a-z0-9_]+\.[A-Za-z0-9_-]+)\.([a-z0-9_]+)\}")
+_VARIABLE = re.compile(r"\$\{var\.([A-Za-z0-9_-]+)\}")
 _ESCAPED = re.compile(r"[$&]{1,2}\{")
 _ACCOUNT = re.compile(r"^arn:[\w-]+:iam::(\d{12}):")
 _PARTITIONS = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
@@ -106,7 +107,12 @@ class Blocks:
     def known(self, address: str, name: str) -> Any:
         """Return what is known of an argument, or what was declared of it, with its references."""
         value = self._values.get(address, {}).get(name)
-        return self.declared(address).get(name) if value is None else value
+        if value is not None:
+            return value
+        declared = self.declared(address).get(name)
+        if isinstance(declared, str):
+            return _VARIABLE.sub(lambda found: self._variable(found[1]), declared)
+        return declared
 
     def is_known(self, address: str, name: str) -> bool:
         """Whether the value itself is known, and not its declaration alone."""
@@ -126,6 +132,7 @@ class Blocks:
             return str(value)
         declared = self.declared(address).get(name)
         if isinstance(declared, str):
+            declared = _VARIABLE.sub(lambda found: self._variable(found[1]), declared)
             return _REFERENCE.sub(lambda found: self.attribute(found[1], found[2]), declared)
         return self._stand_in(address, name)
 
@@ -149,6 +156,11 @@ class Blocks:
             elif found[0] == "$&{":
                 yield "$${"
             else:
+                variable = _VARIABLE.match(text, found.start())
+                if variable is not None:
+                    yield self._variable(variable[1])
+                    end = variable.end()
+                    continue
                 reference = _REFERENCE.match(text, found.start() + found[0].index("${"))
                 if reference is None:
                     raise UnresolvedError(f"{text} is {UNKNOWN}")
@@ -158,6 +170,11 @@ class Blocks:
                 yield value
                 end = reference.end()
         yield text[end:]
+
+    def _variable(self, name: str) -> str:
+        """Return a variable's default, or a text that stands for it."""
+        default = self._source.get("variable", {}).get(name, {}).get("default")
+        return f"var.{name}" if default is None else str(default)
 
     def reference(self, text: object) -> str | None:
         """Return the address that a text consists of a reference to."""
@@ -178,6 +195,9 @@ class Blocks:
             path = self.known(address, "path") or "/"
             arn = f"arn:{partition}:iam::{account}:{_NAMED[type_]}{path}{named}"
             return arn if name == "arn" else str(named)
+        if type_ == "aws_iam_instance_profile" and name in ("role_arn", "role_name"):
+            role = f"role-of-{self.known(address, 'name')}"
+            return f"arn:{partition}:iam::{account}:role/{role}" if name == "role_arn" else role
         if type_ in ("aws_kms_key", "aws_kms_alias") and name in ("arn", "key_id", "id"):
             key = address.rpartition(".")[2]
             region = self._regions.get(self.aliases.get(address, ""), "")

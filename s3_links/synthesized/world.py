@@ -138,7 +138,7 @@ class _Builder:
             str(who.arn): Resource(
                 arn=str(who.arn),
                 account=who.account,
-                policy=self._trust(address, str(who.arn)) if address else None,
+                policy=self._trust(address, who),
             )
             for who, address in roles.items()
         }
@@ -157,8 +157,10 @@ class _Builder:
 
     def _roles(self) -> Iterator[tuple[Principal, str]]:
         found: dict[Principal, str] = {}
-        for address in self._blocks.of("aws_iam_role", "data.aws_iam_role"):
-            arn = self._blocks.attribute(address, "arn")
+        looked_up = ("data.aws_iam_role", "data.aws_iam_instance_profile")
+        for address in self._blocks.of(*looked_up, "aws_iam_role"):
+            name = "role_arn" if type_of(address) == looked_up[1] else "arn"
+            arn = self._blocks.attribute(address, name)
             if _ROLE.fullmatch(arn):
                 found[principal(arn)] = address
         yield from found.items()
@@ -177,7 +179,10 @@ class _Builder:
         partition = self._blocks.partition(address)
         return Principal(kind="role", account=account, name=name, partition=partition)
 
-    def _trust(self, address: str, arn: str) -> Document:
+    def _trust(self, address: str, who: Principal) -> Document:
+        arn = str(who.arn)
+        if type_of(address) not in ("aws_iam_role", "data.aws_iam_role"):
+            return unknown("trust policy", who.account, arn, f"whom {arn} trusts is not looked up")
         return document_of(self._blocks, address, "assume_role_policy", "trust policy", arn)
 
     def _attached(self, roles: Mapping[Principal, str]) -> dict[Principal, list[Document]]:

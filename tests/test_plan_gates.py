@@ -345,6 +345,11 @@ KEEPS_DATA: list[tuple[str, Any, list[str]]] = [
         replicates(RULE, RULE | {"destination": [{"bucket": "arn:aws:s3:::x"}]}),
         ACCESS,
     ),
+    (
+        "copies for another account",
+        replicates(RULE | {"destination": [{"bucket": COPY, "account": STRANGER}]}),
+        ACCESS,
+    ),
     ("no replication", removes("aws_s3_bucket_replication_configuration.b"), []),
     # What cannot be read
     ("no JSON", sets("aws_s3_bucket_policy.b", policy="no"), PUBLIC),

@@ -131,6 +131,8 @@ def _replication(blocks: Blocks, address: str | None) -> Values:
         to = str(destination.get("bucket") or "?")
         name = f"replication to {to}"
         told = f"of {prefix}*" + (f" with the tags {tags}" if tags else "")
+        if destination.get("account"):
+            told += f" for the account {destination['account']}"
         told = "; ".join(sorted({*found.get(name, ("",))[0].split("; "), told} - {""}))
         found[name] = (told, None)
     return found
@@ -170,7 +172,9 @@ def _covers(before: str, after: str) -> bool:
         return True
     return all(
         any(
-            new == old or ("*" not in old[:-1] and " with " not in old and new.startswith(old[:-1]))
+            new == old
+            # A tag narrows too; another account is another destination.
+            or (old.endswith("*") and " for " not in new and new.startswith(old[:-1]))
             for old in before.split("; ")
         )
         for new in after.split("; ")

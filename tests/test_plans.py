@@ -282,8 +282,8 @@ import signal, sys
 import s3_links.operations.__main__ as operations
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored where the tests run
-s3_links.operations.check = lambda stacks: None  # asks AWS
-sys.exit(s3_links.operations.main())
+operations.check = lambda stacks: None  # asks AWS
+sys.exit(operations.main())
 """
 
 
@@ -308,7 +308,7 @@ def running(*arguments: str) -> subprocess.Popen[str]:
 )
 def test_an_exit_code_tells_each_end(argument: str, code: int, problem: str) -> None:
     planned = running("plan", argument)
-    assert "## reports" in planned.communicate()[0]
+    assert "### `reports`" in planned.communicate()[0]
     assert planned.returncode == code
     applied = running("apply")
     assert problem in applied.communicate()[1]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _REFERENCE = re.compile(r"\$\{((?:data\.)?[a-z0-9_]+)\.([A-Za-z0-9_-]+)\.([a-z_]+)\}")
 _LOOKED_UP = {"data.aws_iam_role": "arn", "data.aws_iam_instance_profile": "role_arn"}
-_COMPLETION = "20261124000000000000000001"  # what Terraform puts behind a prefix
+COMPLETION = "20261124000000000000000001"  # what Terraform puts behind a prefix
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class Synthesized:
     """
 
     def __init__(self, stack: Mapping[str, Any]) -> None:
-        self._stack = stack
+        self.stack = stack
         self.accounts: dict[str, str] = {}
         self._regions: dict[str, str] = {}
         for provider in stack["provider"]["aws"]:
@@ -92,7 +92,7 @@ class Synthesized:
     def blocks(self, type_: str) -> dict[str, Any]:
         """Return the blocks of a type by their names; a data source's begins with ``data.``."""
         section = "data" if type_.startswith("data.") else "resource"
-        found: dict[str, Any] = self._stack.get(section, {}).get(type_.removeprefix("data."), {})
+        found: dict[str, Any] = self.stack.get(section, {}).get(type_.removeprefix("data."), {})
         return found
 
     def bucket(self, declared: str) -> str:
@@ -119,7 +119,7 @@ class Synthesized:
         if type_ == "data.aws_caller_identity":
             return account
         if type_ == "aws_s3_bucket":
-            bucket = block.get("bucket") or f"{block['bucket_prefix']}{_COMPLETION}"
+            bucket = block.get("bucket") or f"{block['bucket_prefix']}{COMPLETION}"
             return f"arn:aws:s3:::{bucket}" if attribute == "arn" else str(bucket)
         if type_ == "aws_kms_key":
             region = self._regions[block["provider"].partition(".")[2]]

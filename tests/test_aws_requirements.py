@@ -14,13 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from s3_cross_account.reading import Unreadable, read
+from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
+from s3_links.synthesized.world import world_of
+
 from .evaluator import decide
 from .links import accounts, stack_json, synthesize
 from .requirements import Requests, cases, link_name
-from .synthesized import Synthesized
+from .synthesized import COMPLETION, Synthesized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from s3_links.reach.world import Document
 
     from .requirements import Line, Request
     from .synthesized import Policy
@@ -194,3 +200,42 @@ def test_each_reason_is_one(unasked: dict[str, list[str]]) -> None:
 
 def _reasons(name: str, what: str) -> list[tuple[str, str]]:
     return [p for p in UNASKED if re.fullmatch(p[0], name) and re.fullmatch(p[1], what)]
+
+
+def test_the_one_reader_reads_the_same(stacks: dict[str, Synthesized]) -> None:
+    for name, stack in stacks.items():
+        world = world_of(Blocks(declared_blocks(stack.stack), aliases_of(stack.stack), stack.stack))
+        expected = {
+            **{arn: [policy] for arn, policy in stack.on_buckets.items()},
+            **{arn: [policy] for arn, policy in stack.on_keys.items()},
+            **{arn: [policy] for arn, policy in stack.trusts.items()},
+        }
+        resources = {arn: r.policy for arn, r in world.resources.items() if r.policy}
+        found = {completed(arn): [policy] for arn, policy in resources.items()}
+        assert readable(found) == {
+            arn: [repr(read(policy.document)) for policy in policies]
+            for arn, policies in expected.items()
+        }, name
+        identities = {str(who.arn): [*i.policies] for who, i in world.identities.items()}
+        assert {arn: p for arn, p in readable(identities).items() if arn in stack.identity} == {
+            arn: [repr(read(policy.document)) for policy in policies]
+            for arn, policies in stack.identity.items()
+        }, name
+
+
+def readable(found: Mapping[str, list[Document]]) -> dict[str, list[str]]:
+    """Return the statements of all documents that are written here, with the names completed."""
+    written = {
+        arn: [
+            completed(repr(document.statements))
+            for document in documents
+            if not any(isinstance(s, Unreadable) for s in document.statements)
+        ]
+        for arn, documents in found.items()
+    }
+    return {arn: documents for arn, documents in written.items() if documents or ":role/" in arn}
+
+
+def completed(text: str) -> str:
+    """Return a text with bucket names as Terraform would complete them."""
+    return text.replace("…", COMPLETION)

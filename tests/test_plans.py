@@ -310,7 +310,7 @@ def running(*arguments: str) -> subprocess.Popen[str]:
 )
 def test_an_exit_code_tells_each_end(argument: str, code: int, problem: str) -> None:
     planned = running("plan", argument)
-    assert "## What changes" in planned.communicate()[0]
+    assert "### `reports`" in planned.communicate()[0]
     assert planned.returncode == code
     applied = running("apply")
     assert problem in applied.communicate()[1]

@@ -1,23 +1,45 @@
-"""Which access a plan makes appear and disappear, with both halves of it."""
+"""Which access a plan makes appear and disappear: what the evaluator finds, by its statements."""
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .policies import NOWHERE, Resources, Row
+from s3_cross_account.reading import Unreadable
+from s3_links.reach.difference import Found, found
+from s3_links.reach.logic import Unknown, given
+from s3_links.reach.matching import action_matches, resource_matches
+from s3_links.reach.principals import Named, named
+
+from .labels import Labels
+from .outside import lets_outsiders_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator
+
+    from s3_cross_account.policy import Statement
+    from s3_links.reach.evaluate import Decision
+    from s3_links.reach.logic import Atom, Formula
+    from s3_links.reach.principals import Principal
+    from s3_links.reach.statements import Finding
+    from s3_links.reach.world import Document, World
+
+    from .moments import Moments
+
+_IDENTITY = ("identity policy", "permissions boundary", "session policy")
 
 
 @dataclass(frozen=True, order=True)
 class Access:
     """What a principal may do to a bucket, a role or a key, and the documents that say so.
 
-    ``works`` is false while a document is missing that AWS asks for as well: across accounts one
-    half alone grants nothing.
+    ``works`` is false while a document is missing that AWS asks for as well, or cannot be seen:
+    across accounts one half alone grants nothing. ``alone`` is true where it is known to be
+    missing. ``public`` is true where it is for somebody outside of what was declared. ``who`` and
+    ``where`` are the principal and the resource as AWS names them.
     """
 
     principal: str
@@ -28,74 +50,310 @@ class Access:
     halves: tuple[str, ...]
     works: bool
     effect: str = "Allow"
+    alone: bool = False
+    public: bool = False
+    who: tuple[tuple[str, str], ...] = ()
+    where: str = ""
+
+    def values(self) -> dict[str, Any]:
+        """Return all of it for a machine, the principal also as an object."""
+        return asdict(self) | {"who": dict(self.who)}
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The access that a plan makes appear and disappear."""
+    """The access that a plan makes appear and disappear, and what cannot be decided."""
 
     appears: list[Access]
     disappears: list[Access]
+    undecided: list[str]
 
 
-def difference(
-    plan: Mapping[str, Any], source: Mapping[str, Any], aliases: Mapping[str, str]
-) -> Difference:
-    """Return the difference that a plan makes, given as ``terraform show -json`` prints it.
-
-    ``source`` is the synthesized JSON of the stack, ``aliases`` the provider alias of each
-    address, of those too that are only in the state.
-    """
-    prior = plan.get("prior_state", {}).get("values", {}).get("root_module", {})
-    planned = plan["planned_values"].get("root_module", {})
-    before_resources = list(prior.get("resources", []))
-    looked_up = [r for r in before_resources if r["mode"] == "data"]
-    unmanaged = Resources(before_resources, aliases).unmanaged_policies()
-    after_resources = [*looked_up, *planned.get("resources", [])]
-    before = _all(Resources(before_resources, aliases, source, unmanaged))
-    after = _all(Resources(after_resources, aliases, source, unmanaged))
-    return Difference(_grouped(after - before), _grouped(before - after))
+def difference(moments: Moments) -> Difference:
+    """Return the difference between the two moments of a plan."""
+    return _Told(moments).result()
 
 
-def _all(resources: Resources) -> set[Access]:
-    """Join the halves of each access, one action each."""
-    owners = resources.owners()
-    joined: dict[tuple[str, str, str, str], list[Row]] = defaultdict(list)
-    for row in resources.rows():
-        joined[row.effect, row.principal, row.action, row.target].append(row)
-    return {
-        Access(
-            principal=principal,
-            target=target,
-            actions=(action,),
-            paths=tuple(sorted({row.path for row in rows if row.path})),
-            conditions=tuple(sorted({c for row in rows for c in row.conditions})),
-            halves=tuple(sorted({row.half for row in rows})),
-            works=_works(principal, target, {row.half for row in rows}, owners),
-            effect=effect,
+class _Told:
+    def __init__(self, moments: Moments) -> None:
+        self._moments, self._worlds = moments, moments.worlds
+        self._labels = Labels(moments.after)
+        # By the side that it is told on, and by all but its actions.
+        self._rows: dict[tuple[str, Access], set[str]] = defaultdict(set)
+
+    def result(self) -> Difference:
+        decided, undecided = found(*self._worlds)
+        for one in decided:
+            self._tell(one)
+        self._tell_unreadable()
+        return Difference(
+            appears=self._side("appears"),
+            disappears=self._side("disappears"),
+            undecided=list(dict.fromkeys(undecided)),
         )
-        for (effect, principal, action, target), rows in joined.items()
+
+    def _side(self, side: str) -> list[Access]:
+        merged: dict[Access, list[tuple[Access, set[str]]]] = defaultdict(list)
+        for (on, row), actions in self._rows.items():
+            if on == side:
+                told = replace(row, works=False, alone=False, public=False, who=(), where="")
+                merged[told].append((row, actions))
+        result = []
+        for told, rows in merged.items():
+            # A group of actions that nobody is missing a half for covers those that somebody is.
+            by_actions: dict[str, list[Access]] = defaultdict(list)
+            for row, actions in rows:
+                for action in actions:
+                    by_actions[action].append(row)
+            groups: dict[Access, list[str]] = defaultdict(list)
+            for action, ones in by_actions.items():
+                strongest = min(ones, key=lambda one: (one.alone, not one.works))
+                public = any(one.public for one in ones)
+                whole = replace(told, works=strongest.works, alone=strongest.alone, public=public)
+                groups[replace(whole, who=strongest.who, where=strongest.where)].append(action)
+            result += [replace(row, actions=tuple(sorted(names))) for row, names in groups.items()]
+        return sorted(result)
+
+    # What is decided otherwise
+
+    def _tell(self, one: Found) -> None:
+        decision, other = one.decision, one.was if one.kind == "appears" else one.now
+        new = _by(decision, "Allow") - _by(other, "Allow")
+        if one.kind == "alone":
+            other = one.was
+            new = _by(decision, "Allow") - _by(other, "Allow")
+            if decision.missing:
+                for document, statement in new:
+                    self._add(one, "appears", [(document, statement)], alone=True)
+            return
+        refusals = _by(other, "Deny") - _by(decision, "Deny")
+        if {part for part in new if not isinstance(part[1], Unreadable)}:
+            for combination in _combinations(decision):
+                if new & set(combination):
+                    self._add(one, one.kind, combination)
+        elif refusals:
+            opposite = "disappears" if one.kind == "appears" else "appears"
+            for document, statement in refusals:
+                self._add(one, opposite, [(document, statement)], effect="Deny")
+        elif not new:  # a boundary, or a setting: every statement that lets it
+            for combination in _combinations(decision):
+                self._add(one, one.kind, combination)
+
+    def _add(
+        self,
+        one: Found,
+        side: str,
+        parts: list[tuple[Document, Statement | Unreadable]],
+        *,
+        effect: str = "Allow",
+        alone: bool = False,
+    ) -> None:
+        read = [(d, s) for d, s in parts if not isinstance(s, Unreadable)]
+        if not read:
+            return  # told as what it is
+        decision = one.decision
+        resource = decision.request.resource
+        label, dropped = self._who(decision.request.principal, read)
+        pattern = _resource([s for _, s in read], resource, self._known(resource))
+        target, path = self._labels.target(pattern)
+        conditions = {
+            f"{c.test} {c.variable} {', '.join(sorted(c.values))}"
+            for _, statement in read
+            for c in statement.conditions
+        }
+        everybody = label.startswith("everyone")
+        halves = {d.kind for d, _ in parts if not everybody or d.kind not in _IDENTITY}
+        row = Access(
+            principal=label,
+            target=target,
+            actions=(),
+            paths=(path,) if path else (),
+            conditions=tuple(sorted(conditions - dropped)),
+            halves=tuple(sorted(halves or {d.kind for d, _ in parts})),
+            works=not alone and _certain(decision.allowed),
+            effect=effect,
+            alone=alone,
+            public=one.kind == "appears" and lets_outsiders_in(one, self._moments),
+            who=_typed(decision.request.principal),
+            where=resource,
+        )
+        for action in one.actions:
+            self._rows[side, row].add(_action([s for _, s in read], action))
+
+    def _known(self, resource: str) -> bool:
+        return any(world.resource(resource) is not None for world in self._worlds)
+
+    def _who(self, who: Principal, parts: list[tuple[Document, Statement]]) -> tuple[str, set[str]]:
+        """Return in a reader's words whom statements let in, and the conditions that say so."""
+        own = str(who.arn) if who.kind == "role" and who.name else ""
+        for document, statement in parts:
+            if document.kind in _IDENTITY:
+                continue
+            if statement.not_principals:
+                names = [i for group in statement.not_principals for i in group.identifiers]
+                return f"everyone but {', '.join(map(self._labels.principal, names))}", set()
+            for group in statement.principals:
+                for identifier in group.identifiers:
+                    meant = named([replace(group, identifiers=(identifier,))], who)
+                    if not meant:
+                        continue
+                    if identifier == "*":
+                        return "everyone", set()
+                    if not own or meant[0][0] is not Named.ACCOUNT:
+                        return self._labels.principal(identifier), set()
+                    # The form that survives a role's recreation: its account, and a condition.
+                    return self._labels.principal(own), {f"ArnEquals aws:PrincipalArn {own}"}
+        if own:
+            return self._labels.principal(own), set()
+        return self._labels.anyone(who), set()
+
+    # What cannot be read
+
+    def _tell_unreadable(self) -> None:
+        was, now = (dict(_unreadable(world)) for world in self._worlds)
+        for side, ours, theirs in (("appears", now, was), ("disappears", was, now)):
+            for key in ours.keys() - theirs.keys():
+                self._add_unreadable(side, *key, where=ours[key])
+
+    def _add_unreadable(
+        self, side: str, statement: Unreadable, document: Document, *, where: str
+    ) -> None:
+        content = _content(statement.text)
+        effect = content.get("Effect")
+        who = [where] if document.kind in _IDENTITY else _principals(content) or ["*"]
+        foreign = statement.reason.endswith("is not written here")
+        action = f"cannot be read: {statement.text}"
+        target = f"({self._moments.place(document)})"
+        if foreign and document.kind == "identity policy":
+            action, target = f"policy {document.name.rpartition('/')[2]}", "(its own)"
+        effects = [effect] if effect in ("Allow", "Deny") else ["Allow"]
+        if effect not in ("Allow", "Deny") and not foreign:
+            effects = ["Allow", "Deny"]
+        for effect_, one in itertools.product(effects, who):
+            label = self._labels.principal(one)
+            row = Access(
+                principal=label,
+                target=target,
+                actions=(),
+                paths=(),
+                conditions=(),
+                halves=(document.kind,),
+                works=True,
+                effect=effect_,
+                public=side == "appears" and label == "everyone",
+                where=document.name,
+            )
+            self._rows[side, row].add(action)
+
+
+def _unreadable(world: World) -> Iterator[tuple[tuple[Unreadable, Document], str]]:
+    """Yield what cannot be read, with its document and the ARN of whose it is."""
+    documents: list[tuple[Document | None, str]] = [
+        (document, str(who.arn))
+        for who, identity in world.identities.items()
+        for document in (*identity.policies, identity.boundary)
+    ]
+    documents += [(resource.policy, arn) for arn, resource in world.resources.items()]
+    for document, where in documents:
+        for statement in document.statements if document else ():
+            if isinstance(statement, Unreadable) and document is not None:
+                # Told once, whatever else the document says.
+                yield (statement, replace(document, statements=())), where
+
+
+def _content(text: str) -> dict[str, Any]:
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _principals(content: dict[str, Any]) -> list[str]:
+    """Return whom a statement names that cannot be read otherwise."""
+    named_ = content.get("Principal")
+    values = named_.values() if isinstance(named_, dict) else [named_]
+    texts = [t for value in values for t in (value if isinstance(value, list) else [value])]
+    if "NotPrincipal" in content or not all(isinstance(text, str) for text in texts):
+        return []
+    return [str(text) for text in texts]
+
+
+# How statements let a request
+
+
+def _by(decision: Decision, effect: str) -> set[tuple[Document, Statement | Unreadable]]:
+    return {
+        (replace(finding.document, statements=()), finding.statement)
+        for finding in decision.findings
+        if finding.effect == effect
     }
 
 
-def _works(principal: str, target: str, halves: set[str], owners: Mapping[str, str]) -> bool:
-    if not principal.startswith("role "):
-        return True  # a service or an account: the resource's policy alone decides
-    if target.startswith(NOWHERE):
-        return True  # no resource is named, so that nobody can say whose it is
-    if len(halves) > 1:
-        return True
-    owner = owners.get(target) or _alias(target)
-    return owner == _alias(principal)
+def _combinations(
+    decision: Decision,
+) -> list[list[tuple[Document, Statement | Unreadable]]]:
+    """Return the statements that let a request: alternatives, each of both halves or of one."""
+    allow = [f for f in decision.findings if f.effect == "Allow"]
+    allow = [f for f in allow if f.document.kind not in _IDENTITY[1:]]
+    own = [f for f in allow if f.document.kind == "identity policy"]
+    theirs = [f for f in allow if f.document.kind != "identity policy"]
+    if not own or not theirs:
+        return [[_part(finding)] for finding in (*own, *theirs)]
+    if own[0].document.account != theirs[0].document.account:
+        return [[_part(a), _part(b)] for a, b in itertools.product(own, theirs)]
+    alone = [f for f in theirs if f.how is not Named.ACCOUNT]
+    handing_over = [f for f in theirs if f.how is Named.ACCOUNT]
+    if decision.request.action.startswith(("s3:", "iam:")):
+        alone += own
+    pairs = [[_part(a), _part(b)] for a, b in itertools.product(own, handing_over)]
+    return [*([_part(finding)] for finding in alone), *pairs]
 
 
-def _alias(label: str) -> str:
-    return label.rpartition("(")[2].rstrip(")") if label.startswith("role ") else "?"
+def _part(finding: Finding) -> tuple[Document, Statement | Unreadable]:
+    return replace(finding.document, statements=()), finding.statement
 
 
-def _grouped(found: Iterable[Access]) -> list[Access]:
-    """Put together what differs only in the action."""
-    actions: dict[Access, tuple[str, ...]] = defaultdict(tuple)
-    for one in found:
-        actions[replace(one, actions=())] += one.actions
-    return sorted(replace(key, actions=tuple(sorted(names))) for key, names in actions.items())
+def _certain(allowed: Formula) -> bool:
+    """Whether a request is allowed if everything that no document says is not so."""
+
+    def known(atom: Atom) -> Formula:
+        return False if isinstance(atom, Unknown) else atom
+
+    return given(allowed, known) is not False
+
+
+def _action(statements: Iterable[Statement], action: str) -> str:
+    """Return the narrowest pattern by which statements let an action."""
+    statements = list(statements)
+    patterns = [p for s in statements for p in s.actions if action_matches(p, action)]
+    if patterns:
+        return max(patterns, key=len)
+    excepted = {p for s in statements for p in s.not_actions}
+    return f"NotAction {', '.join(sorted(excepted))}"
+
+
+def _resource(statements: Iterable[Statement], resource: str, known: bool) -> str:
+    """Return the narrowest pattern by which statements let a request on a resource."""
+    statements = list(statements)
+    head, slash, _ = resource.partition("/")
+    patterns = [
+        pattern
+        for statement in statements
+        for pattern in statement.resources
+        if resource_matches(pattern, resource, {}) is not False
+    ]
+    if not known:
+        if patterns:
+            return max(patterns, key=len)
+    elif within := [p for p in patterns if p.startswith(head) and ("/" in p) == bool(slash)]:
+        return max(within, key=len)
+    excepted = {p for s in statements for p in s.not_resources}
+    if excepted and not patterns:
+        return f"NotResource {', '.join(sorted(excepted))}"
+    return f"{head}/*" if slash and ":s3:::" in head else resource
+
+
+def _typed(who: Principal) -> tuple[tuple[str, str], ...]:
+    given_ = {"kind": who.kind, "account": who.account, "path": who.path, "name": who.name}
+    return tuple((key, value) for key, value in given_.items())

@@ -62,7 +62,7 @@ def fitted(markdown: str, limit: int) -> str:
 
 
 def _lines(summaries: Sequence[Summary]) -> Iterator[str]:
-    changing = [s for s in summaries if s.changes or s.appears or s.disappears]
+    changing = [s for s in summaries if s.changes or s.appears or s.disappears or s.guards]
     opened = [(s.stack, a) for s in changing for a in _moved(s.appears, s.disappears)]
     closed = [(s.stack, a) for s in changing for a in _moved(s.disappears, s.appears)]
     changes = [change for summary in changing for change in summary.changes]
@@ -79,6 +79,8 @@ def _lines(summaries: Sequence[Summary]) -> Iterator[str]:
         yield f"No changes. Unchanged: {unchanged}."
     yield ""
     yield from _access("Access that appears", "no longer refused", opened)
+    yield from _undecided(summaries)
+    yield from _guards(changing)
     yield from _access("Access that disappears", "refused from now on", closed)
     yield from _to_merge(summaries)
     if changes:
@@ -121,8 +123,42 @@ def _access(title: str, refusal: str, found: Sequence[tuple[str, Access]]) -> It
             actions if access.effect != "Deny" else f"**{refusal}:** {actions}",
             " ".join(code(part) for part in (access.target, *access.paths)),
             "; ".join(code(condition) for condition in access.conditions),
-            halves if access.works else f"{halves} only: refused without the other half",
+            halves if access.works else f"{halves} only: {_without(access)}",
         )
+    yield ""
+
+
+def _without(access: Access) -> str:
+    seen = "" if access.alone else ", which cannot be seen"
+    return f"refused without the other half{seen}"
+
+
+def _undecided(summaries: Iterable[Summary]) -> Iterator[str]:
+    found = [(summary.stack, why) for summary in summaries for why in summary.undecided]
+    if not found:
+        return
+    yield "## What cannot be decided"
+    yield ""
+    yield "Whatever this may let counts as access that appears:"
+    yield ""
+    yield from (f"- {code(stack)}: {code(why)}" for stack, why in found)
+    yield ""
+
+
+def _guards(summaries: Iterable[Summary]) -> Iterator[str]:
+    found = [(summary.stack, guard) for summary in summaries for guard in summary.guards]
+    if not found:
+        return
+    yield "## What guards access and data"
+    yield ""
+    for stack, guard in found:
+        changed = f"{code(guard.guard)} from {code(guard.before)} to {code(guard.after)}"
+        notes = [
+            *(["**guards less**"] if guard.weakens else []),
+            *(["**data may be lost**"] if guard.data_loss else []),
+        ]
+        told = f": {', '.join(notes)}" if notes else ""
+        yield f"- {code(stack)}: {code(guard.target)}, {changed}{told}"
     yield ""
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from s3_links.synthesized.world import not_modelled
+
 from .access import Access, difference
+from .guards import Guard, guards
+from .moments import Moments
 from .stack import OperationError
 
 if TYPE_CHECKING:
@@ -24,8 +28,9 @@ _ACTIONS = {
 GATES = {
     "changes": "anything changes",
     "destroys": "a resource is deleted or replaced",
-    "access": "access appears",
-    "public": "everyone gets access",
+    "access": "access appears, a guard weakens, or what may be access cannot be decided",
+    "public": "everyone gets access, or anybody outside the declared accounts and organization",
+    "data-loss": "a bucket or a key is deleted, force_destroy is on, or versioning is off",
 }
 """What a pipeline can refuse."""
 
@@ -45,7 +50,8 @@ class Change:
 class Summary:
     """What the plan of one stack does.
 
-    ``to_merge`` names the outputs with statements for policies that somebody else owns.
+    ``to_merge`` names the outputs with statements for policies that somebody else owns. ``guards``
+    are those that change, ``undecided`` is what nobody can say here: it counts as access.
     """
 
     stack: str
@@ -53,6 +59,8 @@ class Summary:
     appears: list[Access]
     disappears: list[Access]
     to_merge: list[str]
+    guards: list[Guard] = field(default_factory=list)
+    undecided: list[str] = field(default_factory=list)
 
     def refused(self, gates: Iterable[str]) -> list[str]:
         """Return the gates that this plan does not pass."""
@@ -60,11 +68,12 @@ class Summary:
             "changes": bool(self.changes),
             "destroys": any(c.action in ("delete", "replace") for c in self.changes),
             # A refusal that goes away lets somebody in.
-            "access": any(a.effect == "Allow" for a in self.appears)
-            or any(a.effect == "Deny" for a in self.disappears),
-            "public": any(
-                a.principal.startswith("everyone") for a in self.appears if a.effect == "Allow"
-            ),
+            "access": any(a.effect == "Allow" and not a.alone for a in self.appears)
+            or any(a.effect == "Deny" for a in self.disappears)
+            or any(guard.weakens for guard in self.guards)
+            or bool(self.undecided),
+            "public": any(a.public for a in (*self.appears, *self.disappears)),
+            "data-loss": any(guard.data_loss for guard in self.guards),
         }
         return [gate for gate in gates if found[gate]]
 
@@ -79,9 +88,10 @@ def summarize(
     """
     if problems := list(_unfit(plan)):
         raise OperationError("\n".join(f"{stack}: {problem}" for problem in problems))
-    access = difference(plan, source, aliases)
-    # Terraform lists every attribute that AWS completed as well; what counts is what it repairs.
-    outside = {entry["address"] for entry in plan.get("resource_drift", [])}
+    moments = Moments(plan, source, aliases)
+    access = difference(moments)
+    changes = plan.get("resource_changes", [])
+    outside = {entry["address"]: entry["change"] for entry in plan.get("resource_drift", [])}
     return Summary(
         stack=stack,
         changes=[
@@ -90,16 +100,36 @@ def summarize(
                 address=entry["address"],
                 action=_ACTIONS[tuple(entry["change"]["actions"])],
                 imported="importing" in entry["change"],
-                changed_outside=entry["address"] in outside,
+                changed_outside=_repairs(entry["change"], outside.get(entry["address"])),
             )
-            for entry in plan.get("resource_changes", [])
+            for entry in changes
             if entry["mode"] != "data"
             and (entry["change"]["actions"] != ["no-op"] or "importing" in entry["change"])
         ],
         appears=access.appears,
         disappears=access.disappears,
         to_merge=[name for name in source.get("output", {}) if "_policy_to_merge_" in name],
+        guards=guards(plan, moments),
+        undecided=[*access.undecided, *(why for entry in changes for why in not_modelled(entry))],
     )
+
+
+def _repairs(change: Mapping[str, Any], drift: Mapping[str, Any] | None) -> bool:
+    """Whether a change undoes what was changed outside of Terraform.
+
+    Terraform lists every attribute that AWS completed as well; what counts is what it repairs.
+    """
+    if drift is None:
+        return False
+    if "delete" in drift["actions"]:
+        return True
+    return bool(_differing(drift) & _differing(change))
+
+
+def _differing(change: Mapping[str, Any]) -> set[str]:
+    before, after = change.get("before") or {}, change.get("after") or {}
+    names = {*before, *after, *(change.get("after_unknown") or {})}
+    return {name for name in names if before.get(name) != after.get(name)}
 
 
 def _unfit(plan: Mapping[str, Any]) -> Iterator[str]:
@@ -130,9 +160,17 @@ def as_json(
     it nothing can be applied.
     """
     content = {
-        "stacks": [asdict(summary) for summary in summaries],
+        "stacks": [_values(summary) for summary in summaries],
         "refused": {s.stack: refused for s in summaries if (refused := s.refused(gates))},
         "applicable": plans is not None,
         "plans": plans or {},
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _values(summary: Summary) -> dict[str, Any]:
+    typed = {
+        side: [access.values() for access in getattr(summary, side)]
+        for side in ("appears", "disappears")
+    }
+    return asdict(summary) | typed

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from s3_cross_account.policy import Condition
+
 from .atoms import Atoms
+from .conditions import holds
 from .evaluate import Decision, evaluate
-from .logic import contrary, every
+from .logic import Formula, Test, atoms, contrary, every
 from .matching import resource_matches
 from .regions import TooMany
 from .satisfy import satisfiable
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 
     from .principals import Principal
     from .world import Document, World
+
+_CALLER = "aws:PrincipalArn"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,28 +78,56 @@ def difference(before: World, after: World) -> Difference:
     return _Comparison(before, after).result()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """One request, standing for those for ``actions``, as it was and is decided."""
+
+    kind: Literal["appears", "disappears", "alone"]
+    was: Decision
+    now: Decision
+    actions: tuple[str, ...]
+
+    @property
+    def decision(self) -> Decision:
+        """The decision of the world that it is found in."""
+        return self.was if self.kind == "disappears" else self.now
+
+
+def found(before: World, after: World) -> tuple[list[Found], tuple[str, ...]]:
+    """Return every request that is decided otherwise, and what is undecided."""
+    comparison = _Comparison(before, after)
+    comparison.compare()
+    return comparison.found, tuple(comparison.undecided)
+
+
 @dataclass
 class _Comparison:
     before: World
     after: World
+    found: list[Found] = field(default_factory=list)
+    undecided: dict[str, None] = field(default_factory=dict)
     _rows: dict[Change, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
     _examples: dict[Change, str] = field(default_factory=dict)
-    _undecided: dict[str, None] = field(default_factory=dict)
 
-    def result(self) -> Difference:
-        atoms = Atoms(self.before, self.after)
-        self._undecided |= dict.fromkeys(atoms.not_evaluated())
-        for target in atoms.targets():
+    def compare(self) -> None:
+        compared = Atoms(self.before, self.after)
+        self.undecided |= dict.fromkeys(compared.not_evaluated())
+        for target in compared.targets():
             try:
-                for who, action, actions, resource in atoms.requests(target):
+                for who, action, actions, resource in compared.requests(target):
                     self._compare(who, action, actions, resource)
             except TooMany as problem:
-                self._undecided[f"{target}: {problem}"] = None
+                self.undecided[f"{target}: {problem}"] = None
+
+    def result(self) -> Difference:
+        self.compare()
+        for one in self.found:
+            self._tell(one.kind, one.decision, one.actions)
         changes = [
             replace(row, actions=tuple(sorted(actions)), example=self._examples[row])
             for row, actions in self._rows.items()
         ]
-        return Difference(changes=tuple(changes), undecided=tuple(self._undecided))
+        return Difference(changes=tuple(changes), undecided=tuple(self.undecided))
 
     def _compare(self, who: Principal, action: str, actions: Iterable[str], resource: str) -> None:
         request = Request(principal=who, action=action, resource=resource)
@@ -102,17 +136,34 @@ class _Comparison:
             gained = lost = False
         else:
             try:
-                gained = satisfiable(every(now.allowed, contrary(was.allowed)), who)
-                lost = satisfiable(every(was.allowed, contrary(now.allowed)), who)
+                gained = self._possible(every(now.allowed, contrary(was.allowed)), who)
+                lost = self._possible(every(was.allowed, contrary(now.allowed)), who)
             except TooMany as problem:
-                self._undecided[f"{who}, {action} on {resource}: {problem}"] = None
+                self.undecided[f"{who}, {action} on {resource}: {problem}"] = None
                 return
+        together = partial(Found, was=was, now=now, actions=tuple(actions))
         if gained:
-            self._tell("appears", now, actions)
+            self.found.append(together(kind="appears"))
         if lost:
-            self._tell("disappears", was, actions)
+            self.found.append(together(kind="disappears"))
         if not gained and now.allowed is False and _letting(now) - _letting(was):
-            self._tell("alone", now, actions)
+            self.found.append(together(kind="alone"))
+
+    def _possible(self, formula: Formula, who: Principal) -> bool:
+        """Return whether any request of ``who`` fulfills ``formula``; anyone else is none known."""
+        if who.kind == "role" and not who.name and _speaks_of_callers(formula):
+            known = {
+                str(one.arn)
+                for world in (self.before, self.after)
+                for one in world.identities
+                if one.account == who.account
+            }
+            if known:
+                named = Condition(
+                    test="StringNotEquals", variable=_CALLER, values=tuple(sorted(known))
+                )
+                formula = every(formula, holds(named, {}))
+        return satisfiable(formula, who)
 
     def _decision(self, world: World, request: Request) -> Decision:
         """Return the decision, for what is there: nobody reaches what the other world alone has."""
@@ -155,6 +206,10 @@ class _Comparison:
         within = {p for p in patterns if p.startswith(head) and ("/" in p) == bool(slash)}
         everything = f"{head}/*" if slash and ":s3:::" in head else resource
         return max(within, key=len, default=everything)
+
+
+def _speaks_of_callers(formula: Formula) -> bool:
+    return any(isinstance(one, Test) and _CALLER.lower() in one.keys for one in atoms(formula))
 
 
 def _half(document: Document) -> Half:

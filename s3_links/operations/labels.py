@@ -1,0 +1,50 @@
+"""Principals and resources in a reader's words: names and aliases in the place of ARNs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from s3_links.reach.principals import Principal
+    from s3_links.synthesized.blocks import Blocks
+
+_ROLE = re.compile(r"^arn:[a-z-]+:iam::([^:]*):role/(?:.*/)?([^/]+)$")
+_ROOT = re.compile(r"^(?:arn:[a-z-]+:iam::([^:]*):root|(\d{12}))$")
+_BUCKET = re.compile(r"^arn:[a-z-]+:s3:::([^/]+)(?:/(.*))?$")
+
+
+class Labels:
+    """How what is named is shown; never a key to compare by."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        self._aliases = {id_: alias for alias, id_ in blocks.accounts.items()}
+
+    def principal(self, text: str) -> str:
+        """Return a principal's identifier as it is shown."""
+        if text == "*":
+            return "everyone"
+        if found := _ROLE.match(text):
+            return f"role {found[2]} ({self._alias(found[1])})"
+        if found := _ROOT.match(text):
+            return f"account {self._alias(found[1] or found[2])}"
+        return text
+
+    def anyone(self, who: Principal) -> str:
+        """Return whom nothing names as it is shown."""
+        if who.kind == "role":
+            return f"anyone else in account {self._alias(who.account)}"
+        return str(who)
+
+    def target(self, text: str) -> tuple[str, str]:
+        """Return a resource's ARN or pattern as it is shown, and the keys within a bucket."""
+        if found := _BUCKET.match(text):
+            return f"bucket {found[1]}", found[2] or ""
+        if _ROLE.match(text):
+            return self.principal(text), ""
+        if ":kms:" in text:
+            return f"key {text.rpartition('/')[2]}", ""
+        return text, ""
+
+    def _alias(self, account: str) -> str:
+        return self._aliases.get(account, account)

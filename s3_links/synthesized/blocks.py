@@ -1,0 +1,216 @@
+"""The blocks of one moment: of a synthesized stack, a plan's before or after, or a state.
+
+What is not known yet is taken from the synthesized JSON; what that does not know either, such as
+the name that a prefix is completed to, stands as itself: the same text wherever it is meant.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+UNKNOWN = "(known after apply)"
+UNNAMED = "?"
+"""Stands for the account of a block whose provider is not known."""
+_REFERENCE = re.compile(r"\$\{((?:data\.)?[a-z0-9_]+\.[A-Za-z0-9_-]+)\.([a-z0-9_]+)\}")
+_VARIABLE = re.compile(r"\$\{var\.([A-Za-z0-9_-]+)\}")
+_ESCAPED = re.compile(r"[$&]{1,2}\{")
+_ACCOUNT = re.compile(r"^arn:[\w-]+:iam::(\d{12}):")
+_PARTITIONS = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
+_NAMED = {
+    "aws_iam_role": "role",
+    "aws_iam_policy": "policy",
+    "aws_iam_user": "user",
+    "aws_iam_instance_profile": "instance-profile",
+}
+
+
+class UnresolvedError(ValueError):
+    """A text holds what nobody can say before it is applied."""
+
+
+def aliases_of(source: Mapping[str, Any]) -> dict[str, str]:
+    """Return the provider alias of each address that a synthesized stack declares."""
+    return {
+        f"{data}{type_}.{name}": block["provider"].partition(".")[2]
+        for section, data in (("resource", ""), ("data", "data."))
+        for type_, blocks in source.get(section, {}).items()
+        for name, block in blocks.items()
+        if "provider" in block
+    }
+
+
+def declared_blocks(source: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what a synthesized stack declares as a plan shows resources: by their addresses."""
+    return [
+        {"address": f"{data}{type_}.{name}", "mode": "data" if data else "managed"}
+        for section, data in (("resource", ""), ("data", "data."))
+        for type_, blocks in source.get(section, {}).items()
+        for name in blocks
+    ]
+
+
+class Blocks:
+    """Values by address; ``aliases`` has the provider alias of each address."""
+
+    def __init__(
+        self,
+        resources: Iterable[Mapping[str, Any]],
+        aliases: Mapping[str, str],
+        source: Mapping[str, Any],
+        accounts: Mapping[str, str] | None = None,
+    ) -> None:
+        self._values = {r["address"]: r.get("values") or {} for r in resources}
+        self.aliases = aliases
+        self._source = source
+        self._regions: dict[str, str] = {}
+        # An account whose id nobody knows has its alias in the id's place.
+        self._accounts = dict(accounts or {})
+        for provider in source.get("provider", {}).get("aws", []):
+            alias = provider.get("alias", "")
+            self._regions[alias] = str(provider.get("region") or "")
+            for id_ in provider.get("allowed_account_ids") or []:
+                self._accounts.setdefault(alias, id_)
+        for address, values in self._values.items():
+            found = _ACCOUNT.match(str(values.get("arn")))
+            if found and address in aliases:
+                self._accounts.setdefault(aliases[address], found[1])
+
+    @property
+    def accounts(self) -> dict[str, str]:
+        """The id of each account by its alias, as far as they are known."""
+        return self._accounts
+
+    @property
+    def declared_accounts(self) -> set[str]:
+        """The ids of all accounts that are worked in, or what stands for them."""
+        known = {*self._regions, *self.aliases.values()}
+        return {self._accounts.get(alias, alias) for alias in known}
+
+    def of(self, *types: str) -> list[str]:
+        """Return the addresses of blocks of these types; a data source's begins with ``data.``."""
+        return [address for address in self._values if type_of(address) in types]
+
+    def account(self, address: str) -> str:
+        """Return the id of the account that a block is in, or its alias."""
+        alias = self.aliases.get(address, UNNAMED)
+        return self._accounts.get(alias, alias)
+
+    def partition(self, address: str) -> str:
+        """Return the partition that a block is in."""
+        region = self._regions.get(self.aliases.get(address, ""), "")
+        return next((p for sign, p in _PARTITIONS.items() if region.startswith(f"{sign}-")), "aws")
+
+    def known(self, address: str, name: str) -> Any:
+        """Return what is known of an argument, or what was declared of it, with its references."""
+        value = self._values.get(address, {}).get(name)
+        if value is not None:
+            return value
+        declared = self.declared(address).get(name)
+        if isinstance(declared, str):
+            return _VARIABLE.sub(lambda found: self._variable(found[1]), declared)
+        return declared
+
+    def is_known(self, address: str, name: str) -> bool:
+        """Whether the value itself is known, and not its declaration alone."""
+        return self._values.get(address, {}).get(name) is not None
+
+    def declared(self, address: str) -> dict[str, Any]:
+        """Return the synthesized block."""
+        section = "data" if address.startswith("data.") else "resource"
+        type_, _, name = address.removeprefix("data.").partition(".")
+        block: dict[str, Any] = self._source.get(section, {}).get(type_, {}).get(name, {})
+        return block
+
+    def attribute(self, address: str, name: str) -> str:
+        """Return an attribute, or the text that stands for it until it is known."""
+        value = self._values.get(address, {}).get(name)
+        if value is not None:
+            return str(value)
+        declared = self.declared(address).get(name)
+        if isinstance(declared, str):
+            declared = _VARIABLE.sub(lambda found: self._variable(found[1]), declared)
+            return _REFERENCE.sub(lambda found: self.attribute(found[1], found[2]), declared)
+        return self._stand_in(address, name)
+
+    def text(self, text: str, *, whole: bool = False) -> str:
+        """Return a text with its references resolved, as IAM is given it.
+
+        Raises :class:`UnresolvedError` where an expression remains, and with ``whole`` where a
+        stand-in would: a pattern that nobody knows may match anything.
+        """
+        return "".join(self._pieces(text, whole))
+
+    def _pieces(self, text: str, whole: bool) -> Iterator[str]:
+        end = 0
+        while found := _ESCAPED.search(text, end):
+            yield text[end : found.start()]
+            end = found.end()
+            if found[0] in ("$${", "&{"):  # one is Terraform's spelling, one its policy documents'
+                yield "${"
+            elif found[0] == "&&{":
+                yield "&${"
+            elif found[0] == "$&{":
+                yield "$${"
+            else:
+                variable = _VARIABLE.match(text, found.start())
+                if variable is not None:
+                    yield self._variable(variable[1])
+                    end = variable.end()
+                    continue
+                reference = _REFERENCE.match(text, found.start() + found[0].index("${"))
+                if reference is None:
+                    raise UnresolvedError(f"{text} is {UNKNOWN}")
+                value = self.attribute(reference[1], reference[2])
+                if whole and UNKNOWN in value:
+                    raise UnresolvedError(f"{text} is {UNKNOWN}")
+                yield value
+                end = reference.end()
+        yield text[end:]
+
+    def _variable(self, name: str) -> str:
+        """Return a variable's default, or a text that stands for it."""
+        default = self._source.get("variable", {}).get(name, {}).get("default")
+        return f"var.{name}" if default is None else str(default)
+
+    def reference(self, text: object) -> str | None:
+        """Return the address that a text consists of a reference to."""
+        found = _REFERENCE.fullmatch(text) if isinstance(text, str) else None
+        return found[1] if found else None
+
+    def _stand_in(self, address: str, name: str) -> str:
+        type_ = type_of(address).removeprefix("data.")
+        account, partition = self.account(address), self.partition(address)
+        if type_ == "aws_s3_bucket":
+            prefix = self.known(address, "bucket_prefix")
+            bucket = self.known(address, "bucket") or f"{prefix or ''}…"
+            return f"arn:{partition}:s3:::{bucket}" if name == "arn" else str(bucket)
+        if type_ in _NAMED and name in ("arn", "id", "name"):
+            if type_ == "aws_iam_policy" and name == "id":
+                name = "arn"
+            named = self.known(address, "name") or f"{self.known(address, 'name_prefix') or ''}…"
+            path = self.known(address, "path") or "/"
+            arn = f"arn:{partition}:iam::{account}:{_NAMED[type_]}{path}{named}"
+            return arn if name == "arn" else str(named)
+        if type_ == "aws_iam_instance_profile" and name in ("role_arn", "role_name"):
+            role = f"role-of-{self.known(address, 'name')}"
+            return f"arn:{partition}:iam::{account}:role/{role}" if name == "role_arn" else role
+        if type_ in ("aws_kms_key", "aws_kms_alias") and name in ("arn", "key_id", "id"):
+            key = address.rpartition(".")[2]
+            region = self._regions.get(self.aliases.get(address, ""), "")
+            return f"arn:{partition}:kms:{region}:{account}:key/{key}" if name == "arn" else key
+        if type_ == "aws_iam_openid_connect_provider" and name == "arn":
+            host = str(self.known(address, "url")).removeprefix("https://")
+            return f"arn:{partition}:iam::{account}:oidc-provider/{host}"
+        if type_ == "aws_caller_identity" and name in ("account_id", "id"):
+            return account
+        return f"{address}.{name} {UNKNOWN}"
+
+
+def type_of(address: str) -> str:
+    """Return the type of a block; a data source's begins with ``data.``."""
+    data = "data." if address.startswith("data.") else ""
+    return data + address.removeprefix("data.").partition(".")[0]

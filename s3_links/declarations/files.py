@@ -29,7 +29,9 @@ def nearly(file: Path) -> str | None:
     backups (``~``) are left alone, and so is a name that was chosen, such as ``links.json.bak``.
     """
     near = {
-        re.sub(r"(?<=\.json)\.(txt|json)$", "", entry.name.lower()): entry.name
+        re.sub(
+            rf"(?<={re.escape(file.suffix)})\.(txt|json|ya?ml)$", "", entry.name.lower()
+        ): entry.name
         for entry in sorted(file.parent.iterdir())
         if not entry.name.startswith((".", "#")) and not entry.name.endswith("~")
     }

@@ -48,6 +48,8 @@ from .state import BUCKET_STACK
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from .checking import Problem
+
 
 class _Model(BaseModel):
     model_config = STRICT
@@ -583,10 +585,10 @@ class Links(_Model, Deployment):
         Field(description="the links by their names", examples=[{"reports": {}}], min_length=1),
     ]
 
-    def notes(self) -> list[str]:
-        """Return what cannot be known here of what is declared, each with its place."""
+    def notes(self) -> list[Problem]:
+        """Return what cannot be known here of what is declared."""
         return [
-            f"links.{name}.consumers[{number}].trusted_service: {note}"
+            (("links", name, "consumers", number, "trusted_service"), note)
             for name, link in self.links.items()
             for number, consumer in enumerate(link.consumers if isinstance(link, Link) else ())
             if (note := consumer.note())

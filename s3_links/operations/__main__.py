@@ -6,13 +6,11 @@ import argparse
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s3_links.declarations import read_links
 from s3_links.declarations.errors import ConfigurationError
-from s3_links.declarations.files import present
 from s3_links.declarations.pipeline import STACK as PIPELINE_STACK
-from s3_links.declarations.read_links import read_links
 
 from . import (
     accounts,
@@ -32,7 +30,6 @@ from .summary import GATES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-LINKS = Path("links.json")
 REFUSED = 2
 """The exit code of a plan that a gate refuses; 1 is an error."""
 
@@ -158,8 +155,8 @@ def check(stacks: Sequence[Stack]) -> None:
 
 def _existing(stacks: Sequence[Stack], reached: Mapping[str, str]) -> list[str]:
     """Tell what is found of what the links expect; return what stops a plan."""
-    links = read_links(LINKS).links if present(LINKS) else {}
-    found = existing.findings(stacks, links, reached)
+    read = read_links.declared()
+    found = existing.findings(stacks, read.links if read else {}, reached)
     for finding in found:
         if not finding.stops:
             print(finding)

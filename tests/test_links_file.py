@@ -188,6 +188,30 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         ),
         {f"{HERE}.access": 'an "instance" gets a network of its own'},
     ),
+    "an instance and addresses": (
+        declared(
+            consumers=[CONSUMER | {"instance": True}], access={"source_ips": ["203.0.113.0/24"]}
+        ),
+        {f"{HERE}.access": 'an "instance" gets a network of its own, without an address of'},
+    ),
+    "a condition that is no list": (
+        declared(access={"source_ips": "203.0.113.0/24"}),
+        {
+            f"{HERE}.access.source_ips": '"203.0.113.0/24" is not a list of ranges of public IP '
+            "addresses (the request must come from one of them): write for example ["
+        },
+    ),
+    "a range among others": (
+        declared(access={"source_ips": ["203.0.113.0/24", "203.0.113.1/24", 5]}),
+        {
+            f"{HERE}.access.source_ips[1]": 'write "203.0.113.0/24"',
+            f"{HERE}.access.source_ips[2]": "5 is no item of a range of public IP addresses",
+        },
+    ),
+    "an endpoint and addresses": (
+        declared(access={"vpc_endpoint_ids": ["vpce-0123abcd"], "source_ips": ["203.0.113.0/24"]}),
+        {f"{HERE}.access": 'no request fulfils both "vpc_endpoint_ids" and "source_ips"'},
+    ),
     "an expression in a rule": (
         replicated(rules=[{"prefix": '${file("/etc/passwd")}'}]),
         {f"{HERE}.rules[0].prefix": "is not a prefix (1,024 characters at most, no $ or %)"},

@@ -209,11 +209,13 @@ def _told(
 
 
 def _description(field: FieldInfo | None) -> str | None:
-    """Return a field's description, or that of the type that it is optional of."""
-    if field is None or field.description:
-        return field.description if field else None
+    """Return how a field's description begins, or that of the type that it is optional of."""
+    if field is None:
+        return None
     inner = (_field_of(branch) for branch in get_args(field.annotation))
-    return next((info.description for info in inner if info is not None), None)
+    described = (info.description for info in (field, *inner) if info and info.description)
+    first = next(described, None)
+    return " ".join(first.partition(". ")[0].split()) if first else None
 
 
 def _example(field: FieldInfo | None) -> str:
@@ -261,8 +263,9 @@ def _follow(
                     field = by_key[str(part)]
                     annotation = field.annotation
                     break
-            elif get_origin(candidate) in (list, dict):
-                keys, annotation = get_args(candidate)[0], get_args(candidate)[-1]
+            elif get_origin(candidate) in (list, dict, tuple):
+                keys, *values = (a for a in get_args(candidate) if a is not Ellipsis)
+                annotation = values[0] if values else keys
                 field = _field_of(annotation) or field
                 break
         place.append(part)

@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from s3_cross_account.access import Access, Conditions
+from s3_cross_account.access import NO_CONDITIONS, Access, Conditions
 from s3_cross_account.actions import LEVELS
 from s3_cross_account.hardening import HARDENED, NONE, Hardening
 from s3_cross_account.replication_rule import STORAGE_CLASSES, ReplicationRule, problems
@@ -221,8 +221,8 @@ class LinkBucket(_Model):
             yield 'an imported bucket is never deleted: leave out "force_destroy"'
 
 
-class LinkAccess(_Model):
-    """What is granted."""
+class LinkAccess(_Model, Conditions):
+    """What is granted, and under which conditions."""
 
     level: Annotated[
         Literal[tuple(LEVELS)],  # type: ignore[valid-type]
@@ -239,40 +239,25 @@ class LinkAccess(_Model):
     prefixes: Annotated[
         list[str], Field(description="a list of prefixes", examples=[["reports/"]])
     ] = []
-    tls_only: Annotated[bool, Field(description="true or false")] = False
-    organization_id: Annotated[
-        str | None, text("an organization's id", "o-a1b2c3d4e5", r"^o-[a-z0-9]{10,32}$")
-    ] = None
-    vpc_endpoint_ids: Annotated[
-        list[Annotated[str, text("a VPC endpoint's id", "vpce-0123abcd", r"^vpce-[0-9a-f]+$")]],
-        Field(description="a list of VPC endpoint ids", examples=[["vpce-0123abcd"]]),
-    ] = []
-    same_accounts: Annotated[bool, Field(description="true or false")] = False
 
     @property
     def access(self) -> Access:
         """The access as the library has it."""
+        return self._granted(Conditions(**self.model_dump(include=set(Conditions.model_fields))))
+
+    def _granted(self, conditions: Conditions) -> Access:
         return Access(
             actions=tuple(self.actions) if self.actions else LEVELS[self.level],
             prefixes=tuple(self.prefixes),
-            conditions=Conditions(
-                tls_only=self.tls_only,
-                organization_id=self.organization_id,
-                vpc_endpoint_ids=tuple(self.vpc_endpoint_ids),
-                same_accounts=self.same_accounts,
-            ),
+            conditions=conditions,
         )
 
-    @model_validator(mode="after")
-    def _known(self) -> Self:
-        nothing_of(self._contradictions())
-        return self
-
     def _contradictions(self) -> Iterator[str]:
+        yield from super()._contradictions()
         if self.actions is not None and "level" in self.model_fields_set:
             yield 'give "level" or "actions", not both'
         try:
-            _ = self.access
+            _ = self._granted(NO_CONDITIONS)
         except ValueError as error:  # what S3 does not know
             yield str(error)
 
@@ -397,10 +382,14 @@ class Link(_Model):
     @field_validator("access")
     @classmethod
     def _with_instances(cls, access: LinkAccess, info: ValidationInfo) -> LinkAccess:
-        if access.vpc_endpoint_ids and any(c.instance for c in info.data.get("consumers", ())):
-            raise ValueError(
-                'an "instance" gets a network of its own, without the endpoint of '
-                '"vpc_endpoint_ids": leave out one of them'
+        if any(c.instance for c in info.data.get("consumers", ())):
+            nothing_of(
+                f'an "instance" gets a network of its own, without {what}: leave out one of them'
+                for what, asked in {
+                    'the endpoint of "vpc_endpoint_ids"': access.vpc_endpoint_ids,
+                    'an address of "source_ips"': access.source_ips,
+                }.items()
+                if asked
             )
         return access
 

@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from s3_cross_account.hardening import Hardening
 from s3_links.declarations.errors import ConfigurationError
@@ -984,3 +985,62 @@ def test_two_files_of_links_are_one_too_many(here: Path) -> None:
         (here / name).touch()
     with pytest.raises(ConfigurationError, match=r"links\.json and links\.yaml are both there"):
         declared_here()
+
+
+BY_THE_SCHEMA = {
+    "no role": declared(consumers=[{"account": "account1"}]),
+    "two roles": declared(consumers=[CONSUMER | {"existing_role": "web"}]),
+    "an instance of an existing role": declared(
+        consumers=[{"account": "account1", "existing_role": "web", "instance": True}]
+    ),
+    "an instance of another service": declared(
+        consumers=[CONSUMER | {"instance": True, "trusted_service": "lambda.amazonaws.com"}]
+    ),
+    "no bucket": declared(buckets=[{"account": "account2"}]),
+    "two buckets": declared(buckets=[FREE | {"new_prefix": "reports-"}]),
+    "a new bucket with a policy": declared(buckets=[BUCKET | {"policy": "merge"}]),
+    "an existing bucket without": declared(buckets=[{"account": "account2", "existing": "mine"}]),
+    "an existing bucket to import": declared(buckets=[FREE | {"policy": "import"}]),
+    "an existing bucket with a new key": declared(buckets=[FREE | {"key": "new"}]),
+    "an existing bucket to delete": declared(buckets=[FREE | {"force_destroy": True}]),
+    "an imported bucket to merge": declared(
+        buckets=[{"account": "account2", "imported": "mine", "policy": "merge"}]
+    ),
+    "level and actions": declared(access={"level": "read-only", "actions": ["s3:GetObject"]}),
+    "an endpoint and addresses": declared(
+        access={"vpc_endpoint_ids": ["vpce-0123abcd"], "source_ips": ["203.0.113.0/24"]}
+    ),
+    "no role to assume": declared(pattern="assume-role"),
+    "a role to assume by direct access": declared(
+        assumed_role={"account": "account2", "name": "worker"}
+    ),
+    "an end that is new and existing": replicated(source=SOURCE | FREE),
+}
+ALL_RIGHT = [
+    declared(),
+    replicated(),
+    declared(
+        consumers=[CONSUMER | {"existing_role": None, "instance": True}],
+        access={"level": "read-only", "actions": None},
+    ),
+    declared(buckets=[BUCKET | {"key": "new", "policy": None}, FREE]),
+    declared(
+        pattern="assume-role",
+        assumed_role={"account": "account2", "name": "worker"},
+        access={"vpc_endpoint_ids": [], "source_ips": ["203.0.113.0/24"]},
+    ),
+]
+
+
+@pytest.mark.parametrize("refused", BY_THE_SCHEMA)
+def test_an_editor_refuses_what_is_refused_here(refused: str, tmp_path: Path) -> None:
+    content = BY_THE_SCHEMA[refused]
+    assert problems_of(content, tmp_path)
+    assert not Draft202012Validator(json.loads(schema())).is_valid(content)
+
+
+@pytest.mark.parametrize("content", ALL_RIGHT, ids=range(len(ALL_RIGHT)))
+def test_and_takes_what_is_taken(content: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "links.json").write_text(json.dumps(content))
+    assert read_links(tmp_path / "links.json")
+    Draft202012Validator(json.loads(schema())).validate(content)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
@@ -55,6 +56,35 @@ class _Model(BaseModel):
     model_config = STRICT
 
 
+def _given(key: str) -> dict[str, Any]:
+    """Return the schema of what has a value for ``key``: null is none."""
+    return {"required": [key], "properties": {key: {"not": {"type": "null"}}}}
+
+
+def _one_of(*keys: str) -> dict[str, Any]:
+    return {"oneOf": [_given(key) for key in keys]}
+
+
+def _without(*keys: str) -> dict[str, Any]:
+    return {"not": {"anyOf": [_given(key) for key in keys]}}
+
+
+def _when(condition: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
+    return {"if": condition, "then": then}
+
+
+def _filled(key: str) -> dict[str, Any]:
+    return {"required": [key], "properties": {key: {"minItems": 1}}}
+
+
+def _is(**values: Any) -> dict[str, Any]:
+    """Return the schema of what has these values."""
+    return {
+        "required": list(values),
+        "properties": {key: {"enum": value} for key, value in values.items()},
+    }
+
+
 class LinkAccount(AccountSettings):
     """One account: how Terraform reaches it, and what everything created in it shares."""
 
@@ -76,6 +106,19 @@ def _label(name: str) -> str:
 
 class Consumer(_Model):
     """A role that gets access: a new one, or one that exists."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            **_one_of("new_role", "existing_role", "imported_role", "instance_profile"),
+            **_when(
+                _is(instance=[True]),
+                {
+                    "required": ["new_role"],
+                    "properties": {"trusted_service": {"pattern": "^ec2[.]"}},
+                },
+            ),
+        }
+    )
 
     account: AccountAlias
     new_role: RoleName | None = None
@@ -150,6 +193,24 @@ class Consumer(_Model):
 class LinkBucket(_Model):
     """A bucket that access is given to: a new one, or one that exists."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            **_one_of("new_prefix", "existing", "imported"),
+            "allOf": [
+                _when(_given("new_prefix"), _without("policy")),
+                _when(
+                    _given("existing"),
+                    _is(policy=["create", "merge"])
+                    | {"not": {"anyOf": [_is(key=["new"]), _is(force_destroy=[True])]}},
+                ),
+                _when(
+                    _given("imported"),
+                    _is(policy=["create", "import"]) | {"not": _is(force_destroy=[True])},
+                ),
+            ],
+        }
+    )
+
     account: AccountAlias
     new_prefix: BucketPrefix | None = None
     existing: BucketName | None = None
@@ -223,6 +284,15 @@ class LinkBucket(_Model):
 
 class LinkAccess(_Model, Conditions):
     """What is granted, and under which conditions."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                {"not": {"allOf": [{"required": ["level"]}, _given("actions")]}},
+                {"not": {"allOf": [_filled("vpc_endpoint_ids"), _filled("source_ips")]}},
+            ]
+        }
+    )
 
     level: Annotated[
         Literal[tuple(LEVELS)],  # type: ignore[valid-type]
@@ -320,6 +390,13 @@ def _imports(buckets: Sequence[LinkBucket], roles: Sequence[str | None] = ()) ->
 
 class Link(_Model):
     """A link by direct access or AssumeRole, its own stack and its own state."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            **_when(_is(pattern=["assume-role"]), _given("assumed_role")),
+            "else": _without("assumed_role"),
+        }
+    )
 
     pattern: Annotated[
         Literal["direct-access", "assume-role"],

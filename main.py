@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s3_links.app import LINKS, links, links_file, main, supporting
-from s3_links.declarations.errors import ConfigurationError
+from s3_links.app import links, main, supporting
 
 if TYPE_CHECKING:
     from cdktf import App, TerraformStack
@@ -15,19 +14,10 @@ if TYPE_CHECKING:
 
 
 def declared() -> Make:
-    """Return what makes the stacks: those of the links file, else the reference."""
-    from s3_links.declarations.files import nearly, present
+    """Return what makes the stacks: those of the links, else the reference."""
+    from s3_links.declarations.read_links import place_of_links
 
-    if links_file() != LINKS or present(LINKS):
-        return links()
-    if near := nearly(LINKS):
-        raise ConfigurationError(
-            [
-                f"{near}: is nearly called {LINKS}, which does not exist: rename it, or move it "
-                "away to have the reference stack"
-            ]
-        )
-    return reference()
+    return links() if place_of_links() else reference()
 
 
 def reference() -> Make:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     Make = Callable[[App], list[TerraformStack]]
     """What makes the stacks, once cdktf is there."""
 
-LINKS = Path("links.json")
-FILE_VARIABLE = "S3_LINKS_FILE"
 PROVIDER_LOCK = Path(".terraform.lock.hcl")
 
 # Node.js 20 does all that is needed here; jsii greets it with a page-wide banner on each call.
@@ -49,19 +47,14 @@ def main(declared: Callable[[], Make] | None = None) -> None:
         sys.exit(130 if isinstance(error, KeyboardInterrupt) else 1)
 
 
-def links_file() -> Path:
-    """Return the links file: the one that the environment names, else ``links.json``."""
-    return Path(os.environ.get(FILE_VARIABLE) or LINKS)
-
-
 def links() -> Make:
-    """Return what makes a stack of each link in the links file."""
-    from .declarations.read_links import read_links
+    """Return what makes a stack of each link that is declared in this folder."""
+    from .declarations.read_links import FILES, place_of_links, read_with_notes
 
-    declared = read_links(links_file())
+    declared, notes = read_with_notes(place_of_links() or FILES[0])
     accounts, state = declared.accounts, declared.state
-    for note in declared.notes():
-        print(f"{LINKS}: {note}", file=sys.stderr)
+    for note in notes:
+        print(note, file=sys.stderr)
 
     def make(app: App) -> list[TerraformStack]:
         from .declarations.links_file import Link

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from .app import FILE_VARIABLE
+from .declarations.files import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -143,9 +143,7 @@ def _version(wanted: bool) -> None:
 def options(
     file: Annotated[
         Path | None,
-        typer.Option(
-            "--file", "-f", envvar=FILE_VARIABLE, help="The links file, if not links.json."
-        ),
+        typer.Option("--file", "-f", envvar=VARIABLE, help="The links file, if not links.json."),
     ] = None,
     version: Annotated[  # noqa: ARG001 (its callback does it)
         bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")
@@ -153,7 +151,7 @@ def options(
 ) -> None:
     """Take what holds for every command."""
     if file is not None:  # in the environment, for the app that cdktf starts
-        os.environ[FILE_VARIABLE] = str(file)
+        os.environ[VARIABLE] = str(file)
 
 
 @app.command(name="app", hidden=True)

@@ -159,10 +159,11 @@ class Requests:
             by, identity = self._principal(line.who, account)
             caller = by.split(":")[4] if ":" in by else ""
             context: dict[str, Any] = {
-                "aws:SourceIp": "203.0.113.1",
                 "aws:SecureTransport": "true",
                 "aws:ResourceAccount": account,
             }
+            if "aws:SourceVpce" not in line.given:  # a request through an endpoint has no address
+                context["aws:SourceIp"] = "203.0.113.1"
             if caller:
                 context |= {"aws:PrincipalArn": by, "aws:PrincipalAccount": caller}
             for key, value in line.given.items():

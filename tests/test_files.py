@@ -121,6 +121,12 @@ def test_a_slip_in_a_name_is_seen(name: str, tmp_path: Path) -> None:
     assert nearly(tmp_path / "links.json") == name
 
 
+@pytest.mark.parametrize("name", ["Links.yaml", "links.yaml.txt", "links.yaml.json", "link.yaml"])
+def test_and_in_yamls(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).touch()
+    assert nearly(tmp_path / "links.yaml") == name
+
+
 @pytest.mark.parametrize(
     "name",
     [

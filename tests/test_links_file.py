@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from s3_cross_account.hardening import Hardening
 from s3_links.declarations.errors import ConfigurationError
+from s3_links.declarations.files import VARIABLE
 from s3_links.declarations.links_file import HardeningSwitches, schema
+from s3_links.declarations.read_links import declared as declared_here
 from s3_links.declarations.read_links import read_links
 
 from .conftest import PROJECT
@@ -185,6 +189,30 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
             access={"vpc_endpoint_ids": ["vpce-0123abcd"]},
         ),
         {f"{HERE}.access": 'an "instance" gets a network of its own'},
+    ),
+    "an instance and addresses": (
+        declared(
+            consumers=[CONSUMER | {"instance": True}], access={"source_ips": ["203.0.113.0/24"]}
+        ),
+        {f"{HERE}.access": 'an "instance" gets a network of its own, without an address of'},
+    ),
+    "a condition that is no list": (
+        declared(access={"source_ips": "203.0.113.0/24"}),
+        {
+            f"{HERE}.access.source_ips": '"203.0.113.0/24" is not a list of ranges of public IP '
+            "addresses (the request must come from one of them): write for example ["
+        },
+    ),
+    "a range among others": (
+        declared(access={"source_ips": ["203.0.113.0/24", "203.0.113.1/24", 5]}),
+        {
+            f"{HERE}.access.source_ips[1]": 'write "203.0.113.0/24"',
+            f"{HERE}.access.source_ips[2]": "5 is no item of a range of public IP addresses",
+        },
+    ),
+    "an endpoint and addresses": (
+        declared(access={"vpc_endpoint_ids": ["vpce-0123abcd"], "source_ips": ["203.0.113.0/24"]}),
+        {f"{HERE}.access": 'no request fulfils both "vpc_endpoint_ids" and "source_ips"'},
     ),
     "an expression in a rule": (
         replicated(rules=[{"prefix": '${file("/etc/passwd")}'}]),
@@ -549,7 +577,7 @@ def test_all_of_it_is_reported_in_one_round(tmp_path: Path) -> None:
         f"links.{name}{told}" for name, (_, found) in ALL_AT_ONCE.items() for told in found
     ]
     said = problems_of(content, tmp_path).splitlines()[1:]
-    problems = [line.partition("links.json: ")[2] for line in said]
+    problems = [re.sub(r".*links\.json(:[0-9]+)?: ", "", line) for line in said]
     assert [e for e in expected if not any(p.startswith(e) for p in problems)] == []
     assert [p for p in problems if not any(p.startswith(e) for e in expected)] == []
 
@@ -633,7 +661,8 @@ def test_it_is_reported_with_place_and_remedy(mistake: str, tmp_path: Path) -> N
     file.write_text(content if isinstance(content, str) else json.dumps(content))
     with pytest.raises(ConfigurationError) as raised:
         read_links(file)
-    problems = str(raised.value).splitlines()[1:]
+    lines = str(raised.value).splitlines()[1:]
+    problems = [re.sub(r"(links\.json):[0-9]+: ", r"\1: ", line) for line in lines]
     assert len(problems) == len(expected), problems
     for place, said in expected.items():
         prefix = f"  {file}: {place}: " if place else f"  {file}: "
@@ -736,7 +765,9 @@ def test_a_service_that_is_not_known_is_taken_and_said(
     content = declared(consumers=[CONSUMER | {"trusted_service": service}])
     result = synthesize(tmp_path, content)
     assert result.returncode == 0
-    place = f'links.json: links.reports.consumers[0].trusted_service: "{service}" is not known here'
+    place = (
+        f'links.json:1: links.reports.consumers[0].trusted_service: "{service}" is not known here'
+    )
     assert result.stderr.startswith(place)
     assert said in result.stderr
     assert len(result.stderr.splitlines()) == 1
@@ -769,3 +800,248 @@ def test_a_links_file_may_name_its_schema(tmp_path: Path) -> None:
     file = tmp_path / "links.json"
     file.write_text(json.dumps({"$schema": "./links.schema.json"} | declared()))
     assert list(read_links(file).links) == ["reports"]
+
+
+IN_YAML = """\
+# Who reads what.
+accounts:
+  account1: {region: ap-northeast-1, profile: account1, account_id: "111111111111"}
+  account2: {region: ap-northeast-1, profile: account2, account_id: "222222222222"}
+links:
+  reports:
+    pattern: direct-access  # no role to assume
+    consumers:
+      - account: account1
+        new_role: reader
+    buckets:
+      - account: account2
+        new_prefix: reports-
+"""
+LAST = IN_YAML.count("\n") + 1
+
+
+def said_of(content: str, folder: Path, name: str = "links.yaml") -> list[str]:
+    file = folder / name
+    file.write_text(content)
+    with pytest.raises(ConfigurationError) as raised:
+        read_links(file)
+    return [problem.removeprefix(f"{file.parent}/") for problem in raised.value.problems]
+
+
+@pytest.mark.parametrize("name", ["links.yaml", "links.yml"])
+def test_yaml_declares_the_same(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(IN_YAML)
+    (tmp_path / "links.json").write_text(json.dumps(declared()))
+    assert read_links(tmp_path / name) == read_links(tmp_path / "links.json")
+
+
+@pytest.mark.parametrize("name", ["links.json", "links.yaml"])
+@pytest.mark.parametrize("indent", [2, "\t"])
+def test_a_problem_is_told_with_its_line(name: str, indent: int | str, tmp_path: Path) -> None:
+    content = json.dumps(declared(buckets=[BUCKET | {"key": "aws/s3"}], level=1), indent=indent)
+    lines = content.splitlines()
+    key, level = (1 + next(n for n, t in enumerate(lines) if w in t) for w in ('"key"', '"level"'))
+    assert [problem.split(" ")[:2] for problem in said_of(content, tmp_path, name)] == [
+        [f"{name}:{key}:", f"{HERE}.buckets[0].key:"],
+        [f"{name}:{level}:", f"{HERE}.level:"],
+    ]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_yaml_has_the_same_errors(mistake: str, tmp_path: Path) -> None:
+    content, _ = MISTAKES[mistake]
+    if isinstance(content, dict):
+        expected = said_of(json.dumps(content), tmp_path, "links.json")
+        said = said_of(json.dumps(content), tmp_path)
+        assert said == [problem.replace("links.json", "links.yaml") for problem in expected]
+
+
+TRAPS = {
+    "links: {a: [}": "links.yaml:1: is not YAML: ",
+    "# nothing": "links.yaml: is empty: write it",
+    "- a": "links.yaml: write keys and their values",
+    "state:\n\tbackend: local": "links.yaml:2: has a tab where YAML takes spaces only",
+    f"{IN_YAML}---\na: 1": f"links.yaml:{LAST}: begins another document: keep one, without ---",
+    f"{IN_YAML}links: *nobody": f"links.yaml:{LAST}: is not YAML: found undefined alias 'nobody'",
+    "a: &x 1\nb: &x 2": "links.yaml: two anchors have one name",
+    "a: &a [*a]": "links.yaml:1: a[0]: the anchor 'a' holds itself: write it out",
+    "a: &a [1,1,1,1,1,1,1,1,1,1]"
+    + "".join(
+        f"\n{y}: &{y} [{','.join([f'*{x}'] * 10)}]" for x, y in zip("abcde", "bcdef", strict=True)
+    ): ("links.yaml: has more than 100000 values"),
+    "[" * 5000: "links.yaml: is n",
+    f"{IN_YAML}1: x": "links.yaml: line 14: the key 1 is not text: quote it",
+    f"{IN_YAML}? [a]\n: x": "links.yaml: line 14: a key is a list or an object: write text",
+    f"{IN_YAML}<<: {{}}": "links.yaml: line 14: << does not merge here: write the keys out",
+    f"{IN_YAML}links: {{}}": 'links.yaml: the key "links" stands twice, in lines 5 and 14',
+    IN_YAML.replace("reader", "!!python/name:os.system x"): (
+        f"links.yaml:10: {HERE}.consumers[0].new_role: the tag !!python/name:os.system is not known"
+    ),
+    IN_YAML.replace('"111111111111"', "012345678901"): (
+        "links.yaml:3: accounts.account1.account_id: YAML takes 012345678901 for a number: quote it"
+    ),
+    IN_YAML.replace('"111111111111"', "111111111111"): (
+        "links.yaml:3: accounts.account1.account_id: YAML takes 111111111111 for a number: quote it"
+    ),
+    IN_YAML.replace("reader", "2026-11-25"): (
+        f"links.yaml:10: {HERE}.consumers[0].new_role: YAML takes 2026-11-25 for a date: quote it"
+    ),
+    IN_YAML.replace("reader", "0o14"): (
+        f"links.yaml:10: {HERE}.consumers[0].new_role: YAML takes 0o14 for a number: quote it"
+    ),
+    f"%YAML 1.1\n---\n{IN_YAML.replace('reader', 'no')}": (
+        f"links.yaml:12: {HERE}.consumers[0].new_role: YAML takes no for true or false: quote it"
+    ),
+}
+
+
+@pytest.mark.parametrize("content", TRAPS, ids=range(len(TRAPS)))
+def test_yamls_traps_are_told(content: str, tmp_path: Path) -> None:
+    assert any(problem.startswith(TRAPS[content]) for problem in said_of(content, tmp_path))
+
+
+def test_no_is_text(tmp_path: Path) -> None:
+    (tmp_path / "links.yaml").write_text(IN_YAML.replace("reader", "no"))
+    link = read_links(tmp_path / "links.yaml").links["reports"]
+    assert link.consumers[0].new_role == "no"  # type: ignore[union-attr]
+
+
+def folder_of(folder: Path, **files: dict[str, Any]) -> Path:
+    (folder / "links").mkdir()
+    for name, content in files.items():
+        (folder / "links" / f"{name}.yaml").write_text(json.dumps(content, indent=1))
+    (folder / "links" / "README.md").touch()
+    return folder / "links"
+
+
+def test_each_team_has_a_file(tmp_path: Path) -> None:
+    folder = folder_of(
+        tmp_path,
+        accounts={"$schema": "../a", "accounts": accounts(), "state": {"backend": "local"}},
+        one={"$schema": "../a", "links": {"reports": LINK}},
+        two={"links": {"copies": REPLICATION}},
+    )
+    assert list(read_links(folder).links) == ["reports", "copies"]
+
+
+def test_what_two_files_declare_is_told_with_both(tmp_path: Path) -> None:
+    whole = declared() | {"state": {"backend": "local"}}
+    folder = folder_of(tmp_path, one=whole, two=whole)
+    with pytest.raises(ConfigurationError) as raised:
+        read_links(folder)
+    places = ["accounts.account1", "accounts.account2", "links.reports", "state"]
+    for place, problem in zip(places, raised.value.problems, strict=True):
+        pattern = (
+            rf"{folder}/one\.yaml:(\d+): {place}: is declared twice, in {folder}/one\.yaml:\1 "
+        )
+        assert re.match(rf"{pattern}and {folder}/two\.yaml:\1: remove one", problem), problem
+
+
+def test_a_problem_in_a_folder_is_told_with_its_file(tmp_path: Path) -> None:
+    folder = folder_of(
+        tmp_path, a={"accounts": accounts()}, b={"links": {"reports": LINK | {"pattern": "x"}}}
+    )
+    with pytest.raises(ConfigurationError, match=rf"{folder}/b\.yaml:4: {HERE}\.pattern: "):
+        read_links(folder)
+
+
+@pytest.mark.parametrize("name", ["team.YAML", "team.json.txt", "team.jsonc"])
+def test_a_slip_in_a_folder_is_not_left_out(name: str, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, one=declared())
+    (folder / name).touch()
+    with pytest.raises(ConfigurationError, match=rf"{name}: its name ends in none of \.json, "):
+        read_links(folder)
+
+
+def test_a_folder_without_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="has no file in it: write one"):
+        read_links(folder_of(tmp_path))
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(VARIABLE, raising=False)
+    return tmp_path
+
+
+def test_the_links_are_found(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert declared_here() is None
+    folder_of(here, one=declared())
+    assert declared_here() is not None
+    (here / "links.json").write_text(json.dumps(declared()))
+    with pytest.raises(ConfigurationError, match=r"links\.json and links are both there: keep one"):
+        declared_here()
+    monkeypatch.setenv(VARIABLE, "links")
+    assert declared_here() is not None
+    monkeypatch.setenv(VARIABLE, "staging.yaml")
+    with pytest.raises(ConfigurationError, match=r"staging\.yaml: does not exist, and S3_"):
+        declared_here()
+    (here / "staging.yaml").write_text(IN_YAML)
+    assert declared_here() is not None
+
+
+def test_two_files_of_links_are_one_too_many(here: Path) -> None:
+    for name in ("links.json", "links.yaml"):
+        (here / name).touch()
+    with pytest.raises(ConfigurationError, match=r"links\.json and links\.yaml are both there"):
+        declared_here()
+
+
+BY_THE_SCHEMA = {
+    "no role": declared(consumers=[{"account": "account1"}]),
+    "two roles": declared(consumers=[CONSUMER | {"existing_role": "web"}]),
+    "an instance of an existing role": declared(
+        consumers=[{"account": "account1", "existing_role": "web", "instance": True}]
+    ),
+    "an instance of another service": declared(
+        consumers=[CONSUMER | {"instance": True, "trusted_service": "lambda.amazonaws.com"}]
+    ),
+    "no bucket": declared(buckets=[{"account": "account2"}]),
+    "two buckets": declared(buckets=[FREE | {"new_prefix": "reports-"}]),
+    "a new bucket with a policy": declared(buckets=[BUCKET | {"policy": "merge"}]),
+    "an existing bucket without": declared(buckets=[{"account": "account2", "existing": "mine"}]),
+    "an existing bucket to import": declared(buckets=[FREE | {"policy": "import"}]),
+    "an existing bucket with a new key": declared(buckets=[FREE | {"key": "new"}]),
+    "an existing bucket to delete": declared(buckets=[FREE | {"force_destroy": True}]),
+    "an imported bucket to merge": declared(
+        buckets=[{"account": "account2", "imported": "mine", "policy": "merge"}]
+    ),
+    "level and actions": declared(access={"level": "read-only", "actions": ["s3:GetObject"]}),
+    "an endpoint and addresses": declared(
+        access={"vpc_endpoint_ids": ["vpce-0123abcd"], "source_ips": ["203.0.113.0/24"]}
+    ),
+    "no role to assume": declared(pattern="assume-role"),
+    "a role to assume by direct access": declared(
+        assumed_role={"account": "account2", "name": "worker"}
+    ),
+    "an end that is new and existing": replicated(source=SOURCE | FREE),
+}
+ALL_RIGHT = [
+    declared(),
+    replicated(),
+    declared(
+        consumers=[CONSUMER | {"existing_role": None, "instance": True}],
+        access={"level": "read-only", "actions": None},
+    ),
+    declared(buckets=[BUCKET | {"key": "new", "policy": None}, FREE]),
+    declared(
+        pattern="assume-role",
+        assumed_role={"account": "account2", "name": "worker"},
+        access={"vpc_endpoint_ids": [], "source_ips": ["203.0.113.0/24"]},
+    ),
+]
+
+
+@pytest.mark.parametrize("refused", BY_THE_SCHEMA)
+def test_an_editor_refuses_what_is_refused_here(refused: str, tmp_path: Path) -> None:
+    content = BY_THE_SCHEMA[refused]
+    assert problems_of(content, tmp_path)
+    assert not Draft202012Validator(json.loads(schema())).is_valid(content)
+
+
+@pytest.mark.parametrize("content", ALL_RIGHT, ids=range(len(ALL_RIGHT)))
+def test_and_takes_what_is_taken(content: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "links.json").write_text(json.dumps(content))
+    assert read_links(tmp_path / "links.json")
+    Draft202012Validator(json.loads(schema())).validate(content)

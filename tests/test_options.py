@@ -58,6 +58,7 @@ LINKS: dict[str, dict[str, Any]] = {
     "tls": direct("encrypted", "tls-", access={"tls_only": True}),
     "organization": direct("member", "org-", access={"organization_id": "o-a1b2c3d4e5"}),
     "endpoint": direct("inside", "vpce-", access={"vpc_endpoint_ids": ["vpce-0123abcd"]}),
+    "addresses": direct("outside", "ips-", access={"source_ips": ["203.0.113.0/24"]}),
     "key": direct("decrypter", "key-", buckets=[bucket("key-", key="new")]),
     "existing": {
         "pattern": "direct-access",
@@ -350,6 +351,8 @@ def test_tls_only(deployment: Deployment) -> None:
             {"aws:SourceVpce": "vpce-0123abcd"},
             {"aws:SourceVpce": "vpce-99999999"},
         ),
+        ("addresses", "outside", {"aws:SourceIp": "203.0.113.9"}, {"aws:SourceIp": "192.0.2.1"}),
+        ("addresses", "outside", {"aws:SourceIp": "203.0.113.9"}, {"aws:SourceVpce": "vpce-1"}),
         ("same", "pinned", {}, {"aws:ResourceAccount": "333333333333"}),
         ("same", "pinned", {}, {"aws:PrincipalAccount": "333333333333"}),
     ],
@@ -372,6 +375,7 @@ def test_a_condition_holds_on_both_halves(
             {"aws:PrincipalOrgID": "o-a1b2c3d4e5", "aws:ResourceOrgID": "o-a1b2c3d4e5"},
         ),
         ("endpoint", "inside", {"aws:SourceVpce": "vpce-0123abcd"}),
+        ("addresses", "outside", {"aws:SourceIp": "203.0.113.9"}),
     ],
 )
 def test_a_fulfilled_condition_replaces_no_half(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from s3_cross_account import aws_cli, policy
-from s3_cross_account.access import REFERENCE, Access, Conditions
+from s3_cross_account.access import REFERENCE, Access, Asks, Conditions
 from s3_cross_account.actions import (
     COPY_WITH_TAGS,
     LEVELS,
@@ -21,6 +22,7 @@ from s3_cross_account.actions import (
     known,
     problems,
 )
+from s3_cross_account.policy import Condition
 from s3_cross_account.spelling import near_match
 
 from .conftest import PROJECT
@@ -86,6 +88,8 @@ def test_conditions_stand_on_both_halves_each_with_its_own_keys() -> None:
     access = Access(actions=("s3:GetObject",), conditions=conditions)
     (identity,) = access.identity_half(BUCKET, sid="R", account_id="222222222222")
     (resource,) = access.resource_half(BUCKET, sid="R", principal=NAMED, account_id="111111111111")
+    with pytest.raises(ValueError, match='no request fulfils both "vpc_endpoint_ids" and "source'):
+        Conditions(vpc_endpoint_ids=("vpce-1",), source_ips=("203.0.113.0/24",))
     common = {
         "aws:SecureTransport": ("true",),
         "aws:SourceVpce": ("vpce-1", "vpce-2"),
@@ -98,6 +102,40 @@ def test_conditions_stand_on_both_halves_each_with_its_own_keys() -> None:
         "aws:PrincipalOrgID": ("o-a1b2c3d4e5",),
         "aws:PrincipalAccount": ("111111111111",),
     }
+
+
+def test_source_addresses_stand_on_both_halves_and_not_on_the_trust() -> None:
+    ranges = ("203.0.113.0/24", "198.51.100.7", "2001:db8::/32")
+    conditions = Conditions(source_ips=ranges)
+    asked = [conditions.of_role(account_id=None), conditions.of_bucket(account_id=None)]
+    assert asked == [(Condition(test="IpAddress", variable="aws:SourceIp", values=ranges),)] * 2
+    assert conditions.of_caller(account_id=None) == ()
+
+
+@pytest.mark.parametrize("name", Conditions.model_fields)
+def test_each_condition_asks_something_and_is_described(name: str) -> None:
+    field = Conditions.model_fields[name]
+    assert [type(asks) for asks in field.metadata].count(Asks) == 1
+    assert field.description
+
+
+@pytest.mark.parametrize(
+    ("ranges", "said"),
+    [
+        (["office"], '"office" is no range of IP addresses: write for example'),
+        (["203.0.113.7/24"], 'is not how the range is written: write "203.0.113.0/24"'),
+        (["203.0.113.0/255.255.255.0"], 'write "203.0.113.0/24"'),
+        (["2001:DB8::/32"], 'write "2001:db8::/32"'),
+        (["10.0.0.0/8"], "is private, which AWS never sees"),
+        (["fd00::/8"], "is private, which AWS never sees"),
+        (["0.0.0.0/0"], "together they are every address"),
+        (["203.0.113.0/24", "::/0"], "together they are every address"),
+        (["0.0.0.0/1", "128.0.0.0/1"], "together they are every address"),
+    ],
+)
+def test_addresses_that_say_nothing_are_refused(ranges: list[str], said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        Conditions(source_ips=tuple(ranges))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cdktf import App
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from s3_cross_account.aws_cli import WITHOUT_TAGS
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 README = (PROJECT / "README.md").read_text()
+SCHEMA = (PROJECT / "links.schema.json").read_text()
 
 
 def declared(text: str) -> dict[str, Any]:
@@ -77,8 +79,10 @@ def test_what_version_1_takes_is_told_where_the_copy_commands_are(language: str)
 
 
 def written(folder: Path, link: dict[str, Any]) -> None:
-    """Synthesize a link, and hold it against the invariants."""
-    result = synthesize(folder, declared(README) | {"links": {"reports": link}})
+    """Synthesize a link, hold it against the invariants, and ask the schema too."""
+    content = declared(README) | {"links": {"reports": link}}
+    Draft202012Validator(json.loads(SCHEMA)).validate(content)
+    result = synthesize(folder, content)
     assert (result.returncode, result.stderr) == (0, "")
     stack = stack_json(folder, "reports")
     for rule in RULES:

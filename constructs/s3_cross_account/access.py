@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from .actions import LIST_GET_PUT, as_listed, known, problems
+from .addresses import address_range, not_everything
 from .policy import Condition, Principal, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 KEY_LIMIT = 1024
 """Bytes of an object's key: "Naming Amazon S3 objects" in the Amazon S3 User Guide."""
@@ -28,50 +31,148 @@ _UNWRITABLE = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Conditions:
+class Asks(NamedTuple):
+    """What a condition asks of a request, from which both halves are written."""
+
+    test: str
+    key: str
+    """The key of the bucket's half, and of the trust policy: it speaks of the role's side."""
+    bucket_key: str | None = None
+    """The key of the role's half, where that speaks of the bucket's side instead."""
+    of_caller: bool = False
+    """Whether the trust policy of a role that is assumed asks it too."""
+    of_account: bool = False
+    """Whether it asks for the other side's account, and not for what is declared."""
+
+    def values(self, declared: Any, account_id: str | None) -> tuple[str, ...]:
+        """Return what the key must have, or nothing where nothing is asked."""
+        if self.of_account:
+            return (account_id,) if declared and account_id else ()
+        if declared is True:
+            return ("true",)
+        return (declared,) if isinstance(declared, str) else tuple(declared or ())
+
+
+class Conditions(BaseModel):
     """What a request must fulfil besides coming from the role; written on both halves.
 
-    ``tls_only`` asks for an encrypted connection, ``organization_id`` (``o-...``) that role and
-    bucket are in that organization, ``vpc_endpoint_ids`` (``vpce-...``) that the request comes
-    through one of these endpoints, and ``same_accounts`` that role and bucket still are in the
-    accounts of this declaration.
+    A new condition is one field here, with what it asks and a docstring: the links file, its
+    schema and its errors have it by themselves.
 
     With AssumeRole the bucket's halves speak of the assumed role. Who assumes it is asked by its
-    trust policy, for the organization and the account. The other two are not: STS takes encrypted
-    connections only, and would see an endpoint of its own, not that of S3. The caller's half names
-    one role, in one account, and asks nothing more.
+    trust policy, for the organization and the account. The others are not: STS takes encrypted
+    connections only, would see an endpoint of its own, not that of S3, and may be reached by
+    another way than S3. The caller's half names one role, in one account, and asks nothing more.
 
     Follows "AWS global condition context keys" in the IAM User Guide.
     """
 
-    tls_only: bool = False
-    organization_id: str | None = None
-    vpc_endpoint_ids: tuple[str, ...] = ()
-    same_accounts: bool = False
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True
+    )
 
-    def of_half(
-        self, *, organization_key: str, account_key: str, account_id: str | None
-    ) -> tuple[Condition, ...]:
-        """Return the conditions of one half; its keys name the other side."""
-        found: list[tuple[str, str, tuple[str, ...]]] = []
-        if self.tls_only:
-            found.append(("Bool", "aws:SecureTransport", ("true",)))
-        if self.organization_id:
-            found.append(("StringEquals", organization_key, (self.organization_id,)))
-        if self.vpc_endpoint_ids:
-            found.append(("StringEquals", "aws:SourceVpce", self.vpc_endpoint_ids))
-        if self.same_accounts and account_id:
-            found.append(("StringEquals", account_key, (account_id,)))
-        return tuple(Condition(test=t, variable=k, values=v) for t, k, v in found)
+    tls_only: Annotated[bool, Asks("Bool", "aws:SecureTransport")] = False
+    """true or false: whether the connection must be encrypted"""
+
+    organization_id: Annotated[
+        str | None,
+        Asks("StringEquals", "aws:PrincipalOrgID", "aws:ResourceOrgID", of_caller=True),
+        Field(pattern=r"^o-[a-z0-9]{10,32}$", examples=["o-a1b2c3d4e5"]),
+    ] = None
+    """an organization's id (role and bucket must be in it)"""
+
+    vpc_endpoint_ids: Annotated[
+        tuple[
+            Annotated[
+                str,
+                Field(
+                    description="a VPC endpoint's id",
+                    pattern=r"^vpce-[0-9a-f]+$",
+                    examples=["vpce-0123abcd"],
+                ),
+            ],
+            ...,
+        ],
+        Asks("StringEquals", "aws:SourceVpce"),
+        Field(strict=False, examples=[["vpce-0123abcd"]]),
+    ] = ()
+    """a list of VPC endpoint ids (the request must come through one of them)"""
+
+    source_ips: Annotated[
+        tuple[
+            Annotated[
+                str,
+                Field(
+                    description="a range of public IP addresses (IPv4 or IPv6, as CIDR)",
+                    examples=["203.0.113.0/24"],
+                ),
+                AfterValidator(address_range),
+            ],
+            ...,
+        ],
+        Asks("IpAddress", "aws:SourceIp"),
+        Field(strict=False, examples=[["203.0.113.0/24", "2001:db8::/32"]]),
+        AfterValidator(not_everything),
+    ] = ()
+    """a list of ranges of public IP addresses (the request must come from one of them). A request
+    through a VPC endpoint has no public address and is refused, and so is what an AWS service does
+    for the role from addresses of AWS: a function of AWS Lambda, Amazon Athena"""
+
+    same_accounts: Annotated[
+        bool,
+        Asks(
+            "StringEquals",
+            "aws:PrincipalAccount",
+            "aws:ResourceAccount",
+            of_caller=True,
+            of_account=True,
+        ),
+    ] = False
+    """true or false: whether role and bucket must still be in the accounts of this declaration"""
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if found := "; ".join(self._contradictions()):
+            raise ValueError(found)
+        return self
+
+    def _contradictions(self) -> Iterator[str]:
+        if self.vpc_endpoint_ids and self.source_ips:
+            yield (
+                'no request fulfils both "vpc_endpoint_ids" and "source_ips": through an endpoint '
+                "it has no public address; leave out one of them"
+            )
+
+    def of_role(self, *, account_id: str | None) -> tuple[Condition, ...]:
+        """Return the conditions of the role's half; ``account_id`` is the bucket's."""
+        return self._of(lambda asks: asks.bucket_key or asks.key, account_id)
+
+    def of_bucket(self, *, account_id: str | None) -> tuple[Condition, ...]:
+        """Return the conditions of the bucket's half; ``account_id`` is the role's."""
+        return self._of(lambda asks: asks.key, account_id)
 
     def of_caller(self, *, account_id: str | None) -> tuple[Condition, ...]:
         """Return what a trust policy asks of who assumes the role; ``account_id`` is theirs."""
-        return replace(self, tls_only=False, vpc_endpoint_ids=()).of_half(
-            organization_key="aws:PrincipalOrgID",
-            account_key="aws:PrincipalAccount",
-            account_id=account_id,
+        return self._of(lambda asks: asks.key if asks.of_caller else None, account_id)
+
+    def _of(
+        self, key: Callable[[Asks], str | None], account_id: str | None
+    ) -> tuple[Condition, ...]:
+        return tuple(
+            Condition(test=asks.test, variable=variable, values=values)
+            for name, asks in _ASKED.items()
+            if (variable := key(asks)) and (values := asks.values(getattr(self, name), account_id))
         )
+
+
+NO_CONDITIONS = Conditions()
+
+_ASKED = {
+    name: asks
+    for name, field in Conditions.model_fields.items()
+    for asks in field.metadata
+    if isinstance(asks, Asks)
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +187,7 @@ class Access:
 
     actions: tuple[str, ...] = LIST_GET_PUT
     prefixes: tuple[str, ...] = ()
-    conditions: Conditions = Conditions()
+    conditions: Conditions = NO_CONDITIONS
     as_one_statement: bool = False
 
     def __post_init__(self) -> None:
@@ -111,11 +212,7 @@ class Access:
         self, bucket_arn: str, *, sid: str, account_id: str | None = None
     ) -> list[Statement]:
         """Return the statements of the role's policy; ``account_id`` is the bucket's."""
-        conditions = self.conditions.of_half(
-            organization_key="aws:ResourceOrgID",
-            account_key="aws:ResourceAccount",
-            account_id=account_id,
-        )
+        conditions = self.conditions.of_role(account_id=account_id)
         return [
             replace(statement, conditions=statement.conditions + conditions)
             for statement in self._statements(bucket_arn, sid)
@@ -131,11 +228,7 @@ class Access:
         extra: tuple[Condition, ...] = (),
     ) -> list[Statement]:
         """Return the bucket policy's statements; ``account_id`` is the role's."""
-        conditions = extra + self.conditions.of_half(
-            organization_key="aws:PrincipalOrgID",
-            account_key="aws:PrincipalAccount",
-            account_id=account_id,
-        )
+        conditions = extra + self.conditions.of_bucket(account_id=account_id)
         return [
             replace(
                 statement,

@@ -19,7 +19,7 @@ from s3_cross_account.spelling import near_match
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
@@ -28,6 +28,8 @@ Model = TypeVar("Model", bound=BaseModel)
 Place = tuple[str | int, ...]
 Problem = tuple[Place, str]
 """Where something is wrong in a file; what, and how to mend it."""
+Source = Union[str, "Callable[[Place], str]"]
+"""The name of a file, or what gives the file and the line of a place."""
 
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 """Of a part of a configuration: no unknown keys, no values of another type."""
@@ -86,13 +88,13 @@ def checked(
     model: type[Model],
     content: dict[str, Any],
     *,
-    source: str,
+    source: Source,
     at: Place = (),
     found: Iterable[Problem] = (),
 ) -> Model:
     """Return ``content`` as a ``model``, or raise :class:`ConfigurationError`.
 
-    ``at`` is where the content stands in its file ``source``. ``found`` is what else is wrong with
+    ``at`` is where the content stands in its ``source``. ``found`` is what else is wrong with
     the file: all of it is reported at once.
     """
     problems: list[Problem] = []
@@ -106,11 +108,16 @@ def checked(
     return result
 
 
-def wrong(source: str, problems: Iterable[Problem]) -> ConfigurationError:
+def wrong(source: Source, problems: Iterable[Problem]) -> ConfigurationError:
     """Return the error that tells of every problem of the file ``source``."""
-    return ConfigurationError(
-        ": ".join(filter(None, (source, _shown(place), told))) for place, told in problems
-    )
+    return ConfigurationError(located(source, problem) for problem in problems)
+
+
+def located(source: Source, problem: Problem) -> str:
+    """Return the line that tells of a problem, with its place."""
+    place, told = problem
+    file = source if isinstance(source, str) else source(place)
+    return ": ".join(filter(None, (file, _shown(place), told)))
 
 
 def _shown(place: Place) -> str:
@@ -202,11 +209,13 @@ def _told(
 
 
 def _description(field: FieldInfo | None) -> str | None:
-    """Return a field's description, or that of the type that it is optional of."""
-    if field is None or field.description:
-        return field.description if field else None
+    """Return how a field's description begins, or that of the type that it is optional of."""
+    if field is None:
+        return None
     inner = (_field_of(branch) for branch in get_args(field.annotation))
-    return next((info.description for info in inner if info is not None), None)
+    described = (info.description for info in (field, *inner) if info and info.description)
+    first = next(described, None)
+    return " ".join(first.partition(". ")[0].split()) if first else None
 
 
 def _example(field: FieldInfo | None) -> str:
@@ -254,8 +263,9 @@ def _follow(
                     field = by_key[str(part)]
                     annotation = field.annotation
                     break
-            elif get_origin(candidate) in (list, dict):
-                keys, annotation = get_args(candidate)[0], get_args(candidate)[-1]
+            elif get_origin(candidate) in (list, dict, tuple):
+                keys, *values = (a for a in get_args(candidate) if a is not Ellipsis)
+                annotation = values[0] if values else keys
                 field = _field_of(annotation) or field
                 break
         place.append(part)

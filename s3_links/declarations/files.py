@@ -10,6 +10,9 @@ from pathlib import Path
 
 from .errors import ConfigurationError
 
+VARIABLE = "S3_LINKS_FILE"
+"""The environment variable that names another file of links, or a folder of them."""
+
 
 def present(file: Path) -> bool:
     """Return whether there is anything of this name, were it a link that leads nowhere."""
@@ -29,7 +32,9 @@ def nearly(file: Path) -> str | None:
     backups (``~``) are left alone, and so is a name that was chosen, such as ``links.json.bak``.
     """
     near = {
-        re.sub(r"(?<=\.json)\.(txt|json)$", "", entry.name.lower()): entry.name
+        re.sub(
+            rf"(?<={re.escape(file.suffix)})\.(txt|json|ya?ml)$", "", entry.name.lower()
+        ): entry.name
         for entry in sorted(file.parent.iterdir())
         if not entry.name.startswith((".", "#")) and not entry.name.endswith("~")
     }

@@ -9,18 +9,19 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from s3_cross_account.access import Access, Conditions
+from s3_cross_account.access import NO_CONDITIONS, Access, Conditions
 from s3_cross_account.actions import LEVELS
 from s3_cross_account.hardening import HARDENED, NONE, Hardening
 from s3_cross_account.replication_rule import STORAGE_CLASSES, ReplicationRule, problems
@@ -48,9 +49,40 @@ from .state import BUCKET_STACK
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from .checking import Problem
+
 
 class _Model(BaseModel):
     model_config = STRICT
+
+
+def _given(key: str) -> dict[str, Any]:
+    """Return the schema of what has a value for ``key``: null is none."""
+    return {"required": [key], "properties": {key: {"not": {"type": "null"}}}}
+
+
+def _one_of(*keys: str) -> dict[str, Any]:
+    return {"oneOf": [_given(key) for key in keys]}
+
+
+def _without(*keys: str) -> dict[str, Any]:
+    return {"not": {"anyOf": [_given(key) for key in keys]}}
+
+
+def _when(condition: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
+    return {"if": condition, "then": then}
+
+
+def _filled(key: str) -> dict[str, Any]:
+    return {"required": [key], "properties": {key: {"minItems": 1}}}
+
+
+def _is(**values: Any) -> dict[str, Any]:
+    """Return the schema of what has these values."""
+    return {
+        "required": list(values),
+        "properties": {key: {"enum": value} for key, value in values.items()},
+    }
 
 
 class LinkAccount(AccountSettings):
@@ -74,6 +106,19 @@ def _label(name: str) -> str:
 
 class Consumer(_Model):
     """A role that gets access: a new one, or one that exists."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            **_one_of("new_role", "existing_role", "imported_role", "instance_profile"),
+            **_when(
+                _is(instance=[True]),
+                {
+                    "required": ["new_role"],
+                    "properties": {"trusted_service": {"pattern": "^ec2[.]"}},
+                },
+            ),
+        }
+    )
 
     account: AccountAlias
     new_role: RoleName | None = None
@@ -148,6 +193,24 @@ class Consumer(_Model):
 class LinkBucket(_Model):
     """A bucket that access is given to: a new one, or one that exists."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            **_one_of("new_prefix", "existing", "imported"),
+            "allOf": [
+                _when(_given("new_prefix"), _without("policy")),
+                _when(
+                    _given("existing"),
+                    _is(policy=["create", "merge"])
+                    | {"not": {"anyOf": [_is(key=["new"]), _is(force_destroy=[True])]}},
+                ),
+                _when(
+                    _given("imported"),
+                    _is(policy=["create", "import"]) | {"not": _is(force_destroy=[True])},
+                ),
+            ],
+        }
+    )
+
     account: AccountAlias
     new_prefix: BucketPrefix | None = None
     existing: BucketName | None = None
@@ -219,8 +282,17 @@ class LinkBucket(_Model):
             yield 'an imported bucket is never deleted: leave out "force_destroy"'
 
 
-class LinkAccess(_Model):
-    """What is granted."""
+class LinkAccess(_Model, Conditions):
+    """What is granted, and under which conditions."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                {"not": {"allOf": [{"required": ["level"]}, _given("actions")]}},
+                {"not": {"allOf": [_filled("vpc_endpoint_ids"), _filled("source_ips")]}},
+            ]
+        }
+    )
 
     level: Annotated[
         Literal[tuple(LEVELS)],  # type: ignore[valid-type]
@@ -237,40 +309,25 @@ class LinkAccess(_Model):
     prefixes: Annotated[
         list[str], Field(description="a list of prefixes", examples=[["reports/"]])
     ] = []
-    tls_only: Annotated[bool, Field(description="true or false")] = False
-    organization_id: Annotated[
-        str | None, text("an organization's id", "o-a1b2c3d4e5", r"^o-[a-z0-9]{10,32}$")
-    ] = None
-    vpc_endpoint_ids: Annotated[
-        list[Annotated[str, text("a VPC endpoint's id", "vpce-0123abcd", r"^vpce-[0-9a-f]+$")]],
-        Field(description="a list of VPC endpoint ids", examples=[["vpce-0123abcd"]]),
-    ] = []
-    same_accounts: Annotated[bool, Field(description="true or false")] = False
 
     @property
     def access(self) -> Access:
         """The access as the library has it."""
+        return self._granted(Conditions(**self.model_dump(include=set(Conditions.model_fields))))
+
+    def _granted(self, conditions: Conditions) -> Access:
         return Access(
             actions=tuple(self.actions) if self.actions else LEVELS[self.level],
             prefixes=tuple(self.prefixes),
-            conditions=Conditions(
-                tls_only=self.tls_only,
-                organization_id=self.organization_id,
-                vpc_endpoint_ids=tuple(self.vpc_endpoint_ids),
-                same_accounts=self.same_accounts,
-            ),
+            conditions=conditions,
         )
 
-    @model_validator(mode="after")
-    def _known(self) -> Self:
-        nothing_of(self._contradictions())
-        return self
-
     def _contradictions(self) -> Iterator[str]:
+        yield from super()._contradictions()
         if self.actions is not None and "level" in self.model_fields_set:
             yield 'give "level" or "actions", not both'
         try:
-            _ = self.access
+            _ = self._granted(NO_CONDITIONS)
         except ValueError as error:  # what S3 does not know
             yield str(error)
 
@@ -334,6 +391,13 @@ def _imports(buckets: Sequence[LinkBucket], roles: Sequence[str | None] = ()) ->
 class Link(_Model):
     """A link by direct access or AssumeRole, its own stack and its own state."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            **_when(_is(pattern=["assume-role"]), _given("assumed_role")),
+            "else": _without("assumed_role"),
+        }
+    )
+
     pattern: Annotated[
         Literal["direct-access", "assume-role"],
         Field(description='"direct-access" or "assume-role"', examples=["direct-access"]),
@@ -395,10 +459,14 @@ class Link(_Model):
     @field_validator("access")
     @classmethod
     def _with_instances(cls, access: LinkAccess, info: ValidationInfo) -> LinkAccess:
-        if access.vpc_endpoint_ids and any(c.instance for c in info.data.get("consumers", ())):
-            raise ValueError(
-                'an "instance" gets a network of its own, without the endpoint of '
-                '"vpc_endpoint_ids": leave out one of them'
+        if any(c.instance for c in info.data.get("consumers", ())):
+            nothing_of(
+                f'an "instance" gets a network of its own, without {what}: leave out one of them'
+                for what, asked in {
+                    'the endpoint of "vpc_endpoint_ids"': access.vpc_endpoint_ids,
+                    'an address of "source_ips"': access.source_ips,
+                }.items()
+                if asked
             )
         return access
 
@@ -583,10 +651,10 @@ class Links(_Model, Deployment):
         Field(description="the links by their names", examples=[{"reports": {}}], min_length=1),
     ]
 
-    def notes(self) -> list[str]:
-        """Return what cannot be known here of what is declared, each with its place."""
+    def notes(self) -> list[Problem]:
+        """Return what cannot be known here of what is declared."""
         return [
-            f"links.{name}.consumers[{number}].trusted_service: {note}"
+            (("links", name, "consumers", number, "trusted_service"), note)
             for name, link in self.links.items()
             for number, consumer in enumerate(link.consumers if isinstance(link, Link) else ())
             if (note := consumer.note())

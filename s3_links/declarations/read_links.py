@@ -1,15 +1,19 @@
-"""Reads the links file: whether every part of it is right, and that no two claim the same."""
+"""Reads the files of links: whether every part of it is right, and that no two claim the same."""
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from s3_cross_account.settings import partition
 
-from .checking import checked, json_object, readable
+from .checking import checked, located, readable
 from .deployment import contradictions, in_two_partitions, unknown_account
-from .files import text_of
+from .documents import SUFFIXES, read
+from .errors import ConfigurationError
+from .files import VARIABLE, nearly, present
 from .links_file import (
     AssumedRole,
     Consumer,
@@ -21,18 +25,52 @@ from .pipeline import ROLES, Pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from .checking import Place, Problem
 
 
-def read_links(file: Path) -> Links:
-    """Return the checked links in ``file``, or raise :class:`ConfigurationError`."""
-    content, found = json_object(text_of(file), str(file))
+FOLDER = Path("links")
+FILES = tuple(Path(f"links{suffix}") for suffix in SUFFIXES)
+
+
+def declared() -> Links | None:
+    """Return the checked links of this folder, or nothing where there are none."""
+    path = place_of_links()
+    return read_links(path) if path else None
+
+
+def place_of_links() -> Path | None:
+    """Return the file or the folder with the links, or raise :class:`ConfigurationError`."""
+    if name := os.environ.get(VARIABLE):
+        if not present(Path(name)):
+            raise ConfigurationError([f"{name}: does not exist, and {VARIABLE} names it"])
+        return Path(name)
+    found = [*filter(present, FILES), *([FOLDER] if FOLDER.is_dir() else [])]
+    if len(found) > 1:
+        names = " and ".join(map(str, found))
+        raise ConfigurationError([f"{names} are both there: keep one, or name it in {VARIABLE}"])
+    slips = ((nearly(file), file) for file in FILES if not found)
+    for near, file in slips:
+        if near:
+            told = f"is nearly called {file}, which does not exist: rename it, or move it away"
+            raise ConfigurationError([f"{near}: {told}"])
+    return found[0] if found else None
+
+
+def read_links(path: Path) -> Links:
+    """Return the checked links in a file or a folder, or raise :class:`ConfigurationError`."""
+    return read_with_notes(path)[0]
+
+
+def read_with_notes(path: Path) -> tuple[Links, list[str]]:
+    """Return the checked links, and what cannot be known of them, each with its place."""
+    documents = read(path)
+    content, found = documents.content, list(documents.problems)
     found += contradictions(content)
     found += _outside(content)
     found += _claimed_twice(content)
-    return checked(Links, content, source=str(file), found=found)
+    links = checked(Links, content, source=documents.where, found=found)
+    return links, [located(documents.where, note) for note in links.notes()]
 
 
 def _outside(content: Mapping[str, Any]) -> Iterator[Problem]:

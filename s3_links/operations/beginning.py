@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
 from dataclasses import dataclass
@@ -10,9 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3_links.app import links_file
 from s3_links.declarations.errors import ConfigurationError
-from s3_links.declarations.files import present, write
+from s3_links.declarations.files import VARIABLE, present, write
 from s3_links.declarations.links_file import schema
 from s3_links.declarations.read_links import read_links
 
@@ -91,7 +91,7 @@ def begin(content: Mapping[str, Any]) -> list[Path]:
     Raises :class:`OperationError` before anything is written where one of them exists, and
     :class:`ConfigurationError` where the links are not right.
     """
-    links = links_file()
+    links = Path(os.environ.get(VARIABLE) or "links.json")
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     settings = {
         "language": "python",

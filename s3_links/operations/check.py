@@ -6,9 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from s3_links.app import links_file
-from s3_links.declarations.files import present
-from s3_links.declarations.read_links import read_links
+from s3_links.declarations import read_links
 
 from . import accounts, environment, existing, state, undeclared
 from .stack import OperationError, Stack, declared
@@ -73,9 +71,9 @@ def check(stacks: Sequence[Stack], *, quiet: bool = False) -> None:
 
 
 def _existing(stacks: Sequence[Stack], reached: Mapping[str, str]) -> list[existing.Finding]:
-    file = links_file()
-    # Without a links file there is the reference, which expects nothing.
-    links = read_links(file).links if present(file) else {}
+    declared_links = read_links.declared()
+    # Without links there is the reference, which expects nothing.
+    links = declared_links.links if declared_links else {}
     return existing.findings(stacks, links, reached)
 
 

@@ -13,10 +13,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3_links.app import links_file
-from s3_links.declarations.files import present
 from s3_links.declarations.links_file import ReplicatedBucket
-from s3_links.declarations.read_links import read_links
+from s3_links.declarations.read_links import declared
 
 from .access import root_of
 from .emulator import Emulator, EmulatorError
@@ -58,7 +56,7 @@ def _plan(folder: Path, arguments: list[str]) -> int:
     stacks = [_with_local_state(file) for file in folder.glob("cdktf.out/stacks/*/cdk.tf.json")]
     with Emulator(folder / "emulator", encrypted=True) as emulator:
         environment = emulator.environment | terraform_settings(folder) | outputs
-        links = read_links(links_file()).links.values() if present(links_file()) else ()
+        links = read.links.values() if (read := declared()) else ()
         environment |= stand_in(emulator, folder, stacks, links)
         command = [
             sys.executable,

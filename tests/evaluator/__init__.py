@@ -122,7 +122,8 @@ class Documents:
             "account": account,
             "identity": self._attached[principal] if is_role else [EVERYTHING],
             "context": {
-                "aws:SourceIp": "203.0.113.1",
+                # Through a VPC endpoint a request has no public address.
+                **({} if "aws:SourceVpce" in context else {"aws:SourceIp": "203.0.113.1"}),
                 "aws:SecureTransport": "true",
                 "aws:PrincipalArn": principal,
                 "aws:PrincipalAccount": principal_account,

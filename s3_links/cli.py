@@ -423,7 +423,7 @@ def report() -> None:
 @_command()
 def schema() -> None:
     """Print the JSON schema of a links file."""
-    from .declarations.links_file import schema
+    from .declarations.links import schema
 
     typer.echo(schema(), nl=False)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cdktf import App
 
 from s3_links.declarations.errors import ConfigurationError
-from s3_links.declarations.links_file import Link
+from s3_links.declarations.link import Link
 from s3_links.declarations.read_links import read_links
 from s3_links.stacks.link import LinkStack
 from s3_links.stacks.replication import ReplicationStack

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from s3_links.cli import app
-from s3_links.declarations.links_file import schema
+from s3_links.declarations.links import schema
 
 from .conftest import PROJECT
 from .links import accounts

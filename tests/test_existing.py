@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from s3_links.declarations.links_file import Links
+from s3_links.declarations.links import Links
 from s3_links.operations.existing import Finding, findings
 from s3_links.operations.stack import Stack
 from s3_links.sandbox.access import Principal, root

@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from s3_cross_account.hardening import Hardening
 from s3_links.declarations.errors import ConfigurationError
 from s3_links.declarations.files import VARIABLE
-from s3_links.declarations.links_file import HardeningSwitches, schema
+from s3_links.declarations.hardening import HardeningSwitches
+from s3_links.declarations.links import schema
 from s3_links.declarations.read_links import declared as declared_here
 from s3_links.declarations.read_links import read_links
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from s3_links.declarations.links_file import Link
+from s3_links.declarations.link import Link
 from s3_links.declarations.read_links import read_links
 from s3_links.operations.prove import prove
 

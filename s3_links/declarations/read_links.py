@@ -9,18 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from s3_cross_account.settings import partition
 
+from .buckets import LinkBucket, ReplicatedBucket
 from .checking import checked, located, readable
+from .consumers import AssumedRole, Consumer
 from .deployment import contradictions, in_two_partitions, unknown_account
 from .documents import SUFFIXES, read
 from .errors import ConfigurationError
 from .files import VARIABLE, nearly, present
-from .links_file import (
-    AssumedRole,
-    Consumer,
-    LinkBucket,
-    Links,
-    ReplicatedBucket,
-)
+from .links import Links
 from .pipeline import ROLES, Pipeline
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3_links.declarations.errors import ConfigurationError
 from s3_links.declarations.files import VARIABLE, present, write
-from s3_links.declarations.links_file import schema
+from s3_links.declarations.links import schema
 from s3_links.declarations.read_links import read_links
 
 from .stack import OperationError

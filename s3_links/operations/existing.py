@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from s3_links.declarations.links_file import Link, LinkBucket, ReplicatedBucket, ReplicationLink
+from s3_links.declarations.buckets import LinkBucket, ReplicatedBucket
+from s3_links.declarations.link import Link
+from s3_links.declarations.replication import ReplicationLink
 
 from . import state
 from .credentials import Credentials, CredentialsError
@@ -21,7 +23,7 @@ from .stack import OperationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from s3_links.declarations.links_file import AnyLink
+    from s3_links.declarations.links import AnyLink
 
     from .stack import Stack
 

@@ -15,7 +15,8 @@ from s3_links.synthesized.world import world_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from s3_links.declarations.links_file import Link, LinkBucket
+    from s3_links.declarations.buckets import LinkBucket
+    from s3_links.declarations.link import Link
     from s3_links.reach.principals import Principal
 
 _NOT_SEEN = "merge"

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3_links.declarations.links_file import ReplicatedBucket
+from s3_links.declarations.buckets import ReplicatedBucket
 from s3_links.declarations.read_links import declared
 
 from .access import root_of
@@ -25,7 +25,7 @@ from .workstation import PROJECT, ToolError, check_tools, run
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from s3_links.declarations.links_file import AnyLink
+    from s3_links.declarations.links import AnyLink
 
 _NOTE = "Planned against empty emulated accounts: everything appears as new, also what is deployed."
 _ANYBODY = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}

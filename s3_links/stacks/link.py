@@ -19,7 +19,9 @@ from .linked import LinkedStack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from s3_links.declarations.links_file import Consumer, Link, LinkAccount
+    from s3_links.declarations.accounts import LinkAccount
+    from s3_links.declarations.consumers import Consumer
+    from s3_links.declarations.link import Link
     from s3_links.declarations.state import State
 
 

@@ -16,7 +16,9 @@ from .base import BaseStack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from s3_links.declarations.links_file import AnyLink, LinkAccount, LinkBucket
+    from s3_links.declarations.accounts import LinkAccount
+    from s3_links.declarations.buckets import LinkBucket
+    from s3_links.declarations.links import AnyLink
     from s3_links.declarations.state import State
 
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-    from s3_links.declarations.links_file import LinkAccount, ReplicationLink
+    from s3_links.declarations.accounts import LinkAccount
+    from s3_links.declarations.replication import ReplicationLink
     from s3_links.declarations.state import State
 
 

@@ -1,0 +1,68 @@
+"""What a link grants, and under which conditions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import (
+    ConfigDict,
+    Field,
+)
+
+from s3_cross_account.access import NO_CONDITIONS, Access, Conditions
+from s3_cross_account.actions import LEVELS
+
+from .part import Part, filled, given
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class LinkAccess(Part, Conditions):
+    """What is granted, and under which conditions."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                {"not": {"allOf": [{"required": ["level"]}, given("actions")]}},
+                {"not": {"allOf": [filled("vpc_endpoint_ids"), filled("source_ips")]}},
+            ]
+        }
+    )
+
+    level: Annotated[
+        Literal[tuple(LEVELS)],  # type: ignore[valid-type]
+        Field(
+            description=f"one of {', '.join(LEVELS)} (copies between buckets: copy-with-tags, as"
+            " AWS CLI version 2 reads the tags of objects over 8 MB)",
+            examples=["read-only"],
+        ),
+    ] = "list-get-put"
+    actions: Annotated[
+        list[str] | None,
+        Field(description="a list of S3 actions", examples=[["s3:GetObject"]], min_length=1),
+    ] = None
+    prefixes: Annotated[
+        list[str], Field(description="a list of prefixes", examples=[["reports/"]])
+    ] = []
+
+    @property
+    def access(self) -> Access:
+        """The access as the library has it."""
+        return self._granted(Conditions(**self.model_dump(include=set(Conditions.model_fields))))
+
+    def _granted(self, conditions: Conditions) -> Access:
+        return Access(
+            actions=tuple(self.actions) if self.actions else LEVELS[self.level],
+            prefixes=tuple(self.prefixes),
+            conditions=conditions,
+        )
+
+    def _contradictions(self) -> Iterator[str]:
+        yield from super()._contradictions()
+        if self.actions is not None and "level" in self.model_fields_set:
+            yield 'give "level" or "actions", not both'
+        try:
+            _ = self._granted(NO_CONDITIONS)
+        except ValueError as error:  # what S3 does not know
+            yield str(error)

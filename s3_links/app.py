@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     """What makes the stacks, once cdktf is there."""
 
 LINKS = Path("links.json")
+FILE_VARIABLE = "S3_LINKS_FILE"
 PROVIDER_LOCK = Path(".terraform.lock.hcl")
 
 # Node.js 20 does all that is needed here; jsii greets it with a page-wide banner on each call.
@@ -48,11 +49,16 @@ def main(declared: Callable[[], Make] | None = None) -> None:
         sys.exit(130 if isinstance(error, KeyboardInterrupt) else 1)
 
 
+def links_file() -> Path:
+    """Return the links file: the one that the environment names, else ``links.json``."""
+    return Path(os.environ.get(FILE_VARIABLE) or LINKS)
+
+
 def links() -> Make:
-    """Return what makes a stack of each link in ``links.json``."""
+    """Return what makes a stack of each link in the links file."""
     from .declarations.read_links import read_links
 
-    declared = read_links(LINKS)
+    declared = read_links(links_file())
     accounts, state = declared.accounts, declared.state
     for note in declared.notes():
         print(f"{LINKS}: {note}", file=sys.stderr)

@@ -31,7 +31,8 @@ def told(error: BaseException) -> str | None:
         package = str(error.name).partition(".")[0]
         return (
             f"The Python package {package} is not installed here: run `make synth`, or this inside "
-            "the environment (`pipenv shell`) after `make install`"
+            "the environment (`pipenv shell`) after `make install`; elsewhere, install "
+            "s3-links anew"
         )
     if isinstance(error, OSError) and error.errno != errno.EPIPE:
         return _unwritten(error.filename, error.strerror or str(error))

@@ -143,6 +143,10 @@ MISTAKES: dict[str, tuple[str, dict[str, str]]] = {
         context(account(assume_role=ARN)),
         {f"{ONE}.assume_role": "is not a role to assume"},
     ),
+    "tags to ignore as a list": (
+        context(account(profile="a", ignore_tags=["CostCenter"])),
+        {f"{ONE}.ignore_tags": 'is not tags that others set: write for example {"keys":'},
+    ),
     "a malformed session name": (
         context(account(assume_role={"role_arn": ARN, "session_name": "with space"})),
         {f"{ONE}.assume_role.session_name": "is not a session name"},
@@ -283,7 +287,9 @@ def test_without_nodejs_one_line_says_so(tmp_path: Path) -> None:
 def test_every_setting_reaches_the_providers(tmp_path: Path) -> None:
     role = {"role_arn": ARN, "external_id": "link-1", "session_name": "terraform"}
     first = account(assume_role=role, account_id="111111111111")
-    second = {"region": "us-east-1", "profile": "b", "account_id": "222222222222"}
+    ignored = {"keys": ["CostCenter"], "key_prefixes": ["acme:"]}
+    pinned = {"region": "us-east-1", "profile": "b", "account_id": "222222222222"}
+    second = pinned | {"ignore_tags": ignored}
     result = run_main(tmp_path, configuration=context(first, second))
     assert result.returncode == 0, result.stderr
     providers = json.loads(json_file(tmp_path).read_text())["provider"]["aws"]
@@ -299,6 +305,7 @@ def test_every_setting_reaches_the_providers(tmp_path: Path) -> None:
             "region": "us-east-1",
             "profile": "b",
             "allowed_account_ids": ["222222222222"],
+            "ignore_tags": [ignored],
         },
     ]
 

@@ -91,11 +91,11 @@ def test_an_endpoint_is_told() -> None:
 @pytest.mark.parametrize(
     "operation",
     [
-        ["check", "--one"],
+        ["check"],
         ["plan"],
         ["apply"],
-        ["move-state"],
-        ["unlock", "--id=x"],
+        ["state", "move", "x"],
+        ["state", "unlock", "x", "--id=x"],
         ["credentials", "--role=plan"],
     ],
     ids=lambda words: words[0],
@@ -103,7 +103,7 @@ def test_an_endpoint_is_told() -> None:
 def test_every_operation_refuses_them_first(operation: list[str], tmp_path: Path) -> None:
     variables = {"TF_WORKSPACE": "x", "PYTHONPATH": f"{PROJECT}:{PROJECT / 'constructs'}"}
     result = subprocess.run(
-        [sys.executable, "-m", "s3_links.operations", *operation],
+        [sys.executable, "-m", "s3_links", *operation],
         cwd=tmp_path,
         env=variables,
         capture_output=True,

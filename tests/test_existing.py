@@ -250,9 +250,28 @@ def test_what_may_not_be_read_is_said_to_be_unknown(
         f"aws_secret_access_key = {keys['SecretAccessKey']}\n"
     )
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
-    (found,) = place.ask(on(existing="with-policy", policy="create"))
-    assert not found.stops
-    assert "the bucket 'with-policy' is unknown, it may not be looked at here" in found.told
+    found = place.ask(on(existing="with-policy", policy="create"))
+    assert not any(finding.stops for finding in found)
+    assert "the bucket 'with-policy' is unknown, it may not be looked at here" in found[0].told
+    assert "its policy is unknown" in found[1].told
+    # What may be read alone is looked at all the same.
+    iam.put_user_policy(
+        UserName="blind",
+        PolicyName="one",
+        PolicyDocument=json.dumps(
+            {
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Action": "s3:GetBucketPolicy",
+                        "Resource": "arn:aws:s3:::with-policy",
+                    }
+                ]
+            }
+        ),
+    )
+    (stopping,) = (f for f in place.ask(on(existing="with-policy", policy="create")) if f.stops)
+    assert "has a bucket policy already" in stopping.told
 
 
 def test_everything_is_told_at_once(place: Place) -> None:

@@ -196,7 +196,7 @@ def test_ctrl_c_while_nodejs_works(tmp_path: Path) -> None:
 
 def test_a_mistake_of_this_program_keeps_its_traceback(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "import s3_links.declarations.files\nstacks.files.present = lambda _: 1 / 0\n"
+        "from s3_links.declarations import files\nfiles.present = lambda _: 1 / 0\n"
     )
     environment = first_in_path(tmp_path)
     environment["PYTHONPATH"] += f":{PROJECT}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import re
 import sys
@@ -37,16 +38,19 @@ if TYPE_CHECKING:
     from s3_cross_account.account import Account
 
 GITHUB = "token.actions.githubusercontent.com"
-PULL_REQUEST = "repo:acme/s3-links:pull_request"
-MAIN = "repo:acme/s3-links:ref:refs/heads/main"
-APPROVED = "repo:acme/s3-links:environment:production"
+REPOSITORY = "repo:acme@1234567/s3-links@987654321"
+PULL_REQUEST = f"{REPOSITORY}:pull_request"
+MAIN = f"{REPOSITORY}:ref:refs/heads/main"
+APPROVED = f"{REPOSITORY}:environment:production"
 BUCKET = "acme-pipeline-state"
+IDS = {"owner_id": "1234567", "repository_id": "987654321"}
 PIPELINE = {"platform": "github", "repository": "acme/s3-links"}
 LINKS: dict[str, Any] = {
     "hardened": {
         "pattern": "direct-access",
         "consumers": [
             {"account": "account1", "existing_role": "legacy"},
+            {"account": "account1", "instance_profile": "legacy-profile"},
             {"account": "account1", "new_role": "piped-reader"},
         ],
         "buckets": [{"account": "account2", "new_prefix": "piped-", "key": "new"}],
@@ -76,10 +80,11 @@ LINKS: dict[str, Any] = {
 
 def declaration(**more: Any) -> dict[str, Any]:
     state = {"backend": "s3", "account": "account1", "bucket": BUCKET, "create_bucket": True}
+    ignored = {"ignore_tags": {"keys": ["CostCenter"], "key_prefixes": ["acme:"]}}
     return {
-        "accounts": accounts(),
+        "accounts": accounts(account1=ignored, account2=ignored),
         "state": state,
-        "pipeline": PIPELINE,
+        "pipeline": PIPELINE | IDS,
         "links": LINKS,
     } | more
 
@@ -137,19 +142,30 @@ def administered(
     encrypted: Emulator,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Workplace:
-    """What an administrator deploys once: the state bucket and the roles."""
+    """What an administrator deploys once: the state bucket, the roles and the link with a key."""
     iam = root(encrypted.endpoint, "account1").client("iam")
     statement = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}}
     trust = {"Version": "2012-10-17", "Statement": [statement | {"Action": "sts:AssumeRole"}]}
-    iam.create_role(RoleName="legacy", AssumeRolePolicyDocument=json.dumps(trust))
+    # The emulator leaves a role's path out of the ARN that it judges; the evaluator does not.
+    for role, path in (("legacy", "/team/"), ("legacy-of-profile", "/")):
+        iam.create_role(RoleName=role, Path=path, AssumeRolePolicyDocument=json.dumps(trust))
+    iam.create_instance_profile(InstanceProfileName="legacy-profile", Path="/team/")
+    iam.add_role_to_instance_profile(
+        InstanceProfileName="legacy-profile", RoleName="legacy-of-profile"
+    )
     place = Workplace(tmp_path_factory.mktemp("pipeline"), Terraform(encrypted).environment)
-    place.declare(declaration())
+    administer(place, declaration(), "terraform-state", "pipeline-roles", "hardened")
+    return place
+
+
+def administer(place: Workplace, declared: dict[str, Any], *stacks: str) -> None:
+    """Deploy stacks with credentials that may do everything."""
+    place.declare(declared)
     assert place.run(sys.executable, "main.py").returncode == 0
-    for stack in ("terraform-state", "pipeline-roles"):
+    for stack in stacks:
         for command in (("init",), ("apply", "-auto-approve", "-no-color")):
             result = place.terraform(stack, *command)
             assert result.returncode == 0, result.stderr
-    return place
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +262,7 @@ def test_the_plan_role_cannot_apply_its_plan(planned: Workplace, encrypted: Emul
     result = planned.terraform("assumed", "apply", "-lock=false", "-no-color", str(plan))
     assert result.returncode == 1
     assert "AccessDenied" in result.stderr
-    assert made(encrypted) == []
+    assert not [name for name in made(encrypted) if name.startswith("piped-home-")]
 
 
 def test_the_plan_role_cannot_take_the_lock(planned: Workplace) -> None:
@@ -269,10 +285,16 @@ def test_the_deploy_role_deploys_every_link(deployed: Workplace, encrypted: Emul
     assert (deployed.folder / "plans" / "summary.md").exists()
 
 
-def test_the_plan_role_sees_no_drift_in_what_was_deployed(
+def test_the_plan_role_sees_no_drift_in_what_was_deployed_nor_in_the_organizations_tags(
     deployed: Workplace,  # noqa: ARG001
+    bucket: str,
+    encrypted: Emulator,
     run: Callable[[str, str], Workplace],
 ) -> None:
+    owner = root(encrypted.endpoint, "account1")
+    tags = [{"Key": key, "Value": "42"} for key in ("CostCenter", "acme:owner")]
+    owner.s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
+    owner.client("iam").tag_role(RoleName="piped-caller", Tags=tags)
     result = run("plan", MAIN).make("drift")
     assert result.returncode == 0, result.stderr
     assert "No changes. Unchanged: 3." in result.stdout
@@ -337,23 +359,37 @@ REFUSED: dict[str, Callable[[Principal, str, str], Any]] = {
     "delete a state": lambda p, _, __: p.s3.delete_object(Bucket=BUCKET, Key="assumed.tfstate"),
     "open the state bucket": lambda p, _, __: p.s3.delete_bucket_policy(Bucket=BUCKET),
     "delete the state bucket": lambda p, _, __: p.s3.delete_bucket(Bucket=BUCKET),
-    "make a key without the tag": lambda p, _, __: p.client("kms").create_key(),
+    "read the state of its own role": lambda p, _, __: p.s3.get_object(
+        Bucket=BUCKET, Key="pipeline-roles.tfstate"
+    ),
+    "write the state of its own role": lambda p, _, __: p.s3.put_object(
+        Bucket=BUCKET, Key="pipeline-roles.tfstate", Body=b"{}"
+    ),
+    "read a state of another project": lambda p, _, __: p.s3.get_object(
+        Bucket=BUCKET, Key="another.tfstate"
+    ),
 }
 ONLY_DEPLOY: dict[str, Callable[[Principal, str, str], Any]] = {
     "give the callers other policies": lambda p, account, __: p.client("iam").attach_role_policy(
         RoleName="piped-caller", PolicyArn=f"{POLICY}piped-caller-account1".format(account=account)
     ),
     "remove a bucket policy": lambda p, _, bucket: p.s3.delete_bucket_policy(Bucket=bucket),
-    "write a state": lambda p, _, __: p.s3.put_object(Bucket=BUCKET, Key="x.tfstate", Body=b""),
+    "write a state": lambda p, _, __: p.s3.put_object(
+        Bucket=BUCKET,
+        Key="assumed.tfstate",
+        Body=p.s3.get_object(Bucket=BUCKET, Key="assumed.tfstate")["Body"].read(),
+    ),
     "change a route": lambda p, _, __: p.client("ec2").create_vpc(CidrBlock="10.9.0.0/16"),
 }
 
 
 @pytest.fixture(scope="module")
 def bucket(deployed: Workplace, encrypted: Emulator) -> str:  # noqa: ARG001
-    """A bucket in account 1, with an object."""
+    """A bucket in account 1, with an object; another project's state is in the state bucket."""
     (name,) = (name for name in made(encrypted) if name.startswith("piped-home-"))
-    root(encrypted.endpoint, "account1").s3.put_object(Bucket=name, Key="secret", Body=b"secret")
+    s3 = root(encrypted.endpoint, "account1").s3
+    s3.put_object(Bucket=name, Key="secret", Body=b"secret")
+    s3.put_object(Bucket=BUCKET, Key="another.tfstate", Body=b"{}")
     return name
 
 
@@ -391,6 +427,14 @@ def test_the_deploy_role_works_with_our_keys_only(encrypted: Emulator) -> None:
         for key in owner.list_keys()["Keys"]
         if owner.list_resource_tags(KeyId=key["KeyId"])["Tags"]
     )
+    as_ours = owner.list_resource_tags(KeyId=ours)["Tags"]
+    attacks: tuple[Callable[[], Any], ...] = (
+        lambda: kms.tag_resource(KeyId=other, Tags=as_ours),
+        lambda: kms.untag_resource(KeyId=ours, TagKeys=[as_ours[0]["TagKey"]]),
+        lambda: kms.create_key(Tags=as_ours),
+        lambda: kms.create_key(),
+    )
+    assert [allowed(attack) for attack in attacks] == [False] * len(attacks)
     found = [
         allowed(lambda: kms.get_key_rotation_status(KeyId=key))  # noqa: B023
         for key in (ours, other)
@@ -399,13 +443,66 @@ def test_the_deploy_role_works_with_our_keys_only(encrypted: Emulator) -> None:
     assert not allowed(lambda: kms.schedule_key_deletion(KeyId=other))
 
 
+@pytest.fixture(scope="module")
+def permissions(administered: Workplace) -> Documents:
+    """The pipeline's roles as they were deployed, for the independent evaluator."""
+    return Documents(json.loads(administered.terraform("pipeline-roles", "show", "-json").stdout))
+
+
+def pipeline_role(role: str, alias: str = "account1") -> str:
+    return f"arn:aws:iam::{ACCOUNTS[alias]}:role/s3-links-{role}"
+
+
+@pytest.mark.parametrize(
+    ("action", "tags", "works"),
+    [
+        ("kms:PutKeyPolicy", {"aws:ResourceTag/s3-cross-account": "hardened"}, True),
+        ("kms:PutKeyPolicy", {"aws:ResourceTag/s3-cross-account": "of-another-pipeline"}, False),
+        ("kms:PutKeyPolicy", {"aws:ResourceTag/ManagedBy": "s3-cross-account"}, False),
+        ("kms:TagResource", {"aws:RequestTag/s3-cross-account": "hardened"}, False),
+        ("kms:TagResource", {"aws:RequestTag/ManagedBy": "s3-cross-account"}, False),
+        ("kms:UntagResource", {"aws:ResourceTag/s3-cross-account": "hardened"}, False),
+    ],
+)
+def test_no_key_becomes_the_deploy_roles_own(
+    action: str, tags: dict[str, str], works: bool, permissions: Documents
+) -> None:
+    key = "arn:aws:kms:ap-northeast-1:222222222222:key/11111111-2222-3333-4444-555555555555"
+    request = permissions.asks(pipeline_role("deploy", "account2"), action, key, **tags)
+    assert decide([request]) == [works]
+
+
+@pytest.mark.parametrize(
+    ("policy", "role", "works"),
+    [
+        ("hardened-legacy-account2", "team/legacy", True),
+        ("hardened-legacy-account2", "service-role/x/legacy", True),
+        ("hardened-legacy-account2", "legacy", True),
+        ("hardened-legacy-account2", "team/not-legacy", False),
+        ("hardened-legacy-account2", "legacy/another", False),
+        ("hardened-legacy-profile-account2", "legacy-of-profile", True),
+        ("hardened-legacy-profile-account2", "legacy-profile", False),
+        ("hardened-legacy-profile-account2", "s3-links-deploy", False),
+    ],
+)
+def test_policies_are_attached_to_the_roles_that_exist_whatever_their_path_or_profile(
+    policy: str, role: str, works: bool, permissions: Documents
+) -> None:
+    request = permissions.asks(
+        pipeline_role("deploy"),
+        "iam:AttachRolePolicy",
+        f"arn:aws:iam::111111111111:role/{role}",
+        **{"iam:PolicyARN": f"arn:aws:iam::111111111111:policy/{policy}"},
+    )
+    assert decide([request]) == [works]
+
+
 def test_roles_are_passed_only_to_the_service_that_is_to_have_them(
-    administered: Workplace,
+    permissions: Documents,
 ) -> None:
     """The emulator does not ask for this permission; the independent evaluator does."""
-    shown = json.loads(administered.terraform("pipeline-roles", "show", "-json").stdout)
     asked = [
-        Documents(shown).passes(f"arn:aws:iam::111111111111:role/s3-links-{role}", passed, service)
+        permissions.passes(pipeline_role(role), passed, service)
         for role, passed, service in (
             ("deploy", "piped-caller", "ec2.amazonaws.com"),
             ("deploy", "piped-replication", "s3.amazonaws.com"),
@@ -418,6 +515,24 @@ def test_roles_are_passed_only_to_the_service_that_is_to_have_them(
     assert decide(asked) == [True, True, False, False, False, False]
 
 
+def test_less_in_a_link_is_removed_while_the_roles_still_name_it(
+    run: Callable[[str, str], Workplace], encrypted: Emulator
+) -> None:
+    less = copy.deepcopy(LINKS)
+    del less["hardened"]["consumers"][2]
+    planner = run("plan", MAIN)
+    planner.declare(declaration(links=less))
+    result = planner.make("plan")
+    assert result.returncode == 0, result.stderr
+    deployer = run("deploy", APPROVED)
+    deployer.declare(declaration(links=less))
+    (planner.folder / "plans").rename(deployer.folder / "plans")
+    result = deployer.make("apply")
+    assert result.returncode == 0, result.stderr
+    roles = root(encrypted.endpoint, "account1").client("iam").list_roles()["Roles"]
+    assert "piped-reader" not in [role["RoleName"] for role in roles]
+
+
 def test_the_deploy_role_removes_what_it_made(deployed: Workplace, encrypted: Emulator) -> None:
     for stack in ("hardened", "copies"):
         result = deployed.terraform(stack, "destroy", "-auto-approve", "-no-color")
@@ -425,19 +540,68 @@ def test_the_deploy_role_removes_what_it_made(deployed: Workplace, encrypted: Em
     assert [name for name in made(encrypted) if not name.startswith("piped-home-")] == []
 
 
+@pytest.fixture(scope="module")
+def renamed(administered: Workplace, run: Callable[[str, str], Workplace]) -> Workplace:
+    """A run whose declaration has another link in the place of the one that was destroyed."""
+    bucket = {"account": "account1", "new_prefix": "piped-later-", "key": "new"}
+    role = {"account": "account2", "new_role": "piped-later"}
+    later = {"pattern": "direct-access", "consumers": [role], "buckets": [bucket]}
+    declared = declaration(links={"assumed": LINKS["assumed"], "later": later})
+    administer(administered, declared, "pipeline-roles")
+    planner, deployer = run("plan", MAIN), run("deploy", APPROVED)
+    for place in (planner, deployer):
+        place.declare(declared)
+    result = planner.make("plan")
+    assert result.returncode == 0, result.stderr
+    (planner.folder / "plans").rename(deployer.folder / "plans")
+    return deployer
+
+
+def test_who_made_the_roles_anew_takes_the_states_of_links_that_are_gone_from_them(
+    renamed: Workplace,  # noqa: ARG001
+    encrypted: Emulator,
+) -> None:
+    s3 = session(encrypted, "deploy", APPROVED).s3
+    states = ("assumed", "later", "hardened", "copies")
+    found = [
+        allowed(lambda: s3.put_object(Bucket=BUCKET, Key=f"{state}.tfstate.tflock", Body=b""))  # noqa: B023
+        for state in states
+    ]
+    for state in states[:2]:
+        s3.delete_object(Bucket=BUCKET, Key=f"{state}.tfstate.tflock")
+    assert found == [True, True, False, False]
+
+
+def test_a_new_key_is_left_to_an_administrator(
+    renamed: Workplace, administered: Workplace, run: Callable[[str, str], Workplace]
+) -> None:
+    result = renamed.make("apply")
+    assert result.returncode != 0
+    assert "only an administrator makes new keys: `make deploy LINK=later`" in result.stderr
+    declared = json.loads((renamed.folder / "links.json").read_text())
+    administer(administered, declared, "later")
+    place = run("plan", MAIN)
+    place.declare(declared)
+    result = place.make("drift")
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize(
     ("role", "subject", "works"),
     [
         ("plan", PULL_REQUEST, True),
         ("plan", MAIN, True),
-        ("plan", "repo:acme/s3-links:ref:refs/heads/other", False),
-        ("plan", "repo:acme/another:pull_request", False),
+        ("plan", f"{REPOSITORY}:ref:refs/heads/other", False),
+        ("plan", "repo:acme@1234567/another@987654322:pull_request", False),
+        ("plan", "repo:acme/s3-links:pull_request", False),  # of whoever has the name now
         ("plan", APPROVED, False),
         ("deploy", APPROVED, True),
         ("deploy", MAIN, False),
         ("deploy", PULL_REQUEST, False),
-        ("deploy", "repo:acme/s3-links:environment:staging", False),
-        ("deploy", "repo:fork/s3-links:environment:production", False),
+        ("deploy", f"{REPOSITORY}:environment:staging", False),
+        ("deploy", "repo:acme@7654321/s3-links@987654321:environment:production", False),
+        ("deploy", "repo:acme@1234567/s3-links@987654322:environment:production", False),
+        ("deploy", "repo:acme/s3-links:environment:production", False),
     ],
 )
 @pytest.mark.usefixtures("administered")
@@ -461,6 +625,7 @@ def test_a_run_that_is_not_trusted_is_told_its_subject(
         told = f"{alias}: arn:aws:iam::{id_}:role/s3-links-deploy does not trust this run"
         assert told in result.stderr
     assert f"whose subject is '{MAIN}'" in result.stderr
+    assert '("owner_id" and "repository_id" stand behind @)' in result.stderr
     assert not (tmp_path / "credentials").exists()
 
 
@@ -501,6 +666,13 @@ def trusts(stack: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
     }
 
 
+def test_githubs_subjects_without_ids(tmp_path: Path) -> None:
+    assert synthesize(tmp_path, declaration(pipeline=PIPELINE)).returncode == 0
+    found = trusts(stack_json(tmp_path, "pipeline-roles"))
+    subjects = {name.split("-")[0]: trust["sub"] for name, trust in found.items()}
+    assert subjects["account1_deploy"] == ["repo:acme/s3-links:environment:production"]
+
+
 def test_gitlabs_subjects(tmp_path: Path) -> None:
     assert synthesize(tmp_path, declaration(pipeline=GITLAB)).returncode == 0
     stack = stack_json(tmp_path, "pipeline-roles")
@@ -535,8 +707,16 @@ def test_the_invariants_hold_but_for_what_has_no_name_beforehand(tmp_path: Path)
         for resource in statement.get("resources", []):
             if resource == "*":  # held by a condition instead
                 (condition,) = statement["condition"]
-                assert condition["variable"] in ("aws:RequestedRegion", "aws:RequestTag/ManagedBy")
-                assert {a.partition(":")[0] for a in statement["actions"]} <= {"ec2", "kms"}
+                assert condition["variable"] == "aws:RequestedRegion"
+                assert {a.partition(":")[0] for a in statement["actions"]} == {"ec2"}
+
+
+def test_in_another_partition_every_arn_is_of_that_partition(tmp_path: Path) -> None:
+    region = {"region": "us-gov-west-1"}
+    declared = declaration(accounts=accounts(account1=region, account2=region))
+    assert synthesize(tmp_path, declared).returncode == 0
+    stack = (tmp_path / "cdktf.out" / "stacks" / "pipeline-roles" / "cdk.tf.json").read_text()
+    assert set(re.findall(r"arn:(aws[a-z-]*):", stack)) == {"aws-us-gov"}
 
 
 def test_aws_knows_every_action(tmp_path: Path) -> None:
@@ -551,7 +731,30 @@ def test_a_resource_type_that_is_not_known_is_an_error() -> None:
     stack = {"resource": {"aws_sqs_queue": {"q": {"provider": "aws.account1"}}}}
     account = SimpleNamespace(alias="account1", region="eu-west-1", partition="aws")
     with pytest.raises(ValueError, match="aws_sqs_queue: add what it needs"):
-        Permissions([stack], cast("Account", account))
+        Permissions([stack], cast("Account", account), str)
+
+
+def test_the_keys_of_all_links_share_a_statement() -> None:
+    account = SimpleNamespace(alias="account1", region="eu-west-1", partition="aws", account_id="1")
+    stacks = [
+        {"resource": {"aws_kms_key": {"k": {"provider": "aws.account1", "tags": {"of": link}}}}}
+        for link in ("one", "two")
+    ]
+    (statement,) = Permissions(stacks, cast("Account", account), str).to_plan()
+    assert [c.values for c in statement.conditions] == [("one", "two")]
+
+
+def test_the_tags_of_a_bucket_are_asked_for_in_the_way_of_the_providers_version_6(
+    tmp_path: Path,
+) -> None:
+    assert synthesize(tmp_path, declaration()).returncode == 0
+    found: dict[str, set[str]] = {"plan": set(), "deploy": set()}
+    for name, statement in statements(stack_json(tmp_path, "pipeline-roles")):
+        found[name.split("_")[1].split("-")[0]].update(statement["actions"])
+    tagging = {"s3:TagResource", "s3:UntagResource"}
+    assert "s3:ListTagsForResource" in found["plan"]
+    assert tagging <= found["deploy"]
+    assert not tagging & found["plan"]
 
 
 def test_every_resource_type_that_is_used_is_known() -> None:
@@ -592,7 +795,7 @@ def test_a_pipeline_reaches_no_log_bucket_of_anothers_link(tmp_path: Path) -> No
         stack = stack_json(tmp_path / team, "link")
         buckets = stack["resource"]["aws_s3_bucket"].values()
         names[team] = [f"arn:aws:s3:::{block['bucket_prefix']}{'0' * 26}" for block in buckets]
-        allowed_ = Permissions([stack], cast("Account", account)).to_deploy()
+        allowed_ = Permissions([stack], cast("Account", account), str).to_deploy()
         reached[team] = {resource for statement in allowed_ for resource in statement.resources}
     assert [len(found) for found in names.values()] == [2, 2]
     for ours in names:
@@ -623,6 +826,10 @@ def test_a_boundary_is_demanded_of_every_new_role(tmp_path: Path) -> None:
         ({"platform": "github"}, "pipeline.repository: is missing: add"),
         (PIPELINE | {"repository": "s3-links"}, 'pipeline.repository: "s3-links" is not'),
         (PIPELINE | {"host": "gitlab.example.com"}, '"host" is for a GitLab of your own'),
+        (PIPELINE | {"owner_id": "1"}, '"repository_id" is missing: GitHub sends both ids or none'),
+        (PIPELINE | {"repository_id": "1"}, "`gh api repos/acme/s3-links --jq '.owner.id, .id'`"),
+        (PIPELINE | IDS | {"owner_id": "acme"}, 'pipeline.owner_id: "acme" is not the id'),
+        (GITLAB | IDS, '"owner_id" and "repository_id" are for GitHub'),
         (PIPELINE | {"branch": "*"}, 'pipeline.branch: "*" is not the branch that is deployed'),
         (PIPELINE | {"enviroment": "x"}, 'did you mean "environment"?'),
         (PIPELINE | {"repository": "a/b/c"}, "on GitHub is an owner and a name"),
@@ -649,6 +856,14 @@ def test_no_link_makes_what_the_other_stacks_make(tmp_path: Path) -> None:
     result = synthesize(tmp_path, declaration(links={"clash": link}))
     assert "the role 's3-links-plan' in account2 is created by pipeline too" in result.stderr
     assert f"the bucket '{BUCKET}' in account1 is created by state too" in result.stderr
+
+
+def test_no_link_gives_access_to_the_pipelines_own_roles(tmp_path: Path) -> None:
+    bucket = {"account": "account1", "new_prefix": "piped-"}
+    role = {"account": "account2", "existing_role": "S3-links-deploy"}
+    link = {"pattern": "direct-access", "consumers": [role], "buckets": [bucket]}
+    result = synthesize(tmp_path, declaration(links={"own": link}))
+    assert "links.own: the role 'S3-links-deploy' is the pipeline's: give the" in result.stderr
 
 
 def test_a_bucket_is_imported_once_whatever_the_account(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_it_says_so_and_leaves_nothing_to_apply(place: Workplace) -> None:
 @pytest.mark.usefixtures("planned")
 def test_apply_takes_nothing_of_it(place: Workplace) -> None:
     place.run(sys.executable, "main.py")
-    result = place.run(sys.executable, "-m", "s3_links.operations", "apply")
+    result = place.run(sys.executable, "-m", "s3_links", "apply")
     assert result.returncode == 1
     assert "holds a summary only" in result.stderr
 
@@ -112,7 +112,7 @@ def test_stopped_it_leaves_nothing(place: Workplace, sign: signal.Signals) -> No
 
 
 def test_a_gate_refuses_here_too(place: Workplace) -> None:
-    result = place.make("plan-emulated", "PLAN=--refuse access")
+    result = place.make("plan-emulated", "ARGS=--refuse access")
     assert result.returncode != 0
     assert "looked-up: access appears" in result.stderr
 

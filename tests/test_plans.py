@@ -149,7 +149,7 @@ def test_a_crash_in_the_summary_leaves_nothing(
     with pytest.raises(OperationError, match=r"^summary\.md: cannot be written to \(No space left"):
         plan(synthesized())
     assert left() == set()
-    with pytest.raises(OperationError, match=r"^plans: holds no plans: run `make plan` first"):
+    with pytest.raises(OperationError, match=r"^plans: holds no plans: run `s3-links plan` first"):
         applicable()
 
 
@@ -231,7 +231,7 @@ def test_nothing_else_is_applied(
         with pytest.raises(OperationError) as refused:
             attempt()
         assert str(refused.value).startswith(problem)
-        assert str(refused.value).endswith("Run `make plan` again.")
+        assert str(refused.value).endswith("Run `s3-links plan` again.")
 
 
 @pytest.mark.usefixtures("project")
@@ -242,7 +242,7 @@ def test_a_plan_that_a_gate_refused_is_not_applied() -> None:
     assert str(refused.value).splitlines() == [
         "reports: the gate 'changes' refused it: anything changes",
         "worker: the gate 'changes' refused it: anything changes",
-        "Run `make plan` again.",
+        "Run `s3-links plan` again.",
     ]
     plan(synthesized(), ["destroys"])
     assert len(applicable()) == 2
@@ -261,7 +261,7 @@ def test_everything_that_is_wrong_is_told_at_once(project: Project) -> None:
         "reports: is not declared as it was when it was planned",
         "reports: its plan cannot be read (No such file or directory)",
         "worker: is not planned",
-        "Run `make plan` again.",
+        "Run `s3-links plan` again.",
     ]
 
 
@@ -279,11 +279,13 @@ def test_what_is_in_the_place_of_the_plans_is_not_removed(tmp_path: Path) -> Non
 
 RUN = """
 import signal, sys
-import s3_links.operations.__main__ as operations
+import s3_links.cli
+from s3_links.operations import check, synthesis
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored where the tests run
-s3_links.operations.check = lambda stacks: None  # asks AWS
-sys.exit(s3_links.operations.main())
+check.check = lambda stacks, quiet=False: None  # asks AWS
+synthesis.synthesize = lambda: None
+s3_links.cli.main()
 """
 
 
@@ -308,7 +310,7 @@ def running(*arguments: str) -> subprocess.Popen[str]:
 )
 def test_an_exit_code_tells_each_end(argument: str, code: int, problem: str) -> None:
     planned = running("plan", argument)
-    assert "## reports" in planned.communicate()[0]
+    assert "## What changes" in planned.communicate()[0]
     assert planned.returncode == code
     applied = running("apply")
     assert problem in applied.communicate()[1]
@@ -334,14 +336,14 @@ def wait_for(condition: Callable[[], object]) -> None:
 def test_an_interrupted_plan_leaves_nothing(number: signal.Signals, project: Project) -> None:
     plan(synthesized())
     process = started(project, "plan")
-    with pytest.raises(OperationError, match="another `make plan` or `make apply` is running"):
+    with pytest.raises(OperationError, match="another `s3-links plan` or `apply` is running"):
         plan(synthesized())
     process.send_signal(number)
     assert process.communicate(timeout=60) == ("", "Interrupted.\n")
     assert process.returncode == 128 + number
     assert (project.stack("worker") / "stopped").read_text() == "stopped\n"
     assert left() == set()
-    with pytest.raises(OperationError, match="holds no plans: run `make plan` first"):
+    with pytest.raises(OperationError, match="holds no plans: run `s3-links plan` first"):
         applicable()
 
 
@@ -354,7 +356,7 @@ def test_what_a_killed_plan_leaves_is_not_applied_and_is_removed_by_the_next(
     process.kill()
     process.communicate()
     assert len(left()) == 1
-    with pytest.raises(OperationError, match="holds no plans: run `make plan` first"):
+    with pytest.raises(OperationError, match="holds no plans: run `s3-links plan` first"):
         applicable()
     (project.stack("worker") / "wait-to-plan").unlink()
     plan(synthesized())

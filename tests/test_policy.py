@@ -239,6 +239,16 @@ def test_the_halves_of_an_assume_role() -> None:
     ]
 
 
+def test_principals_of_one_type_are_all_named() -> None:
+    two = (NAMED, policy.service("ec2.amazonaws.com"), policy.service("lambda.amazonaws.com"))
+    statement = policy.Statement(actions=("sts:AssumeRole",), principals=two)
+    (rendered,) = policy.document([statement])["Statement"]
+    assert rendered["Principal"] == {
+        "AWS": NAMED.identifiers[0],
+        "Service": ["ec2.amazonaws.com", "lambda.amazonaws.com"],
+    }
+
+
 def test_sids_of_one_document_are_unique() -> None:
     access = policy.may_assume(ROLE, sid="Reports")
     trust = policy.trust(NAMED)

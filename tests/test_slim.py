@@ -87,8 +87,37 @@ def test_it_falls_back_saying_so_once(broken: str, project_folder: Path, tmp_pat
     assert json_file(tmp_path / "run").read_bytes() == json_file(project_folder).read_bytes()
 
 
+STACK = """
+from cdktf import App, TerraformStack
+from s3_cross_account.account import Account
+from s3_cross_account.settings import AccountSettings
+
+def make():
+    app = App(outdir="out")
+    stack = TerraformStack(app, "mixed")
+    settings = AccountSettings(region="eu-west-1", profile="home")
+    account = Account(stack, "home", alias="home", settings=settings)
+    return app, stack, account.provider
+"""
+QUEUE = """
+from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue
+"""
+
+
+@pytest.mark.parametrize("script", [QUEUE + STACK, STACK + QUEUE], ids=["before", "after"])
+def test_any_other_type_can_be_imported(script: str, tmp_path: Path) -> None:
+    made = (
+        "\napp, stack, provider = make()\nSqsQueue(stack, 'queue', provider=provider)\napp.synth()"
+    )
+    result = run(tmp_path, script + made)
+    assert (result.returncode, result.stderr) == (0, "")
+    content = json.loads((tmp_path / "out" / "stacks" / "mixed" / "cdk.tf.json").read_text())
+    assert set(content["resource"]) == {"aws_sqs_queue"}
+    assert [provider["alias"] for provider in content["provider"]["aws"]] == ["home"]
+
+
 def test_a_type_that_was_left_out_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    script = "import s3_cross_account.bindings, cdktf_cdktf_provider_aws.sqs_queue"
+    script = f"{STACK}make()\nimport cdktf_cdktf_provider_aws.sqs_queue"
     result = run(tmp_path, script)
     assert result.returncode == 1
     assert "sqs_queue is not in the slim AWS bindings" in result.stderr

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from s3_links.operations.stack import OperationError
-from s3_links.operations.state import resources
+from s3_links.operations.stack import OperationError, Stack
+from s3_links.operations.state import problem, resources
 from s3_links.sandbox.access import allowed, root
 
 from .conftest import PROJECT
@@ -58,7 +58,7 @@ def place(
     """A link, deployed with local state, that has moved to a state bucket of its own making."""
     place = Workplace(tmp_path_factory.mktemp("state"), terraform.environment)
     place.declare(declaration())
-    result = place.make("deploy", "LINK=stateful", "CDKTF=--auto-approve")
+    result = place.make("deploy", "LINK=stateful", "ARGS=--yes")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "account1: account 111111111111 (pinned) as arn:aws:iam::111111111111:root" in (
         result.stdout
@@ -73,7 +73,7 @@ def moved(place: Workplace) -> Workplace:
     without_bucket = place.operations("check", "stateful")
     assert without_bucket.returncode == 1
     assert f"the state bucket '{BUCKET}' does not exist" in without_bucket.stderr
-    assert "move it with `make move-state LINK=stateful`" in without_bucket.stderr
+    assert "move it with `s3-links state move stateful`" in without_bucket.stderr
     assert place.operations("plan", "terraform-state").returncode == 0
     applied = place.operations("apply", "terraform-state")
     assert applied.returncode == 0, applied.stderr
@@ -81,7 +81,7 @@ def moved(place: Workplace) -> Workplace:
     refused = place.make("diff", "LINK=stateful")
     assert refused.returncode != 0
     assert "terraform.stateful.tfstate: the state of stateful is still here" in refused.stderr
-    result = place.make("move-state", "LINK=stateful")
+    result = place.operations("state", "move", "stateful")
     assert result.returncode == 0, result.stderr
     return place
 
@@ -94,7 +94,7 @@ def test_the_moved_state_plans_empty(moved: Workplace) -> None:
 
 
 def test_moving_twice_says_that_there_is_nothing_to_move(moved: Workplace) -> None:
-    result = moved.make("move-state", "LINK=stateful")
+    result = moved.operations("state", "move", "stateful")
     assert result.returncode != 0
     assert "there is no state to move: it is where it belongs" in result.stderr
 
@@ -104,7 +104,7 @@ def test_an_older_state_does_not_overwrite_the_one_in_the_bucket(moved: Workplac
     older = json.loads(kept.read_text()) | {"lineage": "another"}
     back = moved.folder / "terraform.stateful.tfstate"
     back.write_text(json.dumps(older))
-    result = moved.operations("move-state", "stateful")
+    result = moved.operations("state", "move", "stateful")
     back.unlink()
     assert result.returncode == 1
     assert "cannot import state with lineage" in result.stderr
@@ -120,20 +120,20 @@ def test_another_place_for_the_state_is_not_a_new_beginning(
     told = f"the state of stateful was in s3://{BUCKET}/s3-links/stateful.tfstate at the last run"
     assert told in found.stderr
     s3.put_object(Bucket=BUCKET, Key="elsewhere/stateful.tfstate", Body=b"{}")
-    occupied = moved.operations("move-state", "stateful")
+    occupied = moved.operations("state", "move", "stateful")
     assert "elsewhere/stateful.tfstate: holds a state already" in occupied.stderr
     s3.delete_object(Bucket=BUCKET, Key="elsewhere/stateful.tfstate")
-    there = moved.operations("move-state", "stateful")
+    there = moved.operations("state", "move", "stateful")
     assert there.returncode == 0, there.stderr
     assert moved.terraform("stateful", "plan", "-detailed-exitcode").returncode == 0
     # To a file in this folder, and back to where it was.
     moved.declare(declaration())
-    assert moved.operations("move-state", "stateful").returncode == 0
+    assert moved.operations("state", "move", "stateful").returncode == 0
     assert moved.terraform("stateful", "plan", "-detailed-exitcode").returncode == 0
     s3.delete_object(Bucket=BUCKET, Key="elsewhere/stateful.tfstate")
     s3.delete_object(Bucket=BUCKET, Key="s3-links/stateful.tfstate")
     moved.declare(declaration(S3_STATE))
-    assert moved.operations("move-state", "stateful").returncode == 0
+    assert moved.operations("state", "move", "stateful").returncode == 0
 
 
 def test_cleaning_keeps_every_state_and_where_each_is(tmp_path: Path) -> None:
@@ -160,6 +160,29 @@ def test_cleaning_keeps_every_state_and_where_each_is(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["Makefile"]
 
 
+@pytest.mark.parametrize(
+    ("backend", "selected", "told"),
+    [
+        ("local", None, False),
+        ("local", "default\n", False),
+        ("local", "mine", True),
+        ("s3", "mine", True),
+        ("cloud", "s3-stateful", False),  # the stack's own workspace
+    ],
+)
+def test_another_workspace_is_told(
+    backend: str, selected: str | None, told: bool, tmp_path: Path
+) -> None:
+    folder = tmp_path / "cdktf.out" / "stacks" / "stateful"
+    (folder / ".terraform").mkdir(parents=True)
+    if selected:
+        (folder / ".terraform" / "environment").write_text(selected)
+    kept = {"bucket": BUCKET, "key": "stateful.tfstate"}
+    content = {"terraform": {"backend": {backend: kept}}}
+    said = problem(Stack("stateful", folder / "cdk.tf.json", content, digest=""))
+    assert ("another workspace is selected" in (said or "")) is told
+
+
 @pytest.mark.parametrize("content", ["", "{", "{}", "[]", '{"version": 4}'])
 def test_a_file_that_is_no_state_is_told(content: str, tmp_path: Path) -> None:
     file = tmp_path / "terraform.stateful.tfstate"
@@ -170,14 +193,14 @@ def test_a_file_that_is_no_state_is_told(content: str, tmp_path: Path) -> None:
         resources(file)
 
 
-@pytest.mark.parametrize(("state", "operation"), [(None, "plan"), (S3_STATE, "move-state")])
+@pytest.mark.parametrize(("state", "operation"), [(None, "plan"), (S3_STATE, "state move")])
 def test_a_file_that_is_no_state_is_no_new_beginning(
     state: dict[str, Any] | None, operation: str, terraform: Terraform, tmp_path: Path
 ) -> None:
     place = Workplace(tmp_path, terraform.environment)
     place.declare(declaration(state))
     (tmp_path / "terraform.stateful.tfstate").write_text("")
-    result = place.operations(operation, "stateful")
+    result = place.operations(*operation.split(), "stateful")
     assert result.returncode == 1
     assert "terraform.stateful.tfstate: is no state, or only a part of one" in result.stderr
 
@@ -266,7 +289,7 @@ def test_a_second_run_is_refused_and_told_who_holds_the_lock(
     assert by_terraform.returncode == 1
     assert "Error acquiring the state lock" in by_terraform.stderr
     assert "Who:" in by_terraform.stderr
-    before_planning = moved.make("deploy", "LINK=stateful", "CDKTF=--auto-approve")
+    before_planning = moved.make("deploy", "LINK=stateful", "ARGS=--yes")
     assert before_planning.returncode != 0
     assert "the state of stateful is locked by " in before_planning.stderr
     assert "(OperationTypeApply, for 0 minutes)" in before_planning.stderr
@@ -279,11 +302,11 @@ def test_a_lock_that_a_killed_run_left_is_explained_and_removed(
     found = moved.operations("check", "stateful")
     assert found.returncode == 1
     assert "If it was killed, nobody will unlock the state" in found.stderr
-    command = found.stderr.split("run `make ")[1].split("`")[0].split()
-    assert command[:2] == ["unlock", "LINK=stateful"]
-    wrong = moved.make("unlock", "LINK=stateful", "ID=11111111-1111-1111-1111-111111111111")
+    command = found.stderr.split("run `s3-links ")[1].split("`")[0].split()
+    assert command[:3] == ["state", "unlock", "stateful"]
+    wrong = moved.operations(*command[:4], "11111111-1111-1111-1111-111111111111")
     assert wrong.returncode != 0
-    unlocked = moved.make(*command)
+    unlocked = moved.operations(*command)
     assert unlocked.returncode == 0, unlocked.stderr
     assert moved.operations("check", "stateful").returncode == 0
 
@@ -350,7 +373,7 @@ def test_hcp_terraform_is_initialized_and_moved_to_in_its_own_way(
     recorded.parent.mkdir(parents=True, exist_ok=True)
     before = {"type": "s3", "config": {"bucket": BUCKET, "key": "stateful.tfstate"}}
     recorded.write_text(json.dumps({"backend": before}))
-    moving = place.operations("move-state", "stateful")
+    moving = place.operations("state", "move", "stateful")
     assert f"moves a state from s3://{BUCKET}/stateful.tfstate by way of a file" in moving.stderr
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -124,6 +127,40 @@ def test_a_deny_that_locks_out_terraform_is_removed_by_the_root_user(
     assert place.operations("plan").returncode == 0
     assert place.operations("apply").returncode == 0
     assert readable(emulator, bucket)
+
+
+def test_an_apply_that_is_told_to_end_is_completed_by_the_next(
+    place: Workplace, emulator: Emulator, owner: Principal
+) -> None:
+    consumer = {"account": "account1", "new_role": "interrupted", "instance": True}
+    bucket = {"account": "account2", "new_prefix": "interrupted-"}
+    link = LINK | {"consumers": [consumer], "buckets": [bucket]}
+    place.declare({"accounts": accounts(), "links": {"interrupted": link}})
+    assert place.operations("plan").returncode == 0
+    process = subprocess.Popen(
+        ["make", "apply"],
+        cwd=place.folder,
+        env={"PATH": os.environ["PATH"]} | place.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    iam = root(emulator.endpoint, "account1").client("iam")
+    deadline = time.monotonic() + 120
+    # The provider waits for a profile that it has made.
+    while "interrupted" not in str(iam.list_instance_profiles()["InstanceProfiles"]):
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.terminate()
+    told, _ = process.communicate(timeout=120)
+    assert "Interrupt received" in told
+    assert "Two interrupts received" not in told
+    for operation in ("plan", "apply"):
+        result = place.operations(operation)
+        assert result.returncode == 0, result.stderr
+    names = [b["Name"] for b in owner.s3.list_buckets()["Buckets"]]
+    assert sum(name.startswith("interrupted-") for name in names) == 1
 
 
 @pytest.mark.parametrize("name", ["troubleshooting.md", "troubleshooting.ja.md"])

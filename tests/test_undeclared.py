@@ -134,7 +134,7 @@ def removed(
 def test_check_and_plan_name_it_with_the_two_ways(removed: Workplace) -> None:
     told = (
         "gone: is deployed, but no longer declared: declare it again, or destroy it, which works "
-        "without its declaration: `make destroy LINK=gone`"
+        "without its declaration: `s3-links destroy gone`"
     )
     for operation in ("check", "plan"):
         result = removed.operations(operation)
@@ -147,7 +147,7 @@ def test_it_is_destroyed_without_its_declaration(removed: Workplace, emulator: E
     unasked = removed.make("destroy", "LINK=gone")
     assert "Nothing was destroyed." in unasked.stderr
     assert len(iam.list_attached_role_policies(RoleName="theirs")["AttachedPolicies"]) == 1
-    result = removed.make("destroy", "LINK=gone", "CDKTF=--auto-approve")
+    result = removed.make("destroy", "LINK=gone", "ARGS=--yes")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "It took over, and these stay as they are:\n  aws_iam_role." in result.stdout
     assert iam.get_role(RoleName="theirs")["Role"]["RoleName"] == "theirs"

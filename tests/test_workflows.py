@@ -101,6 +101,17 @@ def test_a_token_is_asked_for_exactly_where_a_role_is_assumed() -> None:
         assert any("credentials" in line for line in job["script"]) == ("id_tokens" in job)
 
 
+def test_plans_are_for_developers_only_on_gitlab_and_kept_for_a_week() -> None:
+    with_plans = {
+        name: job["artifacts"] for name, job in gitlab_jobs().items() if "artifacts" in job
+    }
+    assert set(with_plans) == {"plan", "plan-emulated"}
+    for artifacts in with_plans.values():
+        assert (artifacts["access"], artifacts["expire_in"]) == ("developer", "1 week")
+    uploads = [step["with"] for step in steps() if "upload-artifact" in step.get("uses", "")]
+    assert [upload["retention-days"] for upload in uploads] == [7, 7, 7]
+
+
 def test_no_secret_is_used() -> None:
     for file in (*WORKFLOWS, GITLAB):
         assert "secrets." not in file.read_text()
@@ -295,7 +306,7 @@ def test_the_widgets_counts_on_gitlab(plans: Path) -> None:
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}"])
 def test_a_broken_summary_says_what_to_run(plans: Path, content: str) -> None:
     (plans / "summary.json").write_text(content)
-    with pytest.raises(OperationError, match="run `make plan` first"):
+    with pytest.raises(OperationError, match="run `s3-links plan` first"):
         report({})
 
 
@@ -303,5 +314,5 @@ def test_without_a_summary_it_says_what_to_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(OperationError, match="run `make plan` first"):
+    with pytest.raises(OperationError, match="run `s3-links plan` first"):
         report({})

@@ -51,13 +51,8 @@ class Workplace:
         return self.run("make", *arguments)
 
     def operations(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Synthesize, and run one of the operations."""
-        result = self.run(sys.executable, "main.py")
-        return (
-            result
-            if result.returncode
-            else self.run(sys.executable, "-m", "s3_links.operations", *arguments)
-        )
+        """Run a command of ``s3-links``, which synthesizes first."""
+        return self.run(sys.executable, "-m", "s3_links", *arguments)
 
     def terraform(self, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Terraform in the folder of a stack."""

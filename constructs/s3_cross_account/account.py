@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .bindings import AwsProvider, AwsProviderAssumeRole, DataAwsCallerIdentity
+from .bindings import (
+    AwsProvider,
+    AwsProviderAssumeRole,
+    AwsProviderIgnoreTags,
+    DataAwsCallerIdentity,
+)
 from .settings import across_partitions, partition
 
 if TYPE_CHECKING:
@@ -44,7 +49,7 @@ class Account(Construct):
         # A statement's sid takes letters and digits only.
         words = re.split(r"[^A-Za-z0-9]+", alias)
         self.title = "".join(word[:1].upper() + word[1:] for word in words)
-        role = settings.assume_role
+        role, ignored = settings.assume_role, settings.ignore_tags
         self.provider = AwsProvider(
             self,
             "Resource",
@@ -61,6 +66,9 @@ class Account(Construct):
                 )
             ],
             allowed_account_ids=None if settings.account_id is None else [settings.account_id],
+            ignore_tags=None
+            if ignored is None
+            else [AwsProviderIgnoreTags(keys=ignored.keys, key_prefixes=ignored.key_prefixes)],
         )
 
     @property

@@ -35,7 +35,11 @@ from cdktf_cdktf_provider_aws.instance import (
 from cdktf_cdktf_provider_aws.internet_gateway import InternetGateway
 from cdktf_cdktf_provider_aws.kms_key import KmsKey
 from cdktf_cdktf_provider_aws.kms_key_policy import KmsKeyPolicy
-from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole
+from cdktf_cdktf_provider_aws.provider import (
+    AwsProvider,
+    AwsProviderAssumeRole,
+    AwsProviderIgnoreTags,
+)
 from cdktf_cdktf_provider_aws.route_table import RouteTable, RouteTableRoute
 from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
 from cdktf_cdktf_provider_aws.s3_bucket import S3Bucket
@@ -88,6 +92,7 @@ from cdktf_cdktf_provider_aws.vpc import Vpc
 __all__ = [
     "AwsProvider",
     "AwsProviderAssumeRole",
+    "AwsProviderIgnoreTags",
     "DataAwsAmi",
     "DataAwsAmiFilter",
     "DataAwsCallerIdentity",

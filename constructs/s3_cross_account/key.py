@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cdktf import TerraformStack
 from constructs import Construct
 
 from . import actions
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 
 KEY_POLICY_LIMIT = 32768
 """Characters of a key policy: "Quotas" in the AWS KMS Developer Guide."""
-TAGS = {"ManagedBy": "s3-cross-account"}
-"""A key's ARN is not known beforehand: by these tags a policy tells our keys from others."""
+TAG = "s3-cross-account"
+"""A key's ARN is not known beforehand: by this tag a policy tells the keys of a stack from others.
+
+Its value is the stack's name. Nobody else's tag is called so, as ``ManagedBy`` may be."""
 
 # What "Allows access to the AWS account and enables IAM policies" covers by kms:*, action by
 # action: an administrator's, none that decrypts.
@@ -136,7 +139,7 @@ class Key(KeyBase):
             description="S3 objects that are shared with another account",
             enable_key_rotation=True,
             deletion_window_in_days=deletion_window_in_days,
-            tags=dict(TAGS),
+            tags={TAG: TerraformStack.of(self).node.id},
         )
         self.arn = key.arn
         root = f"arn:{account.partition}:iam::{account.account_id}:root"

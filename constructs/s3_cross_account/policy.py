@@ -194,7 +194,10 @@ def _rendered(statement: Statement) -> dict[str, Any]:
 def _principals(principals: tuple[Principal, ...]) -> Any:
     if any(principal.type == "*" for principal in principals):
         return "*"
-    return {p.type: _one_or_list(p.identifiers) for p in principals}
+    identifiers: dict[str, tuple[str, ...]] = {}
+    for principal in principals:
+        identifiers[principal.type] = identifiers.get(principal.type, ()) + principal.identifiers
+    return {type_: _one_or_list(names) for type_, names in identifiers.items()}
 
 
 def _one_or_list(values: tuple[str, ...]) -> str | list[str]:

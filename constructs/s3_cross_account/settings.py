@@ -82,6 +82,32 @@ class RoleToAssume(_Settings):
     ] = None
 
 
+TagKey = Annotated[
+    str,
+    Field(
+        pattern=r"^[^\x00-\x1f]+$",
+        max_length=128,
+        description="tag keys",
+        examples=["CostCenter"],
+    ),
+]
+
+
+class IgnoredTags(_Settings):
+    """Tags that others set on what Terraform manages, and that it leaves alone.
+
+    ``keys`` names them, ``key_prefixes`` is how their keys begin. Follows "ignore_tags" in
+    "Provider configuration" of the Terraform AWS provider.
+    """
+
+    keys: Annotated[
+        list[TagKey], Field(description="a list of tag keys", examples=[["CostCenter"]])
+    ] = []
+    key_prefixes: Annotated[
+        list[TagKey], Field(description="a list of how tag keys begin", examples=[["acme:"]])
+    ] = []
+
+
 class AccountSettings(_Settings):
     """One account: where Terraform works in it, and with which credentials.
 
@@ -123,4 +149,8 @@ class AccountSettings(_Settings):
             description="an AWS account id (12 digits, as text)",
             examples=["123456789012"],
         ),
+    ] = None
+    ignore_tags: Annotated[
+        IgnoredTags | None,
+        Field(description="tags that others set", examples=[{"keys": ["CostCenter"]}]),
     ] = None

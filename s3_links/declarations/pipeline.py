@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 STACK = "pipeline-roles"
 """The stack that creates the roles, with a role that may do more than they."""
+_ID = r"^[1-9][0-9]{0,19}$"
 
 
 ROLES = ("plan", "deploy")
@@ -37,6 +38,22 @@ class Pipeline(BaseModel):
             max_length=200,
         ),
     ]
+    owner_id: Annotated[
+        str | None,
+        Field(
+            description="the id of the repository's owner on GitHub (digits, as text)",
+            examples=["1234567"],
+            pattern=_ID,
+        ),
+    ] = None
+    repository_id: Annotated[
+        str | None,
+        Field(
+            description="the id of the repository on GitHub (digits, as text)",
+            examples=["987654321"],
+            pattern=_ID,
+        ),
+    ] = None
     branch: Annotated[
         str,
         Field(
@@ -85,9 +102,16 @@ class Pipeline(BaseModel):
 
     @property
     def subjects(self) -> dict[str, tuple[str, ...]]:
-        """Which runs may plan, and which may deploy."""
+        """Which runs may plan, and which may deploy.
+
+        With ids GitHub's subject is the one that has them, and only that: whoever takes a name
+        that became free could send the other.
+        """
         if self.platform == "github":
-            repository = f"repo:{self.repository}"
+            owner, name = self.repository.split("/")
+            repository = f"repo:{owner}/{name}"
+            if self.owner_id:
+                repository = f"repo:{owner}@{self.owner_id}/{name}@{self.repository_id}"
             return {
                 "plan": (
                     f"{repository}:pull_request",
@@ -108,5 +132,13 @@ class Pipeline(BaseModel):
             yield '"host" is for a GitLab of your own: leave it out'
         if self.platform == "github" and self.repository.count("/") > 1:
             yield '"repository" on GitHub is an owner and a name: write "owner/name"'
+        if self.platform == "gitlab" and (self.owner_id or self.repository_id):
+            yield '"owner_id" and "repository_id" are for GitHub: leave them out'
+        if bool(self.owner_id) != bool(self.repository_id):
+            missing = "repository_id" if self.owner_id else "owner_id"
+            yield (
+                f'"{missing}" is missing: GitHub sends both ids or none, `gh api repos/'
+                f"{self.repository} --jq '.owner.id, .id'` prints them"
+            )
         if self.platform == "gitlab" and "environment" in self.model_fields_set:
             yield '"environment" is for GitHub: GitLab vouches for the branch, leave it out'

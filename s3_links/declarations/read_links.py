@@ -124,6 +124,18 @@ def _claimed_twice(content: Mapping[str, Any]) -> Iterator[Problem]:
                 yield ("links", name), f"{what} is created by {owners[key]} too: {remedy}"
             for claim in claims:
                 owners.setdefault(claim.key, f"links.{name}")
+        yield from _of_the_pipeline(name, link, owners)
+
+
+def _of_the_pipeline(
+    name: str, link: Any, owners: Mapping[tuple[str, ...], str]
+) -> Iterator[Problem]:
+    """Yield each consumer that is a pipeline's role: it would deploy its own policies."""
+    for consumer in readable(Consumer, link.get("consumers") if isinstance(link, dict) else ()):
+        role = consumer.existing_role
+        if role and owners.get(_role(consumer.account, role).key) == "pipeline":
+            told = f"the role {role!r} is the pipeline's: give the access to another role"
+            yield ("links", name), told
 
 
 def _of_supporting_stacks(content: Mapping[str, Any]) -> Iterator[tuple[_Claim, str]]:

@@ -14,7 +14,7 @@ from .terraform import initialize, terraform
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_AGAIN = "Run `make plan` again."
+_AGAIN = "Run `s3-links plan` again."
 
 
 class _Planned(BaseModel):
@@ -37,7 +37,7 @@ def applicable(names: Sequence[str] = ()) -> list[Stack]:
     its gates. Else :class:`OperationError` says all that is not.
     """
     if not PLANS.exists():
-        raise OperationError(f"{PLANS}: holds no plans: run `make plan` first")
+        raise OperationError(f"{PLANS}: holds no plans: run `s3-links plan` first")
     summary = _summary()
     stacks = declared()
     problems = [
@@ -62,10 +62,20 @@ def apply(stacks: Sequence[Stack]) -> list[str]:
             try:
                 print(terraform(stack, "apply", str(plan_file(stack.name))), end="")
             except OperationError as error:
-                if "Saved plan is stale" in str(error):
-                    raise OperationError(f"{error}\n{_AGAIN}") from None
-                raise
+                raise OperationError(f"{error}{_remedy(stack, str(error))}") from None
     return names
+
+
+def _remedy(stack: Stack, said: str) -> str:
+    """Return a line that says what to do about a plan that Terraform did not apply."""
+    if "Saved plan is stale" in said:
+        return f"\n{_AGAIN}"
+    if "kms:CreateKey" in said:
+        return (
+            "\nNo role of a pipeline may: only an administrator makes new keys: "
+            f"`make deploy LINK={stack.name}` does that, and what this run did not finish."
+        )
+    return ""
 
 
 def _summary() -> _Summary:

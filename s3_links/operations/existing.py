@@ -171,24 +171,15 @@ class _Bucket:
                 yield self._stops('does not exist: correct the name, or declare a "new_prefix"')
                 return
             _asked(lambda: s3.head_bucket(Bucket=name, ExpectedBucketOwner=account))
-        except _RefusedError:
+            yield from self._of_region(reply) or [self._tells("is there")]
+        except _RefusedError as error:
             # Seen, it has another owner; unseen, it may be one that the caller may not look at.
-            buckets = [] if reply else _asked(lambda: s3.list_buckets(Prefix=name))["Buckets"]
-            if any(bucket["Name"] == name for bucket in buckets):
-                raise
-            yield self._stops(
-                f"belongs to another account than {account}: declare the account that owns it"
-            )
-            return
-        (declared,) = (p for p in self.stack.providers if p["alias"] == self.declared.account)
-        region = reply.get("BucketRegion", declared["region"])
-        if region != declared["region"]:
-            yield self._stops(
-                f"is in {region}, the account {self.declared.account!r} is declared in "
-                f"{declared['region']}: declare an account of the bucket's region"
-            )
-            return
-        yield self._tells("is there")
+            if reply or not self._may_be_of_account(s3):
+                yield self._stops(
+                    f"belongs to another account than {account}: declare the account that owns it"
+                )
+                return
+            yield self._tells(f"is unknown, it may not be looked at here: {error}")
         for question in (
             self._policy,
             self._versioning,
@@ -201,6 +192,26 @@ class _Bucket:
             except _UnknownError as error:
                 what = question.__name__.strip("_")
                 yield self._tells(f"its {what} is unknown, may not be looked at here: {error}")
+
+    def _may_be_of_account(self, s3: Any) -> bool:
+        try:
+            buckets = _asked(lambda: s3.list_buckets(Prefix=self.declared.name))["Buckets"]
+        except _RefusedError:
+            return True
+        return any(bucket["Name"] == self.declared.name for bucket in buckets)
+
+    def _of_region(self, reply: Mapping[str, Any]) -> list[Finding]:
+        alias = self.declared.account
+        (provider,) = (p for p in self.stack.providers if p["alias"] == alias)
+        region = reply.get("BucketRegion", provider["region"])
+        if region == provider["region"]:
+            return []
+        return [
+            self._stops(
+                f"is in {region}, the account {alias!r} is declared in {provider['region']}: "
+                "declare an account of the bucket's region"
+            )
+        ]
 
     def _stops(self, told: str) -> Finding:
         return Finding(self.place, f"the bucket {self.declared.name!r} {told}", stops=True)

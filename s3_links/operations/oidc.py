@@ -108,9 +108,11 @@ def _session(token: str, arn: str, region: str) -> dict[str, str]:
             RoleArn=arn, RoleSessionName=_session_name(os.environ), WebIdentityToken=token
         )["Credentials"]
     except ClientError as error:
+        subject = _subject(token)
+        ids = ' ("owner_id" and "repository_id" stand behind @)' if "@" in subject else ""
         raise OperationError(
-            f"{arn} does not trust this run, whose subject is {_subject(token)}: compare it with "
-            f'"pipeline" in the configuration, and deploy the stack {STACK} again '
+            f"{arn} does not trust this run, whose subject is {subject}: compare it with "
+            f'"pipeline" in the configuration{ids}, and deploy the stack {STACK} again '
             f"({_without(token, str(error))})"
         ) from None
     except BotoCoreError as error:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from errno import EEXIST
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from .markdown import as_markdown
@@ -21,7 +21,7 @@ from .summary import Summary, as_json, summarize
 from .terraform import initialize, terraform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 PLANS = Path("plans")
 """Holds a ``.tfplan`` for each stack, ``summary.md`` for people and ``summary.json``."""
@@ -79,7 +79,7 @@ def alone() -> Iterator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise OperationError(
-                    "another `make plan` or `make apply` is running in this folder: let it end"
+                    "another `s3-links plan` or `apply` is running in this folder: let it end"
                 ) from None
         yield
 
@@ -130,19 +130,20 @@ def _writing() -> Iterator[None]:
 
 def _plan_or_problem(folder: Path, stack: Stack) -> Summary | str:
     try:
-        return _plan(stack, plan_file(stack.name, folder))
+        return planned(stack, plan_file(stack.name, folder))
     except OperationError as error:
         return str(error)
 
 
-def _plan(stack: Stack, file: Path) -> Summary:
+def planned(stack: Stack, file: Path, *options: str) -> Summary:
+    """Plan one stack into ``file`` and return the summary of the plan."""
     initialize(stack)
     # Without a lock a role that may only read can plan; Terraform refuses to apply a stale plan.
-    terraform(stack, "plan", "-lock=false", f"-out={file}")
+    terraform(stack, "plan", "-lock=false", f"-out={file}", *options)
     shown = json.loads(terraform(stack, "show", "-json", str(file)))
     if digest(stack.file.read_bytes()) != stack.digest:
         raise OperationError(f"{stack.name}: was synthesized anew while it was planned: plan again")
-    aliases = _declared_aliases(stack)
+    aliases = declared_aliases(stack.content)
     if any(entry["address"] not in aliases for entry in shown.get("resource_changes", [])):
         aliases = _aliases_of_state(stack) | aliases
     return summarize(stack.name, shown, stack.content, aliases)
@@ -153,12 +154,12 @@ def _digests(stack: Stack, folder: Path) -> dict[str, str]:
     return {"plan": plan, "stack": stack.digest}
 
 
-def _declared_aliases(stack: Stack) -> dict[str, str]:
-    """Return the provider alias of each address that the stack declares."""
+def declared_aliases(content: Mapping[str, Any]) -> dict[str, str]:
+    """Return the provider alias of each address that a stack's JSON declares."""
     return {
         f"{data}{type_}.{name}": block["provider"].partition(".")[2]
         for section, data in (("resource", ""), ("data", "data."))
-        for type_, blocks in stack.content.get(section, {}).items()
+        for type_, blocks in content.get(section, {}).items()
         for name, block in blocks.items()
     }
 

@@ -51,7 +51,7 @@ def report(environment: Mapping[str, str] = os.environ) -> list[str]:
         text = (PLANS / "summary.md").read_text(encoding="utf-8")
         stacks = json.loads((PLANS / "summary.json").read_text(encoding="utf-8"))["stacks"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise OperationError(f"{PLANS}: holds no summary: run `make plan` first") from None
+        raise OperationError(f"{PLANS}: holds no summary: run `s3-links plan` first") from None
     shown = []
     if file := environment.get("GITHUB_STEP_SUMMARY"):
         with open(file, "a", encoding="utf-8") as summary:  # noqa: PTH123 (given by the platform)

@@ -74,7 +74,7 @@ def synthesized(names: Sequence[str] = ()) -> list[Stack]:
 
 
 def declared() -> dict[str, Stack]:
-    """Return every stack by its name, from the output folder of ``main.py``."""
+    """Return every stack by its name, from the output folder of a synthesis."""
     out = Path(os.environ.get("CDKTF_OUTDIR") or "cdktf.out").absolute()
     found = {}
     try:
@@ -84,7 +84,7 @@ def declared() -> dict[str, Stack]:
             text = file.read_bytes()
             found[name] = Stack(name, file, content=json.loads(text), digest=digest(text))
     except (OSError, ValueError, KeyError):
-        raise OperationError(f"{out}: holds no synthesized stacks: run `make synth`") from None
+        raise OperationError(f"{out}: holds no synthesized stacks: run `s3-links synth`") from None
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ class Lock:
         return (
             f"the state of {stack.name} is locked by {self.who} ({self.operation}, for {minutes} "
             "minutes): let that run end. If it was killed, nobody will unlock the state: make "
-            f"sure of it, then run `make unlock LINK={stack.name} ID={self.id}`"
+            f"sure of it, then run `s3-links state unlock {stack.name} --id {self.id}`"
         )
 
 
@@ -59,7 +60,7 @@ def lock(stack: Stack) -> Lock | None:
         if error.response["Error"]["Code"] == "NoSuchBucket":
             raise OperationError(
                 f"the state bucket {arguments['bucket']!r} does not exist: create it with "
-                "`make deploy LINK=terraform-state`, or correct its name"
+                "`s3-links deploy terraform-state`, or correct its name"
             ) from None
         # Without s3:ListBucket a missing lock is refused; what matters Terraform will say.
         return None
@@ -86,9 +87,26 @@ def unlock(stack: Stack, id_: str) -> None:
     terraform(stack, "force-unlock", "-force", id_)
 
 
+def outputs(stack: Stack) -> dict[str, Any]:
+    """Return the outputs in the state by their names; what is sensitive has no value to print."""
+    found = json.loads(terraform(stack, "output", "-json"))
+    return {
+        name: "(sensitive)" if output["sensitive"] else output["value"]
+        for name, output in found.items()
+    }
+
+
 def problem(stack: Stack) -> str | None:
-    """Return why Terraform would start from nothing although there is a state, or nothing."""
-    move_it = f"move it with `make move-state LINK={stack.name}`"
+    """Return why Terraform would take another state than the declared one, or nothing."""
+    selected = stack.folder / ".terraform" / "environment"
+    # HCP Terraform's backend writes the name of the stack's own workspace there.
+    known = stack.backend[0] == "cloud" or not selected.exists()
+    if not known and selected.read_text(encoding="utf-8").strip() not in ("", "default"):
+        return (
+            f"{stack.name}: another workspace is selected in its folder, with another state: run "
+            f"`terraform -chdir={os.path.relpath(stack.folder)} workspace select default`"
+        )
+    move_it = f"move it with `s3-links state move {stack.name}`"
     if _is_local(stack):
         resources(stack.local_state)  # refuses what is no state
     elif resources(stack.local_state):

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from s3_cross_account.key import TAGS
 from s3_cross_account.policy import Condition, Statement
 
 from . import provider_actions as table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from s3_cross_account.account import Account
 
@@ -33,27 +32,46 @@ class _Need:
     actions: tuple[str, ...]
     arn: str
     to_plan: bool = False
-    conditions: tuple[Condition, ...] = ()
+    condition: Condition | None = None
 
 
 class Permissions:
-    """What the stacks, given as their synthesized JSON, need in ``account``."""
+    """What the stacks, given as their synthesized JSON, need in ``account``.
 
-    def __init__(self, stacks: Iterable[Mapping[str, Any]], account: Account) -> None:
+    ``role_of_profile`` returns the ARN of the role that an existing instance profile holds.
+    """
+
+    def __init__(
+        self,
+        stacks: Sequence[Mapping[str, Any]],
+        account: Account,
+        role_of_profile: Callable[[str], str],
+    ) -> None:
+        self._stacks = stacks
         self._account = account
         self._needs = [
-            need for stack in stacks for need in _StackNeeds(stack, account).of_account()
+            need
+            for stack in stacks
+            for need in _StackNeeds(stack, account, role_of_profile).of_account()
         ]
 
-    def state(self, bucket: str, prefix: str) -> None:
-        """Add what a state below ``prefix`` in an S3 bucket needs."""
-        arn = f"arn:{self._account.partition}:s3:::{bucket}"
-        self._needs += [
-            _Need(("s3:ListBucket",), arn, to_plan=True),
-            _Need(("s3:GetObject",), f"{arn}/{prefix}*", to_plan=True),
-            _Need(("s3:PutObject",), f"{arn}/{prefix}*"),
-            _Need(("s3:DeleteObject",), f"{arn}/{prefix}*.tflock"),
-        ]
+    def states(self) -> None:
+        """Add what the stacks' own states need, when the account has the bucket that holds them.
+
+        Listing shows the names of everything in the bucket: it cannot be limited to a prefix,
+        because without it S3 refuses a state that does not exist yet instead of saying so.
+        """
+        for stack in self._stacks:
+            backend = stack["terraform"]["backend"]["s3"]
+            bucket = f"arn:{self._account.partition}:s3:::{backend['bucket']}"
+            state = f"{bucket}/{backend['key']}"
+            self._needs += [
+                _Need(("s3:ListBucket",), bucket, to_plan=True),
+                _Need(("s3:GetObject",), state, to_plan=True),
+                _Need(("s3:GetObject",), f"{state}.tflock", to_plan=True),
+                _Need(("s3:PutObject",), state),
+                _Need(("s3:PutObject", "s3:DeleteObject"), f"{state}.tflock"),
+            ]
 
     def to_plan(self) -> list[Statement]:
         """Return what reads everything that the stacks made, and changes nothing."""
@@ -67,9 +85,15 @@ class Permissions:
 class _StackNeeds:
     """What one stack needs in an account."""
 
-    def __init__(self, stack: Mapping[str, Any], account: Account) -> None:
+    def __init__(
+        self,
+        stack: Mapping[str, Any],
+        account: Account,
+        role_of_profile: Callable[[str], str],
+    ) -> None:
         self._stack = stack
         self._account = account
+        self._role_of_profile = role_of_profile
 
     def of_account(self) -> Iterator[_Need]:
         for section, data in (("resource", ""), ("data", "data.")):
@@ -84,9 +108,9 @@ class _StackNeeds:
         elif type_ in table.EC2:
             reads, writes = table.EC2[type_]
             here = _equals("aws:RequestedRegion", self._account.region)
-            yield _Need(reads, "*", to_plan=True, conditions=here)
+            yield _Need(reads, "*", to_plan=True, condition=here)
             if writes:
-                yield _Need(writes, "*", conditions=here)
+                yield _Need(writes, "*", condition=here)
         elif type_ in _BY_TYPE:
             yield from _BY_TYPE[type_](self, block)
         else:
@@ -102,15 +126,15 @@ class _StackNeeds:
             yield _Need(table.EMPTY_BUCKET, arn)
             yield _Need(table.DELETE_OBJECTS, f"{arn}/*")
         if type_ == "aws_s3_bucket_replication_configuration":
-            yield self._pass_role(block, "s3.amazonaws.com")
+            yield from self._pass_role(block, "s3.amazonaws.com")
 
     def _role(self, block: Mapping[str, Any]) -> Iterator[_Need]:
-        arn = self._iam("role", block["name"])
         boundary = block.get("permissions_boundary")
-        bounded = _equals("iam:PermissionsBoundary", boundary) if boundary else ()
-        yield _Need(table.ROLE_READS, arn, to_plan=True)
-        yield _Need(table.ROLE_WRITES, arn)
-        yield _Need(table.BOUNDED_ROLE_WRITES, arn, conditions=bounded)
+        bounded = _equals("iam:PermissionsBoundary", boundary) if boundary else None
+        for arn in self._made("role", block):
+            yield _Need(table.ROLE_READS, arn, to_plan=True)
+            yield _Need(table.ROLE_WRITES, arn)
+            yield _Need(table.BOUNDED_ROLE_WRITES, arn, condition=bounded)
 
     def _policy(self, block: Mapping[str, Any]) -> Iterator[_Need]:
         arn = self._iam("policy", block["name"])
@@ -118,30 +142,35 @@ class _StackNeeds:
         yield _Need(table.POLICY_WRITES, arn)
 
     def _attachment(self, block: Mapping[str, Any]) -> Iterator[_Need]:
-        arn = self._iam("role", block["role"])
         policy = self._text(block["policy_arn"])
         only = Condition(test="ArnEquals", variable="iam:PolicyARN", values=(policy,))
-        yield _Need(("iam:ListAttachedRolePolicies",), arn, to_plan=True)
-        yield _Need(("iam:AttachRolePolicy", "iam:DetachRolePolicy"), arn, conditions=(only,))
+        for arn in self._roles(block["role"]):
+            yield _Need(("iam:ListAttachedRolePolicies",), arn, to_plan=True)
+            yield _Need(("iam:AttachRolePolicy", "iam:DetachRolePolicy"), arn, condition=only)
 
     def _instance_profile(self, block: Mapping[str, Any]) -> Iterator[_Need]:
         arn = self._iam("instance-profile", block["name"])
         yield _Need(("iam:GetInstanceProfile",), arn, to_plan=True)
         yield _Need(table.PROFILE_WRITES, arn)
-        yield self._pass_role(block, "ec2.amazonaws.com")
+        yield from self._pass_role(block, "ec2.amazonaws.com")
 
-    def _key(self, _: Mapping[str, Any]) -> Iterator[_Need]:
-        keys, ours = self._arn("kms", "key/*"), _tagged("aws:ResourceTag")
-        yield _Need(table.KEY_READS, keys, to_plan=True, conditions=ours)
-        yield _Need(table.KEY_WRITES, keys, conditions=ours)
-        yield _Need(table.KEY_CREATION, "*", conditions=_tagged("aws:RequestTag"))
+    def _key(self, block: Mapping[str, Any]) -> Iterator[_Need]:
+        # Its ARN is not known beforehand, so its tag tells it from others. A role that could tag
+        # keys would make any key its own, and KMS cannot tell tagging a key from making one with
+        # tags: who deploys by this cannot make keys.
+        ((tag, value),) = block["tags"].items()
+        ours = _equals(f"aws:ResourceTag/{tag}", value)
+        keys = self._arn("kms", "key/*")
+        yield _Need(table.KEY_READS, keys, to_plan=True, condition=ours)
+        yield _Need(table.KEY_WRITES, keys, condition=ours)
 
     def _looked_up_role(self, block: Mapping[str, Any]) -> Iterator[_Need]:
-        yield _Need(("iam:GetRole",), self._iam("role", block["name"]), to_plan=True)
+        for arn in self._found("role", block["name"]):
+            yield _Need(("iam:GetRole",), arn, to_plan=True)
 
     def _looked_up_profile(self, block: Mapping[str, Any]) -> Iterator[_Need]:
-        arn = self._iam("instance-profile", block["name"])
-        yield _Need(("iam:GetInstanceProfile",), arn, to_plan=True)
+        for arn in self._found("instance-profile", block["name"]):
+            yield _Need(("iam:GetInstanceProfile",), arn, to_plan=True)
 
     def _looked_up_policy(self, block: Mapping[str, Any]) -> Iterator[_Need]:
         yield _Need(("iam:GetPolicy", "iam:GetPolicyVersion"), block["arn"], to_plan=True)
@@ -149,10 +178,33 @@ class _StackNeeds:
     def _nothing(self, _: Mapping[str, Any]) -> Iterator[_Need]:
         return iter(())
 
-    def _pass_role(self, block: Mapping[str, Any], service: str) -> _Need:
-        role = self._text(block["role"]).rpartition("/")[2]
+    def _pass_role(self, block: Mapping[str, Any], service: str) -> Iterator[_Need]:
         passed = _equals("iam:PassedToService", service)
-        return _Need(("iam:PassRole",), self._iam("role", role), conditions=passed)
+        for arn in self._roles(block["role"]):
+            yield _Need(("iam:PassRole",), arn, condition=passed)
+
+    def _roles(self, text: str) -> tuple[str, ...]:
+        """Return the ARNs of a role that an argument names or refers to."""
+        reference = _REFERENCE.fullmatch(text)
+        if reference is None:
+            return self._found("role", text)
+        block = self._block(reference)
+        if reference[1] == "data.aws_iam_instance_profile":
+            return (self._role_of_profile(self._text(block["name"])),)
+        return self._made("role", block)
+
+    def _made(self, kind: str, block: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the ARNs of what the stack makes; what it imports keeps its path."""
+        if "path" in block.get("lifecycle", {}).get("ignore_changes", ()):
+            return self._found(kind, block["name"])
+        return (self._iam(kind, block["name"]),)
+
+    def _found(self, kind: str, name: str) -> tuple[str, ...]:
+        """Return the ARNs of what exists: without a path, and with one, which is not known.
+
+        A name is taken once in an account whatever the path, so these two are for one thing.
+        """
+        return self._iam(kind, name), self._iam(kind, f"*/{name}")
 
     def _text(self, text: str) -> str:
         """Return an argument with names in place of references, and variables' defaults."""
@@ -162,15 +214,21 @@ class _StackNeeds:
         kind, name, attribute = found.groups()
         if kind == "var":
             return str(self._stack["variable"][name]["default"])
-        section = "data" if kind.startswith("data.") else "resource"
-        type_ = kind.removeprefix("data.")
-        block = self._stack[section][type_][name]
-        if type_ == "aws_s3_bucket":
+        block = self._block(found)
+        if kind == "aws_s3_bucket":
             return self._bucket_name(block)
         if attribute == "arn":
-            kind = type_.removeprefix("aws_iam_")
+            kind = kind.removeprefix("data.").removeprefix("aws_iam_")
             return str(block.get("arn") or self._iam(kind, block["name"]))
         return self._text(block["name"])
+
+    def _block(self, reference: re.Match[str]) -> Mapping[str, Any]:
+        """Return the block that is referred to."""
+        section = "data" if reference[1].startswith("data.") else "resource"
+        block: Mapping[str, Any] = self._stack[section][reference[1].removeprefix("data.")][
+            reference[2]
+        ]
+        return block
 
     def _bucket_name(self, block: Mapping[str, Any]) -> str:
         return self._text(block.get("bucket") or f"{block['bucket_prefix']}{_COMPLETED}")
@@ -205,29 +263,29 @@ def known(type_: str) -> bool:
     return type_ in _BY_TYPE or type_ in table.S3 or type_ in table.EC2
 
 
-def _equals(variable: str, value: str) -> tuple[Condition, ...]:
-    return (Condition(test="StringEquals", variable=variable, values=(value,)),)
-
-
-def _tagged(key: str) -> tuple[Condition, ...]:
-    return tuple(c for tag, value in TAGS.items() for c in _equals(f"{key}/{tag}", value))
+def _equals(variable: str, value: str) -> Condition:
+    return Condition(test="StringEquals", variable=variable, values=(value,))
 
 
 def _statements(needs: Iterable[_Need]) -> list[Statement]:
-    """Put together what is needed of one resource, and the resources that need the same."""
-    actions: dict[tuple[str, tuple[Condition, ...]], set[str]] = defaultdict(set)
+    """Put together what is needed of one resource, and then what needs the same."""
+    actions: dict[tuple[str, Condition | None], set[str]] = defaultdict(set)
     for need in needs:
-        actions[need.arn, need.conditions].update(need.actions)
+        actions[need.arn, need.condition].update(need.actions)
+    values: dict[tuple[tuple[str, ...], str, Condition | None], list[str]] = defaultdict(list)
+    for (arn, condition), names in actions.items():
+        kind = condition and replace(condition, values=())
+        values[tuple(sorted(names)), arn, kind] += condition.values if condition else ()
     arns: dict[tuple[tuple[str, ...], tuple[Condition, ...]], list[str]] = defaultdict(list)
-    for (arn, conditions), names in actions.items():
-        arns[tuple(sorted(names)), conditions].append(arn)
+    for (same, arn, kind), one_of in values.items():
+        arns[same, (replace(kind, values=tuple(one_of)),) if kind else ()].append(arn)
     return [
         Statement(
             sid="Deployment",
-            actions=names,
+            actions=same,
             resources=tuple(resources[start : start + _ARNS_IN_A_STATEMENT]),
             conditions=conditions,
         )
-        for (names, conditions), resources in arns.items()
+        for (same, conditions), resources in arns.items()
         for start in range(0, len(resources), _ARNS_IN_A_STATEMENT)
     ]

@@ -23,8 +23,9 @@ S3: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "s3:GetLifecycleConfiguration",
             "s3:GetReplicationConfiguration",
             "s3:ListBucket",
+            "s3:ListTagsForResource",  # the provider's version 6 asks this first
         ),
-        ("s3:CreateBucket", "s3:DeleteBucket"),
+        ("s3:CreateBucket", "s3:DeleteBucket", "s3:TagResource", "s3:UntagResource"),
     ),
     "aws_s3_bucket_ownership_controls": (
         ("s3:GetBucketOwnershipControls",),
@@ -177,5 +178,3 @@ EC2: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "data.aws_ami": (("ec2:DescribeImages",), ()),
 }
-# A new key gets its tags at once; KMS then asks for the second as well.
-KEY_CREATION = ("kms:CreateKey", "kms:TagResource")

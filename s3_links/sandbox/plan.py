@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s3_links.app import links_file
 from s3_links.declarations.files import present
 from s3_links.declarations.links_file import ReplicatedBucket
 from s3_links.declarations.read_links import read_links
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from s3_links.declarations.links_file import AnyLink
 
-_LINKS = Path("links.json")
 _NOTE = "Planned against empty emulated accounts: everything appears as new, also what is deployed."
 _ANYBODY = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
 _EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -58,13 +58,14 @@ def _plan(folder: Path, arguments: list[str]) -> int:
     stacks = [_with_local_state(file) for file in folder.glob("cdktf.out/stacks/*/cdk.tf.json")]
     with Emulator(folder / "emulator", encrypted=True) as emulator:
         environment = emulator.environment | terraform_settings(folder) | outputs
-        links = read_links(_LINKS).links.values() if present(_LINKS) else ()
+        links = read_links(links_file()).links.values() if present(links_file()) else ()
         environment |= stand_in(emulator, folder, stacks, links)
         command = [
             sys.executable,
             "-m",
-            "s3_links.operations",
+            "s3_links",
             "plan",
+            "--skip-synth",
             "--summary-only",
             "--note",
             _NOTE,

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from constructs import Construct
 
 from s3_cross_account.account import Account
 from s3_cross_account.pipeline import OidcProvider, PipelineRole
+from s3_cross_account.role import ExistingRole
 from s3_links.declarations.state import S3State
 from s3_links.permissions.needs import Permissions
 
 from .base import BaseStack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from s3_cross_account.settings import AccountSettings
     from s3_links.declarations.pipeline import Pipeline
@@ -44,10 +46,10 @@ class PipelineRolesStack(BaseStack):
         super().__init__(scope, id_, accounts=accounts, state=state)
         for alias, settings in accounts.items():
             account = Account(self, f"{alias}-provider", alias=alias, settings=settings)
-            permissions = Permissions(stacks, account)
-            if isinstance(state, S3State) and state.account == alias:
-                permissions.state(state.bucket, state.prefix)
             in_account = Construct(self, alias)
+            permissions = Permissions(stacks, account, _roles_of_profiles(in_account, account))
+            if isinstance(state, S3State) and state.account == alias:
+                permissions.states()
             provider = OidcProvider(
                 in_account,
                 "oidc-provider",
@@ -70,3 +72,19 @@ class PipelineRolesStack(BaseStack):
                 # Known beforehand, so that a pipeline need not ask the state for it.
                 arn = f"arn:{account.partition}:iam::{settings.account_id}:role/{name}"
                 self.outputs(**{f"{what}_role_arn_{alias}": arn})
+
+
+def _roles_of_profiles(scope: Construct, account: Account) -> Callable[[str], str]:
+    """Return what looks up the role of an instance profile, which no declaration names."""
+
+    @cache
+    def look_up(profile: str) -> str:
+        return ExistingRole(
+            scope,
+            f"profile.{profile}",
+            account=account,
+            policy_name_prefix="",
+            instance_profile=profile,
+        ).arn
+
+    return look_up

@@ -99,6 +99,15 @@ class Documents:
         context = {"iam:PassedToService": service}
         return self._request(principal, "iam:PassRole", arn, account, context)
 
+    def asks(self, principal: str, action: str, resource: str, **context: str) -> dict[str, Any]:
+        """Return the request of a role on something of its account that leaves it to IAM."""
+        account = principal.split(":")[4]
+        root = {"AWS": f"arn:aws:iam::{account}:root"}
+        leaves = {"Effect": "Allow", "Principal": root, "Action": "*", "Resource": "*"}
+        policy = {"Version": "2012-10-17", "Statement": [leaves]}
+        with_policy = {"resourcePolicy": policy} if resource.startswith("arn:aws:kms:") else {}
+        return self._request(principal, action, resource, account, dict(context)) | with_policy
+
     def _request(
         self, principal: str, action: str, resource: str, account: str, context: dict[str, Any]
     ) -> dict[str, Any]:

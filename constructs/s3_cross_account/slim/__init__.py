@@ -8,8 +8,10 @@ faster, with the same output to the byte; ``make bench`` prints the ratios.
 How: an empty module takes the place of ``cdktf_cdktf_provider_aws``, so that its ``__init__`` is
 never run. Its search path is this package's ``overlay`` folder, which holds a ``_jsii`` that
 loads the slim assembly, followed by the installed package, from which the wanted submodules come as
-they are. Whatever does not fit (another version, a missing or different assembly) falls back to
-the usual import with one warning: slower, never wrong.
+they are. Node.js is given an assembly when the first object of it is made: if a resource type that
+the slim one lacks has been imported by then, it is the whole one. Whatever does not fit (another
+version, a missing or different assembly) falls back to the usual import, or to the whole assembly,
+with one warning: slower, never wrong.
 """
 
 from __future__ import annotations
@@ -23,11 +25,19 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PACKAGE = "cdktf_cdktf_provider_aws"
 DISTRIBUTION = "cdktf-cdktf-provider-aws"
 OVERLAY = Path(__file__).with_name("overlay")
 MANIFEST = OVERLAY / "_jsii" / "manifest.json"
+
+_ASSEMBLY = "@cdktf/provider-aws"
+_USES = ("create", "sget", "sset", "sinvoke")
+"""What of the kernel's provider names a type of an assembly before there is an object of it."""
 
 
 def use_slim_assembly() -> None:
@@ -42,11 +52,56 @@ def use_slim_assembly() -> None:
         _install(json.loads(MANIFEST.read_text(encoding="utf-8")))
     except Exception as error:  # anything unexpected has the same answer: the usual import
         _uninstall()
-        warnings.warn(
-            f"the slim AWS bindings cannot be used ({error}); importing all of {DISTRIBUTION} "
-            "instead, which takes about ten seconds longer. `make bindings` builds them anew.",
-            stacklevel=3,
-        )
+        _warn(error)
+
+
+def load_when_used() -> None:
+    """Load an assembly into the jsii kernel as soon as one of its types is used."""
+    import jsii
+
+    provider = jsii.kernel.provider
+
+    def watched(use: str) -> Callable[[Any], Any]:
+        method = getattr(provider, use)
+
+        def call(request: Any) -> Any:
+            if request.fqn.startswith(f"{_ASSEMBLY}."):
+                for other in _USES:  # what its class has for it comes to light again
+                    delattr(provider, other)
+                _load()
+            return method(request)
+
+        return call
+
+    for use in _USES:
+        setattr(provider, use, watched(use))
+
+
+def _load() -> None:
+    import jsii
+
+    version, folder = installed()
+    finder = next(finder for finder in sys.meta_path if isinstance(finder, _LeftOut))
+    finder.loaded = True
+    if not finder.asked_for:
+        try:
+            jsii.JSIIAssembly.load(
+                _ASSEMBLY, version, PACKAGE, str(OVERLAY / "_jsii" / "provider-aws.tgz")
+            )
+            return
+        except Exception as error:
+            _warn(error)
+            finder.asked_for = True
+    (whole,) = folder.glob("_jsii/*.jsii.tgz")
+    jsii.JSIIAssembly.load(_ASSEMBLY, version, PACKAGE, str(whole))
+
+
+def _warn(error: Exception) -> None:
+    warnings.warn(
+        f"the slim AWS bindings cannot be used ({error}); importing all of {DISTRIBUTION} "
+        "instead, which takes about ten seconds longer. `make bindings` builds them anew.",
+        stacklevel=4,
+    )
 
 
 def installed() -> tuple[str, Path]:
@@ -81,17 +136,27 @@ def _uninstall() -> None:
 
 
 class _LeftOut(MetaPathFinder):
-    """Refuses modules that the slim assembly lacks, before jsii fails obscurely on their types."""
+    """Notes when a module is imported that the slim assembly lacks.
+
+    Refuses it where that one is loaded already, before jsii fails obscurely on its types.
+    """
 
     def __init__(self, modules: frozenset[str]) -> None:
         self._modules = modules | {"_jsii"}
+        self.asked_for = False
+        """Whether the whole assembly is needed."""
+        self.loaded = False
 
     def find_spec(self, fullname: str, *_: object) -> None:
         package, *submodules = fullname.split(".")
-        if package == PACKAGE and submodules and submodules[0] not in self._modules:
+        if package != PACKAGE or not submodules or submodules[0] in self._modules:
+            return
+        if self.loaded and not self.asked_for:
             raise ImportError(
                 f"{fullname} is not in the slim AWS bindings. Inside s3_cross_account: import it "
-                "in bindings.py and run `make bindings`. In your own code: "
-                f"`import {PACKAGE}` before s3_cross_account, which loads every resource type.",
+                "in bindings.py and run `make bindings`. In your own code: import it, or "
+                f"`import {PACKAGE}` before s3_cross_account, at the top of a module: before the "
+                "first AWS resource is made.",
                 name=fullname,
             )
+        self.asked_for = True

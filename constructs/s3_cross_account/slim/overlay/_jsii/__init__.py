@@ -1,16 +1,8 @@
-"""Loads the slim assembly into the jsii kernel, in place of the AWS package's own ``_jsii``."""
-
-import json
-from importlib.resources import files
+"""Stands in for the AWS package's own ``_jsii``: loads an assembly when it is first used."""
 
 import cdktf._jsii  # noqa: F401
 import constructs._jsii  # noqa: F401
-import jsii
 
-_manifest = json.loads(files(__name__).joinpath("manifest.json").read_text(encoding="utf-8"))
+from s3_cross_account import slim
 
-__jsii_assembly__ = jsii.JSIIAssembly.load(
-    "@cdktf/provider-aws", _manifest["version"], __name__[: -len("._jsii")], "provider-aws.tgz"
-)
-
-__all__ = ["__jsii_assembly__"]
+slim.load_when_used()

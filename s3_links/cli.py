@@ -1,0 +1,539 @@
+"""The command ``s3-links``: what its commands do is in :mod:`s3_links.operations`.
+
+Nothing heavy is imported before a command needs it: ``s3-links app`` runs at each synthesis.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from pathlib import Path  # noqa: TC003 (Typer reads the annotations)
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from .app import FILE_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from s3_links.operations.stack import Stack
+    from s3_links.operations.summary import Summary
+
+ERROR, REFUSED = 1, 2
+"""Exit codes: something is wrong; a gate refuses. 0 is all well."""
+
+app = typer.Typer(
+    name="s3-links",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich" if sys.stdout.isatty() else None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Give workloads in one AWS account access to S3 buckets in another: both halves of "
+    "every permission, from one declaration.",
+    epilog="Exit codes: 0 all well, 1 an error, 2 refused by a gate.",
+)
+state_app = typer.Typer(no_args_is_help=True, help="Move a state, or remove the lock on one.")
+app.add_typer(state_app, name="state")
+
+
+def main() -> None:
+    """Run a command, and exit with its code: also a wrong command line is an error, so 1."""
+    try:
+        code = app(prog_name="s3-links", standalone_mode=False)
+    except typer.Abort:
+        code = ERROR
+    except Exception as error:
+        show = getattr(error, "show", None)  # what Typer raises for a wrong command line
+        if show is None:
+            raise
+        show()
+        code = ERROR
+    sys.exit(code or 0)
+
+
+def _command(group: typer.Typer = app) -> Callable[[Callable[..., int | None]], Any]:
+    """Make a function a command whose errors are told in plain lines."""
+
+    def decorate(function: Callable[..., int | None]) -> Any:
+        @group.command()
+        @functools.wraps(function)
+        def command(*arguments: Any, **options: Any) -> int | None:
+            from .declarations.errors import ConfigurationError
+            from .failures import told
+            from .operations.interruption import Interrupted, catch
+            from .operations.stack import OperationError
+
+            catch()
+            try:
+                return function(*arguments, **options)
+            except (ConfigurationError, OperationError) as error:
+                typer.echo(error, err=True)
+            except Interrupted as error:
+                typer.echo(error, err=True)
+                return error.code
+            except OSError as error:
+                if (lines := told(error)) is None:
+                    raise
+                typer.echo(lines, err=True)
+            return ERROR
+
+        return command
+
+    return decorate
+
+
+def _completed() -> list[str]:
+    """Complete names from what was synthesized last."""
+    from .operations.stack import OperationError, declared
+
+    try:
+        return list(declared())
+    except OperationError:
+        return []
+
+
+def _gates(names: list[str] | None) -> list[str]:
+    from .operations.summary import GATES
+
+    if unknown := [name for name in names or () if name not in GATES]:
+        raise typer.BadParameter(
+            f"there is no {', '.join(unknown)}: choose from {', '.join(GATES)}"
+        )
+    return names or []
+
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="LINK",
+        help="Names of links, or of the stacks beside them; without any: every link.",
+        autocompletion=_completed,
+    ),
+]
+Name = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="LINK", help="Its name, where there are several.", autocompletion=_completed
+    ),
+]
+Gates = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="GATE",
+        callback=_gates,
+        help="Exit with 2 if: anything changes, something is deleted or replaced (destroys), "
+        "access appears, everyone gets access (public). Can be repeated.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for a machine.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("s3-links"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--file", "-f", envvar=FILE_VARIABLE, help="The links file, if not links.json."
+        ),
+    ] = None,
+    version: Annotated[  # noqa: ARG001 (its callback does it)
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take what holds for every command."""
+    if file is not None:  # in the environment, for the app that cdktf starts
+        os.environ[FILE_VARIABLE] = str(file)
+
+
+@app.command(name="app", hidden=True)
+def cdktf_app() -> None:
+    """Synthesize every link: what cdktf.json names as the app."""
+    from .app import main
+
+    main()
+
+
+@_command()
+def init(
+    account: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ALIAS=ID:REGION[:PROFILE]",
+            help="Twice: the role's account, then the bucket's. The profile is the alias unless "
+            "given.",
+        ),
+    ] = None,
+    role: Annotated[str, typer.Option(metavar="NAME", help="The new role to give access.")] = "",
+    bucket_prefix: Annotated[
+        str, typer.Option(metavar="PREFIX", help="What a new bucket's name begins with.")
+    ] = "",
+    bucket: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="A bucket that exists instead: you get the statements for its policy.",
+        ),
+    ] = "",
+    level: Annotated[
+        str, typer.Option(metavar="LEVEL", help="What is granted.", show_default=True)
+    ] = "read-only",
+    link: Annotated[str, typer.Option(metavar="NAME", help="The link's name.")] = "reports",
+    pipeline: Annotated[
+        Literal["github", "gitlab"] | None,
+        typer.Option(help="Write its workflow as well; then these two are needed."),
+    ] = None,
+    repository: Annotated[
+        str, typer.Option(metavar="OWNER/NAME", help="The repository of the pipeline.")
+    ] = "",
+    state_bucket: Annotated[
+        str, typer.Option(metavar="NAME", help="The bucket to create for the state.")
+    ] = "",
+) -> None:
+    """Begin a folder: write links.json and what it needs.
+
+    Asks for what is not given, where a terminal is. Nothing that exists is overwritten.
+    """
+    from .operations import beginning
+
+    asked = _Asked()
+    accounts = list(account or ())
+    for whose in ("role", "bucket")[len(accounts) :]:
+        accounts.append(asked(f"The {whose}'s account, ALIAS=ID:REGION[:PROFILE]", "--account"))
+    role = role or asked("The name of the new role", "--role")
+    if not bucket:
+        bucket_prefix = bucket_prefix or asked("What the new bucket's name begins with", _BUCKET)
+    if pipeline:
+        repository = repository or asked("The repository, OWNER/NAME", "--repository")
+        state_bucket = state_bucket or asked("The bucket to create for the state", "--state-bucket")
+    asked.stop()
+    content = beginning.declaration(
+        accounts,
+        link=link,
+        role=role,
+        bucket={"existing": bucket, "policy": "merge"} if bucket else {"new_prefix": bucket_prefix},
+        level=level,
+        pipeline=beginning.Pipeline(pipeline, repository, state_bucket) if pipeline else None,
+    )
+    typer.echo(f"Written: {', '.join(map(str, beginning.begin(content)))}")
+
+
+_BUCKET = "--bucket-prefix (or --bucket)"
+
+
+class _Asked:
+    """Asks for what no option gave; without a terminal, remembers which options are missing."""
+
+    def __init__(self) -> None:
+        self._missing: list[str] = []
+
+    def __call__(self, question: str, option: str) -> str:
+        if sys.stdin.isatty():
+            return str(typer.prompt(question))
+        self._missing.append(option)
+        return ""
+
+    def stop(self) -> None:
+        """Raise an error with all that is missing."""
+        from .operations.stack import OperationError
+
+        if self._missing:
+            raise OperationError(f"give {', '.join(dict.fromkeys(self._missing))} as well")
+
+
+@_command()
+def synth(links: Names = None) -> None:
+    """Write the Terraform JSON of each link below cdktf.out/stacks."""
+    for stack in _stacks(links):
+        typer.echo(f"{stack.name}: {os.path.relpath(stack.file)}")
+
+
+@_command()
+def check(links: Names = None, as_json: AsJson = False) -> int:
+    """Show the account of each alias, and what exists."""
+    from .operations import check
+
+    stacks = _stacks(links)
+    if not as_json:
+        check.check(stacks)
+        return 0
+    found = check.look(stacks)
+    typer.echo(found.as_json(), nl=False)
+    return ERROR if found.problems else 0
+
+
+@_command()
+def plan(
+    links: Names = None,
+    refuse: Gates = None,
+    as_json: AsJson = False,
+    summary_only: Annotated[
+        bool, typer.Option("--summary-only", help="Leave no plans to apply.")
+    ] = False,
+    note: Annotated[str, typer.Option(help="A line above the summary.")] = "",
+    skip_synth: Annotated[
+        bool, typer.Option("--skip-synth", help="Take what is synthesized as it is.")
+    ] = False,
+) -> int:
+    """Plan, and say which access appears and disappears.
+
+    The folder plans then holds what apply takes, and the summary.
+    """
+    stacks = _synthesized(links) if skip_synth else _stacks(links)
+    return _planned(stacks, refuse or [], as_json=as_json, summary_only=summary_only, note=note)
+
+
+@_command()
+def drift(links: Names = None, as_json: AsJson = False) -> int:
+    """Plan, and exit with 2 when anything has changed."""
+    return _planned(_stacks(links), ["changes"], as_json=as_json)
+
+
+def _planned(
+    stacks: Sequence[Stack], gates: Sequence[str], *, as_json: bool, **options: Any
+) -> int:
+    from .operations import plan
+    from .operations.check import check
+
+    check(stacks, quiet=as_json)
+    with _working("Planning"):
+        summaries = plan.plan(stacks, gates, **options)
+    _show((plan.PLANS / f"summary.{'json' if as_json else 'md'}").read_text(encoding="utf-8"))
+    return _refused(summaries, gates)
+
+
+def _refused(summaries: Sequence[Summary], gates: Sequence[str]) -> int:
+    from .operations.summary import GATES
+
+    refused = [f"{s.stack}: {GATES[gate]}" for s in summaries for gate in s.refused(gates)]
+    if refused:
+        typer.echo("\n  ".join(["Refused:", *refused]), err=True)
+    return REFUSED if refused else 0
+
+
+@_command()
+def apply(links: Names = None) -> None:
+    """Apply exactly the plans that passed their gates."""
+    from .operations import apply
+    from .operations.check import check
+
+    _synthesize()
+    stacks = apply.applicable(links or ())
+    check(stacks)
+    with _working("Applying"):
+        names = apply.apply(stacks)
+    typer.echo(f"Applied: {', '.join(names)}")
+
+
+@_command()
+def deploy(link: Name = None, yes: Yes = False) -> None:
+    """Plan a link, show what changes, ask, and apply it."""
+    from .operations import apply, plan
+    from .operations.check import check
+    from .operations.stack import OperationError
+    from .operations.state import outputs
+
+    stack = _one(link)
+    check([stack])
+    with _working("Planning"):
+        (summary,) = plan.plan([stack])
+    shown = (plan.PLANS / "summary.json").read_bytes()
+    _show((plan.PLANS / "summary.md").read_text(encoding="utf-8"))
+    _ask("deploy", yes=yes)
+    if (plan.PLANS / "summary.json").read_bytes() != shown:
+        raise OperationError(f"{summary.stack}: was planned anew meanwhile: run this again")
+    with _working("Applying"):
+        apply.apply([stack])
+    for name, value in outputs(stack).items():
+        typer.echo(f"{name} = {value}")
+
+
+@_command()
+def diff(links: Names = None) -> None:
+    """Show what would change, in Terraform's own words."""
+    from .operations.check import check
+    from .operations.terraform import initialize, terraform
+
+    stacks = _stacks(links)
+    check(stacks)
+    for stack in stacks:
+        with _working(f"Planning {stack.name}"):
+            initialize(stack)
+            said = terraform(stack, "plan", "-lock=false")
+        typer.echo(f"{stack.name}:\n{said}")
+
+
+@_command()
+def destroy(link: Name = None, yes: Yes = False) -> None:
+    """Destroy one link, also one that is no longer declared."""
+    from .operations import destroy
+    from .operations.check import check
+    from .operations.stack import declared
+    from .operations.undeclared import undeclared
+
+    def agreed(show: Callable[[str], None]) -> Callable[[str], None]:
+        def ask(text: str) -> None:
+            show(text)
+            _ask("destroy", yes=yes)
+
+        return ask
+
+    _synthesize()
+    gone = undeclared(declared().values())
+    if link and len(link) == 1 and link[0] in gone:
+        destroy.destroy_undeclared(gone[link[0]], agreed(typer.echo))
+        return
+    stack = _only(_synthesized(link))
+    check([stack])
+    destroy.destroy(stack, agreed(_show))
+
+
+@_command()
+def credentials(
+    role: Annotated[Literal["plan", "deploy"], typer.Option(help="Which of the two roles.")],
+) -> None:
+    """In a pipeline: write the profiles of its role.
+
+    Each account's profile gets a session of the role in that account.
+    """
+    from .declarations.pipeline import STACK
+    from .operations import oidc
+
+    (stack,) = _stacks([STACK])
+    for profile, arn in oidc.write_credentials(stack, role).items():
+        typer.echo(f"{profile}: {arn}")
+
+
+@_command()
+def report() -> None:
+    """In a pipeline: show its reviewers the summary."""
+    from .operations.report import report
+
+    typer.echo(f"The summary is in {' and '.join(report()) or 'plans/summary.md'}")
+
+
+@_command()
+def schema() -> None:
+    """Print the JSON schema of a links file."""
+    from .declarations.links_file import schema
+
+    typer.echo(schema(), nl=False)
+
+
+@_command()
+def summarize(
+    plan: Annotated[Path, typer.Argument(help="A plan as `terraform show -json` prints it.")],
+    stack: Annotated[Path, typer.Option(help="The synthesized cdk.tf.json.")],
+    refuse: Gates = None,
+    as_json: AsJson = False,
+) -> int:
+    """Say which access a plan made elsewhere lets in."""
+    from .operations.elsewhere import summarized
+    from .operations.markdown import as_markdown
+    from .operations.summary import as_json as told
+
+    gates = refuse or []
+    summary = summarized(plan, stack)
+    _show(told([summary], gates, None) if as_json else as_markdown([summary]))
+    return _refused([summary], gates)
+
+
+@_command(state_app)
+def move(links: Names) -> None:
+    """Move a state to where it is declared now.
+
+    It comes from where the last run of this folder kept it.
+    """
+    from .operations import state
+
+    for stack in _stacks(links):
+        typer.echo(f"{stack.name}: the state is moved from {state.move(stack)}")
+
+
+@_command(state_app)
+def unlock(
+    link: Annotated[str, typer.Argument(help="The link's name.", autocompletion=_completed)],
+    lock: Annotated[str, typer.Option("--id", help="The lock's id, as `check` shows it.")],
+) -> None:
+    """Remove the lock that a killed run left."""
+    from .operations import state
+
+    (stack,) = _stacks([link])
+    state.unlock(stack, lock)
+    typer.echo(f"{link}: unlocked")
+
+
+def _synthesize() -> None:
+    from .operations import environment, synthesis
+    from .operations.stack import OperationError
+
+    if changed := environment.problems():
+        raise OperationError("\n".join(changed))
+    with _working("Synthesizing"):
+        synthesis.synthesize()
+
+
+def _stacks(names: Sequence[str] | None) -> list[Stack]:
+    """Synthesize, and return the stacks with these names."""
+    _synthesize()
+    return _synthesized(names)
+
+
+def _synthesized(names: Sequence[str] | None) -> list[Stack]:
+    from .operations.stack import synthesized
+
+    return synthesized(names or ())
+
+
+def _one(names: Sequence[str] | None) -> Stack:
+    return _only(_stacks(names))
+
+
+def _only(stacks: Sequence[Stack]) -> Stack:
+    from .operations.stack import OperationError
+
+    if len(stacks) > 1:
+        raise OperationError(f"name one stack: there are {', '.join(s.name for s in stacks)}")
+    return stacks[0]
+
+
+def _ask(verb: str, *, yes: bool) -> None:
+    """Raise an error unless somebody agrees; nobody is asked where there is no terminal."""
+    from .operations.stack import OperationError
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise OperationError(
+            f"Nothing was {verb}ed. Nobody can be asked here: with --yes you agree beforehand."
+        )
+    if typer.prompt(f"{verb.capitalize()} this? Only yes is taken") != "yes":
+        raise OperationError(f"Nothing was {verb}ed.")
+
+
+def _working(what: str) -> Any:
+    """Show on a terminal that something goes on."""
+    from rich.console import Console
+
+    return Console(stderr=True).status(f"{what} ...")
+
+
+def _show(text: str) -> None:
+    """Print Markdown, set on a terminal, or JSON."""
+    if sys.stdout.isatty() and not text.startswith("{"):
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        Console().print(Markdown(text))
+    else:
+        typer.echo(text, nl=False)

@@ -1,0 +1,134 @@
+"""Writes what a folder of links begins with: the links file and what goes beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from s3_links.app import links_file
+from s3_links.declarations.errors import ConfigurationError
+from s3_links.declarations.files import present, write
+from s3_links.declarations.links_file import schema
+from s3_links.declarations.read_links import read_links
+
+from .stack import OperationError
+from .synthesis import APP, CDKTF
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SCHEMA = Path("links.schema.json")
+_WORKFLOWS = Path(__file__).with_name("workflows")
+_PIPELINES = {"github": Path(".github/workflows/s3-links.yml"), "gitlab": Path(".gitlab-ci.yml")}
+_ACCOUNT = re.compile(r"(?P<alias>[^=]+)=(?P<id>\d{12}):(?P<region>[^:]+)(?::(?P<profile>.+))?")
+_IGNORED = "cdktf.out/\ncdktf.log\nplans/\n.plans*\n*.tfstate\n*.tfstate.*\n"
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The pipeline of which repository is to plan and deploy, and where the state is kept."""
+
+    platform: str
+    repository: str
+    state_bucket: str
+
+
+def account(text: str) -> tuple[str, dict[str, str]]:
+    """Return an account's alias and settings from ``ALIAS=ID:REGION[:PROFILE]``."""
+    found = _ACCOUNT.fullmatch(text)
+    if found is None:
+        raise OperationError(
+            f"--account {text}: write ALIAS=ID:REGION or ALIAS=ID:REGION:PROFILE, such as "
+            "home=111111111111:eu-west-1"
+        )
+    alias = found["alias"]
+    profile = found["profile"] or alias
+    return alias, {"region": found["region"], "profile": profile, "account_id": found["id"]}
+
+
+def declaration(
+    accounts: Sequence[str],
+    *,
+    link: str,
+    role: str,
+    bucket: Mapping[str, str],
+    level: str,
+    pipeline: Pipeline | None,
+) -> dict[str, Any]:
+    """Return a links file: a role of the first account reaches a bucket of the second."""
+    if len(accounts) != 2:
+        raise OperationError("give two accounts: the role's, then the bucket's")
+    (home, _), (away, _) = parsed = [account(text) for text in accounts]
+    content: dict[str, Any] = {"$schema": f"./{SCHEMA}", "accounts": dict(parsed)}
+    if pipeline is not None:
+        content["state"] = {
+            "backend": "s3",
+            "account": home,
+            "bucket": pipeline.state_bucket,
+            "create_bucket": True,
+        }
+        content["pipeline"] = {"platform": pipeline.platform, "repository": pipeline.repository}
+    content["links"] = {
+        link: {
+            "pattern": "direct-access",
+            "consumers": [{"account": home, "new_role": role}],
+            "buckets": [{"account": away, **bucket}],
+            "access": {"level": level},
+            "hardening": True,
+        }
+    }
+    return content
+
+
+def begin(content: Mapping[str, Any]) -> list[Path]:
+    """Write the links file and what goes beside it; return the files.
+
+    Raises :class:`OperationError` before anything is written where one of them exists, and
+    :class:`ConfigurationError` where the links are not right.
+    """
+    links = links_file()
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    settings = {
+        "language": "python",
+        "app": APP,
+        "projectId": "s3-links",
+        "sendCrashReports": "false",
+        "terraformProviders": [],
+        "terraformModules": [],
+    }
+    files = {
+        links: text,
+        links.with_name(SCHEMA.name): schema(),
+        CDKTF: json.dumps(settings, indent=2) + "\n",
+        Path(".gitignore"): _IGNORED,
+    }
+    if pipeline := content.get("pipeline"):
+        platform = pipeline["platform"]
+        workflow = (_WORKFLOWS / f"{platform}.yml").read_text(encoding="utf-8")
+        files[_PIPELINES[platform]] = workflow.replace("@VERSION@", version("s3-links"))
+    if existing := [str(file) for file in files if present(file)]:
+        raise OperationError(
+            f"{', '.join(existing)}: there already: nothing was written; move them away, or run "
+            "this in an empty folder"
+        )
+    _checked(text, str(links))
+    for file, content_ in files.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write(file, content_.encode())
+    return list(files)
+
+
+def _checked(text: str, name: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "links.json")
+        write(file, text.encode())
+        try:
+            read_links(file)
+        except ConfigurationError as error:
+            told = [problem.replace(str(file), name) for problem in error.problems]
+            raise ConfigurationError(told) from None

@@ -73,13 +73,14 @@ LINKS: dict[str, dict[str, Any]] = {
     },
     "hardened": direct("careful", "hard-", hardening=True),
 }
+WEB = "service-role/web"  # the existing role, with its path
 OWNED_POLICY = {
     "Version": "2012-10-17",
     "Statement": [
         {
             "Sid": "Mine",
             "Effect": "Allow",
-            "Principal": {"AWS": role_arn("web")},
+            "Principal": {"AWS": role_arn(WEB)},
             "Action": "s3:GetBucketLocation",
             "Resource": "arn:aws:s3:::existing-owned",
         }
@@ -105,8 +106,8 @@ def deployment(
     )
     first, second = (root(emulator.endpoint, alias) for alias in ACCOUNTS)
     iam = first.client("iam")
-    for name in ("web", "batch-role", "stranger"):
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    for path, name in (("/service-role/", "web"), ("/", "batch-role"), ("/", "stranger")):
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, Path=path)
     iam.create_instance_profile(InstanceProfileName="batch")
     iam.add_role_to_instance_profile(InstanceProfileName="batch", RoleName="batch-role")
     everything = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
@@ -193,7 +194,7 @@ WORKING = [
     ("custom", "tagger", "get_object_tagging"),
     ("survive", "phoenix", "get_object"),
     ("same", "pinned", "get_object"),
-    ("existing", "web", "put_object"),
+    ("existing", WEB, "put_object"),
     ("key", "decrypter", "get_object"),
 ]
 
@@ -219,12 +220,13 @@ def test_without_the_identity_policy_it_is_refused(
 ) -> None:
     name, principal = seeded(deployment, link, "a/k"), deployment.role(role)
     iam = deployment.roots["account1"].client("iam")
-    (attached,) = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-    iam.detach_role_policy(RoleName=role, PolicyArn=attached["PolicyArn"])
+    role_name = role.rpartition("/")[2]
+    (attached,) = iam.list_attached_role_policies(RoleName=role_name)["AttachedPolicies"]
+    iam.detach_role_policy(RoleName=role_name, PolicyArn=attached["PolicyArn"])
     try:
         assert not can(principal, call, Bucket=name, Key="a/k")
     finally:
-        iam.attach_role_policy(RoleName=role, PolicyArn=attached["PolicyArn"])
+        iam.attach_role_policy(RoleName=role_name, PolicyArn=attached["PolicyArn"])
     assert can(principal, call, Bucket=name, Key="a/k")
 
 
@@ -299,7 +301,7 @@ def test_existing_resources_get_what_is_missing_and_keep_what_they_have(
     outputs = deployment.outputs("existing")
     assert "bucket_policy_to_merge_account2_existing-free" not in outputs
     to_merge = json.loads(outputs["bucket_policy_to_merge_account2_existing-owned"])["Statement"]
-    roles = [deployment.role("web"), deployment.role("batch-role")]
+    roles = [deployment.role(WEB), deployment.role("batch-role")]
     for role in roles:
         assert can(role, "list_objects_v2", Bucket="existing-free")
         assert not can(role, "list_objects_v2", Bucket="existing-owned")

@@ -152,7 +152,7 @@ EC2: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     "aws_default_security_group": (
-        ("ec2:DescribeSecurityGroups",),
+        ("ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups"),
         ("ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"),
     ),
     "aws_instance": (

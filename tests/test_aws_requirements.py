@@ -212,15 +212,22 @@ def test_the_one_reader_reads_the_same(stacks: dict[str, Synthesized]) -> None:
         }
         resources = {arn: r.policy for arn, r in world.resources.items() if r.policy}
         found = {completed(arn): [policy] for arn, policy in resources.items()}
-        assert readable(found) == {
-            arn: [repr(read(policy.document)) for policy in policies]
+        assert {arn: p for arn, p in readable(found).items() if p} == {
+            pathless(arn): [pathless(repr(read(policy.document))) for policy in policies]
             for arn, policies in expected.items()
         }, name
         identities = {str(who.arn): [*i.policies] for who, i in world.identities.items()}
-        assert {arn: p for arn, p in readable(identities).items() if arn in stack.identity} == {
-            arn: [repr(read(policy.document)) for policy in policies]
+        ours = set(map(pathless, stack.identity))
+        assert {arn: p for arn, p in readable(identities).items() if arn in ours} == {
+            pathless(arn): [pathless(repr(read(policy.document))) for policy in policies]
             for arn, policies in stack.identity.items()
         }, name
+
+
+def pathless(text: str) -> str:
+    """Return what stands for looked-up roles as the reader has it: it knows no path of theirs."""
+    named = re.sub(r":role/p/([\w.-]+)-role\b", r":role/role-of-\1", text)
+    return named.replace(":role/service-role/", ":role/")
 
 
 def readable(found: Mapping[str, list[Document]]) -> dict[str, list[str]]:

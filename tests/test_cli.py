@@ -73,7 +73,7 @@ def test_help_fits_into_80_columns(name: str, tmp_path: Path) -> None:
         (["summarize", "plan.json", "--stack=x"], "plan.json: cannot be read"),
         (["init", "--account=x"], "give --account, --role, --bucket-prefix (or --bucket) as well"),
         ([*INIT, "--account=x"], "give two accounts: the role's, then the bucket's"),
-        ([*INIT, "--level=all"], "links.json: links.reports.access.level"),
+        ([*INIT, "--level=all"], 'links.reports.access.level: "all" is not one of'),
         ([*INIT, "--pipeline=github"], "give --repository, --state-bucket as well"),
     ],
 )

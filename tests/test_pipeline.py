@@ -577,7 +577,7 @@ def test_a_new_key_is_left_to_an_administrator(
 ) -> None:
     result = renamed.make("apply")
     assert result.returncode != 0
-    assert "only an administrator makes new keys: `make deploy LINK=later`" in result.stderr
+    assert "only an administrator makes new keys: `s3-links deploy later`" in result.stderr
     declared = json.loads((renamed.folder / "links.json").read_text())
     administer(administered, declared, "later")
     place = run("plan", MAIN)

@@ -205,7 +205,7 @@ def test_the_hcl_of_every_feature_validates(terraform: Terraform, tmp_path: Path
 POLICY = {
     "Sid": "ByHand",
     "Effect": "Allow",
-    "Principal": {"AWS": "arn:aws:iam::222222222222:root"},
+    "Principal": {"AWS": "arn:aws:iam::333333333333:root"},
     "Action": "s3:GetObject",
     "Resource": "arn:aws:s3:::made-by-hand/*",
 }
@@ -267,7 +267,7 @@ def test_the_plan_takes_over_and_removes_nothing(imported: Workplace) -> None:
     assert {c["action"] for c in summary["changes"]} <= {"create", "update", "import"}
     # The policy that the bucket had is replaced, and a reviewer is told what goes with it.
     assert [(a["principal"], a["actions"]) for a in summary["disappears"]] == [
-        ("account account2", ["s3:GetObject"])
+        ("account 333333333333", ["s3:GetObject"])
     ]
     assert ("role by-hand (account1)", ["s3:GetObject"]) in [
         (a["principal"], a["actions"]) for a in summary["appears"]
@@ -308,5 +308,5 @@ def test_a_bucket_without_a_policy_cannot_be_imported_with_one(
     place.declare({"accounts": accounts(), "links": {"wrong": link}})
     result = place.operations("plan")
     assert result.returncode == 1
-    assert "Cannot import non-existent remote object" in result.stderr
+    assert 'has no bucket policy to import: declare "policy": "create"' in result.stderr
     assert not (tmp_path / "plans").exists()

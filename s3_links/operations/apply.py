@@ -73,7 +73,7 @@ def _remedy(stack: Stack, said: str) -> str:
     if "kms:CreateKey" in said:
         return (
             "\nNo role of a pipeline may: only an administrator makes new keys: "
-            f"`make deploy LINK={stack.name}` does that, and what this run did not finish."
+            f"`s3-links deploy {stack.name}` does that, and what this run did not finish."
         )
     return ""
 

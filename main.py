@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def declared() -> Make:
     """Return what makes the stacks: those of the links, else the reference."""
-    from s3_links.declarations.read_links import place_of_links
+    from s3_links.declarations.files import place_of_links
 
     return links() if place_of_links() else reference()
 

@@ -49,7 +49,8 @@ def main(declared: Callable[[], Make] | None = None) -> None:
 
 def links() -> Make:
     """Return what makes a stack of each link that is declared in this folder."""
-    from .declarations.read_links import FILES, place_of_links, read_with_notes
+    from .declarations.files import FILES, place_of_links
+    from .declarations.read_links import read_with_notes
 
     declared, notes = read_with_notes(place_of_links() or FILES[0])
     accounts, state = declared.accounts, declared.state

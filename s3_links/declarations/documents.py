@@ -18,7 +18,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from .checking import json_object
 from .errors import ConfigurationError
-from .files import text_of
+from .files import SUFFIXES, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from .checking import Place, Problem
 
-SUFFIXES = (".json", ".yaml", ".yml")
 _SLIP = re.compile(r"\.(jsonc?|ya?ml)(\.(txt|json|ya?ml))?$", re.IGNORECASE)
 _OF_YAML = "tag:yaml.org,2002:"
 _MOST = 100_000

@@ -12,6 +12,27 @@ from .errors import ConfigurationError
 
 VARIABLE = "S3_LINKS_FILE"
 """The environment variable that names another file of links, or a folder of them."""
+SUFFIXES = (".json", ".yaml", ".yml")
+FOLDER = Path("links")
+FILES = tuple(Path(f"links{suffix}") for suffix in SUFFIXES)
+
+
+def place_of_links() -> Path | None:
+    """Return the file or the folder with the links, or raise :class:`ConfigurationError`."""
+    if name := os.environ.get(VARIABLE):
+        if not present(Path(name)):
+            raise ConfigurationError([f"{name}: does not exist, and {VARIABLE} names it"])
+        return Path(name)
+    found = [*filter(present, FILES), *([FOLDER] if FOLDER.is_dir() else [])]
+    if len(found) > 1:
+        names = " and ".join(map(str, found))
+        raise ConfigurationError([f"{names} are both there: keep one, or name it in {VARIABLE}"])
+    slips = ((nearly(file), file) for file in FILES if not found)
+    for near, file in slips:
+        if near:
+            told = f"is nearly called {file}, which does not exist: rename it, or move it away"
+            raise ConfigurationError([f"{near}: {told}"])
+    return found[0] if found else None
 
 
 def present(file: Path) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from s3_cross_account.settings import partition
@@ -13,44 +11,22 @@ from .buckets import LinkBucket, ReplicatedBucket
 from .checking import checked, located, readable
 from .consumers import AssumedRole, Consumer
 from .deployment import contradictions, in_two_partitions, unknown_account
-from .documents import SUFFIXES, read
-from .errors import ConfigurationError
-from .files import VARIABLE, nearly, present
+from .documents import read
+from .files import place_of_links
 from .links import Links
 from .pipeline import ROLES, Pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from .checking import Place, Problem
-
-
-FOLDER = Path("links")
-FILES = tuple(Path(f"links{suffix}") for suffix in SUFFIXES)
 
 
 def declared() -> Links | None:
     """Return the checked links of this folder, or nothing where there are none."""
     path = place_of_links()
     return read_links(path) if path else None
-
-
-def place_of_links() -> Path | None:
-    """Return the file or the folder with the links, or raise :class:`ConfigurationError`."""
-    if name := os.environ.get(VARIABLE):
-        if not present(Path(name)):
-            raise ConfigurationError([f"{name}: does not exist, and {VARIABLE} names it"])
-        return Path(name)
-    found = [*filter(present, FILES), *([FOLDER] if FOLDER.is_dir() else [])]
-    if len(found) > 1:
-        names = " and ".join(map(str, found))
-        raise ConfigurationError([f"{names} are both there: keep one, or name it in {VARIABLE}"])
-    slips = ((nearly(file), file) for file in FILES if not found)
-    for near, file in slips:
-        if near:
-            told = f"is nearly called {file}, which does not exist: rename it, or move it away"
-            raise ConfigurationError([f"{near}: {told}"])
-    return found[0] if found else None
 
 
 def read_links(path: Path) -> Links:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,6 +70,22 @@ def test_a_local_state_without_a_declaration_is_found(
     (tmp_path / "terraform.gone.tfstate").write_text(text)
     (tmp_path / "terraform.kept.tfstate").write_text(state(ROLE))
     assert list(undeclared([local(tmp_path)])) == named
+
+
+def test_one_place_is_looked_through_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def beside(stack: Stack) -> list[str]:
+        looked.append(stack.name)
+        return []
+
+    monkeypatch.setattr("s3_links.operations.undeclared._names_beside", beside)
+    arguments = {"bucket": BUCKET, "region": REGION}
+    backends = [{"s3": arguments | {"key": f"s3/{name}.tfstate"}} for name in ("kept", "other")]
+    stacks = [declared(tmp_path, backend) for backend in backends]
+    stacks[1] = replace(stacks[1], name="other")
+    assert undeclared([*stacks, local(tmp_path)]) == {}
+    assert len(looked) == 2  # the bucket and this folder
 
 
 def test_so_is_one_in_s3(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from s3_links.app import PROVIDER_LOCK
 from s3_links.declarations.state import IMPORTED_OUTPUT
 
 from . import state
@@ -22,7 +23,6 @@ from .terraform import initialize, terraform
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-PROVIDER_LOCK = ".terraform.lock.hcl"
 _ALIAS = re.compile(r"\]\.([A-Za-z0-9_-]+)$")
 
 
@@ -35,7 +35,8 @@ def undeclared(declared: Iterable[Stack]) -> dict[str, Stack]:
     """
     declared, found = list(declared), dict[str, Stack]()
     names = {stack.name for stack in declared}
-    for stack in declared:
+    # Stacks that keep their states in one place are looked beside once.
+    for stack in {_place(stack): stack for stack in declared}.values():
         for name in set(_names_beside(stack)) - names - found.keys():
             other = _like(stack, name, declared)
             aliases = {provider["alias"] for provider in other.providers}
@@ -46,6 +47,10 @@ def undeclared(declared: Iterable[Stack]) -> dict[str, Stack]:
             if used and all(match and match[1] in aliases for match in used):
                 found[name] = other
     return found
+
+
+def _place(stack: Stack) -> str:
+    return json.dumps(stack.backend, sort_keys=True).replace(f"{stack.name}.tfstate", "")
 
 
 def _names_beside(stack: Stack) -> Iterator[str]:
@@ -109,7 +114,7 @@ def destroy(stack: Stack) -> None:
         content = stack.content | {"terraform": settings}
         file = Path(folder) / stack.file.name
         file.write_text(json.dumps(content), encoding="utf-8")
-        if Path(PROVIDER_LOCK).exists():
+        if PROVIDER_LOCK.exists():
             shutil.copy(PROVIDER_LOCK, folder)
         alone = Stack(stack.name, file, content, digest="")
         initialize(alone)

@@ -379,7 +379,7 @@ def test_each_variant_plans_empty_and_keeps_the_invariants(
 
 def test_what_rules_silently_get_wrong_is_told() -> None:
     assert problems([ReplicationRule()]) == []
-    (marker,) = problems([ReplicationRule(delete_markers=True, tags=(("a", "b"),))])
+    (marker,) = problems([ReplicationRule(delete_markers=True, tags={"a": "b"})])
     assert "delete markers together with a tag filter" in marker
     (same,) = problems([ReplicationRule(), ReplicationRule(prefix="a/")])
     assert "2 rules have the priority 1" in same

@@ -30,6 +30,22 @@ if TYPE_CHECKING:
 _KINDS = {"new_prefix": "new", "existing": "existing", "imported": "imported"}
 
 
+# Of each kind of bucket who may own its policy, and what to say of it.
+_POLICIES: dict[str, tuple[tuple[str | None, ...], str]] = {
+    "new": ((None,), 'a new bucket has no other policy: leave out "policy"'),
+    "existing": (
+        ("create", "merge"),
+        'with "existing", say who owns its bucket policy: '
+        '"policy": "create" (nobody yet) or "merge" (you get the statements to merge)',
+    ),
+    "imported": (
+        ("create", "import"),
+        'with "imported", say whether it has a bucket policy: '
+        '"policy": "create" (none) or "import" (one, to be taken over)',
+    ),
+}
+
+
 class LinkBucket(Named):
     """A bucket that access is given to: a new one, or one that exists."""
 
@@ -96,20 +112,10 @@ class LinkBucket(Named):
 
     @rule
     def _whose_policy(self) -> Iterator[Problem]:
-        if len(self._names()) != 1:
-            return
-        choices = (None,) if self.new_prefix else ("create", "merge" if self.existing else "import")
+        kind, _ = self._kind_and_name
+        choices, told = _POLICIES[kind]
         if self.policy not in choices:
-            yield (
-                (),
-                'a new bucket has no other policy: leave out "policy"'
-                if self.new_prefix
-                else 'with "existing", say who owns its bucket policy: '
-                '"policy": "create" (nobody yet) or "merge" (you get the statements to merge)'
-                if self.existing
-                else 'with "imported", say whether it has a bucket policy: '
-                '"policy": "create" (none) or "import" (one, to be taken over)',
-            )
+            yield (), told
 
     @rule
     def _key_of_an_existing_bucket(self) -> Iterator[Problem]:

@@ -61,16 +61,16 @@ def _of_s3(what: str, account: str, name: str, remedy: str = _MERGE, *, by: str 
     return Claim(f"{what} {name!r} in {account}", remedy, (what, name), by=by)
 
 
-def claimed_twice(whole: Part) -> Iterator[Problem]:
-    """Yield what is claimed a second time, at the link or the part that does so."""
+def claimed_twice(configuration: Part) -> Iterator[Problem]:
+    """Yield what a link claims and something else has, be it another link or the same."""
     owners: dict[tuple[str, ...], str] = {}
-    for place, part in parts(whole, Part):
+    for place, part in parts(configuration, Part):
         at: Place = place[:2]
         by = ".".join(map(str, at))
         for claims in told(part, "claim"):
             keys = [(*claim.key, by) if claim.of_link else claim.key for claim in claims]
             taken = [(c, owners[key]) for c, key in zip(claims, keys, strict=True) if key in owners]
-            for claim, owner in taken[:1]:  # the others follow from it
+            for claim, owner in taken[:1] if at[:1] == ("links",) else ():  # the others follow
                 yield at, f"{claim.what} is created by {owner} too: {claim.remedy}"
             for claim, key in zip(claims, keys, strict=True):
                 owners.setdefault(key, claim.by or by)

@@ -110,9 +110,9 @@ class Deployment(Part):
                     break
 
 
-def accounts_in(whole: Part) -> Iterator[tuple[Place, str]]:
+def accounts_in(declared: Part) -> Iterator[tuple[Place, str]]:
     """Yield the accounts that the parts of something name, with the places of these parts."""
-    for place, part in parts(whole, Part):
+    for place, part in parts(declared, Part):
         with suppress(UnreadableError):
             if alias := getattr(part, "account", None):
                 yield place, alias

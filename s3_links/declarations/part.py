@@ -7,6 +7,7 @@ whatever could be read, so that one mistake never hides another (:mod:`.reading`
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -66,11 +67,15 @@ def _marked(method: Method, kind: str) -> Method:
 
 def told(part: Part, kind: str) -> Iterator[Any]:
     """Yield what the part's methods of this kind do, those of its bases first."""
-    methods = {name: it for base in reversed(type(part).__mro__) for name, it in vars(base).items()}
-    for method in methods.values():
-        if getattr(method, "kind", None) == kind:
-            with suppress(UnreadableError):
-                yield from method(part)
+    for method in _methods(type(part), kind):
+        with suppress(UnreadableError):
+            yield from method(part)
+
+
+@cache
+def _methods(part: type[Part], kind: str) -> list[Callable[[Part], Iterator[Any]]]:
+    named = {name: it for base in reversed(part.__mro__) for name, it in vars(base).items()}
+    return [it for it in named.values() if getattr(it, "kind", None) == kind]
 
 
 def parts(value: Any, of: type[Of], place: Place = ()) -> Iterator[tuple[Place, Of]]:
@@ -79,18 +84,18 @@ def parts(value: Any, of: type[Of], place: Place = ()) -> Iterator[tuple[Place, 
         yield place, value
     inside: Any = ()
     if isinstance(value, Part):
-        fields = type(value).model_fields
-        inside = ((fields[name].alias or name, item) for name, item in value)
+        inside = vars(value).items()
     elif isinstance(value, list):
         inside = enumerate(value)
     elif isinstance(value, dict):
         inside = value.items()
     for key, item in inside:
-        yield from parts(item, of, (*place, key))
+        if isinstance(item, Part | list | dict):
+            yield from parts(item, of, (*place, key))
 
 
-def contradictions(whole: Part) -> Iterator[Problem]:
+def contradictions(configuration: Part) -> Iterator[Problem]:
     """Yield what the rules of all parts find."""
-    for place, part in parts(whole, Part):
+    for place, part in parts(configuration, Part):
         for inner, problem in told(part, "rule"):
             yield (*place, *inner), problem

@@ -200,6 +200,33 @@ accounts:
     hardening: 5
 """,
     },
+    "replications that claim the same": {
+        "a": f"""{ACCOUNTS}
+state: {{backend: s3, account: account1, bucket: logs-and-states}}
+links:
+  one:
+    pattern: replication
+    source: {{account: account1, existing: ours, policy: merge, versioned: true}}
+    destination: {{account: account2, existing: theirs, policy: merge, versioned: true}}
+    role_name: one
+    both_ways: true
+    batch_role: true
+  # ! links.two: the role 'one-batch' in account1 is created by links.one too
+  # ! links.two: the replication configuration of 'ours' in account1 is created by links.one too
+  two:
+    pattern: replication
+    source: {{account: account1, existing: ours, policy: merge, versioned: true}}
+    destination: {{account: account2, new_prefix: copies-}}
+    role_name: one-batch
+  # ! links.three: the role 'one-back' in account2 is created by links.one too
+  # ! links.three: the replication configuration of 'theirs' in account2 is created by links.one
+  three:
+    pattern: replication
+    source: {{account: account2, existing: theirs, policy: merge, versioned: true}}
+    destination: {{account: account1, new_prefix: copies-}}
+    role_name: one-back
+""",
+    },
     "an account that is no account is still known by its alias": {
         "a": f"""
 accounts:
@@ -236,3 +263,11 @@ def test_all_of_it_is_told_with_file_and_line(mistakes: str, tmp_path: Path) -> 
     awaited = [line for name, text in files.items() for line in expected(name, text)]
     assert [e for e in awaited if not any(s.startswith(e) for s in said)] == []
     assert [s for s in said if not any(s.startswith(e) for e in awaited)] == []
+
+
+def test_what_no_link_claims_may_be_of_two(tmp_path: Path) -> None:
+    """One bucket may hold the state and the access logs: its owner writes its policy."""
+    accounts = ACCOUNTS.replace("profile: account1,", "profile: account1, log_bucket: shared,")
+    state = "state: {backend: s3, account: account1, bucket: shared}"
+    (tmp_path / "links.yaml").write_text(f"{accounts}{state}{GOOD}")
+    assert read_links(tmp_path / "links.yaml").accounts["account1"].log_bucket == "shared"

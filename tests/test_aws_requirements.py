@@ -26,7 +26,7 @@ from .synthesized import COMPLETION, Synthesized
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from s3_links.reach.world import Document
+    from s3_links.world import Document
 
     from .requirements import Line, Request
     from .synthesized import Policy

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from s3_links.operations.summary import Summary, summarize
 from s3_links.reach.evaluate import evaluate
-from s3_links.reach.principals import Principal, principal
-from s3_links.reach.world import Bucket, Identity, Request, World
-from s3_links.reach.world import document as reach_document
+from s3_links.world import Bucket, Identity, Principal, Request, World, principal
+from s3_links.world import document as reach_document
 
 from .evaluator import EVERYTHING, decide
 

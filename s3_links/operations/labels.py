@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from s3_links.reach.principals import Principal
     from s3_links.synthesized.blocks import Blocks
+    from s3_links.world import Principal
 
 _ROLE = re.compile(r"^arn:[a-z-]+:iam::([^:]*):role/(?:.*/)?([^/]+)$")
 _ROOT = re.compile(r"^(?:arn:[a-z-]+:iam::([^:]*):root|(\d{12}))$")

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from s3_links.reach import actions
 from s3_links.reach.difference import found
 from s3_links.reach.evaluate import evaluate
-from s3_links.reach.world import Bucket, Identity, Request, World
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
 from s3_links.synthesized.world import world_of
+from s3_links.world import Bucket, Identity, Request, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.link import Link
-    from s3_links.reach.principals import Principal
+    from s3_links.world import Principal
 
 _NOT_SEEN = "merge"
 """Who owns such a bucket writes its half: it is not in the synthesized documents."""

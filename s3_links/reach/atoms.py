@@ -7,19 +7,19 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from s3_cross_account.reading import Unreadable
+from s3_links.world import ANONYMOUS, Principal, anyone_else, principal
 
 from . import actions
 from .changed import Statements, in_identity, in_resource, of, statements
 from .matching import PIECES, action_matches, arn_matches
-from .principals import ANONYMOUS, Principal, anyone_else, named, principal
+from .principals import named
 from .regions import representatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from s3_cross_account.policy import Condition, Statement
-
-    from .world import World
+    from s3_links.world import World
 
 STRANGER = "000000000000"
 """Stands for every account that no document names."""

@@ -10,16 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from s3_links.world import Bucket, Document, Levels, Request, Resource, World
+
 from . import actions, buckets, context
 from .logic import Formula, Unknown, alternatives, contrary, every, some
 from .principals import Named
 from .statements import Asked, Finding, denies, findings, lets
-from .world import Bucket, Document, Levels, Request, Resource, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .principals import Principal
+    from s3_links.world import Principal
 
 _POLICY_OF = {"s3": "bucket policy", "kms": "key policy", "sts": "trust policy"}
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from s3_cross_account.policy import Condition, Principal, Statement
 from s3_cross_account.policy import document as as_json
 from s3_cross_account.reading import Unreadable, read
-from s3_links.reach.world import Document
+from s3_links.world import Document
 
 from .blocks import UNKNOWN, UnresolvedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from s3_links.reach.world import DocumentKind
+    from s3_links.world import DocumentKind
 
     from .blocks import Blocks
 

@@ -6,8 +6,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from s3_links.reach.principals import Principal, principal
-from s3_links.reach.world import Bucket, Document, Identity, Resource, World
+from s3_links.world import Bucket, Document, Identity, Principal, Resource, World, principal
 
 from .blocks import UNNAMED, Blocks, type_of
 from .policies import document_of, parsed, unknown

@@ -121,12 +121,17 @@ DocumentKind = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """One policy document: where it stands, and its statements."""
+    """One policy document: where it stands, and its statements.
+
+    ``name`` is the resource's that it is of, or its own; ``place`` the address of the block that it
+    is written in, which makes no other document of it.
+    """
 
     kind: DocumentKind
     account: str
     name: str
     statements: tuple[Statement | Unreadable, ...]
+    place: str = field(default="", compare=False)
 
 
 def document(kind: DocumentKind, account: str, name: str, content: Any) -> Document:

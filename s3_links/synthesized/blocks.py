@@ -125,6 +125,10 @@ class Blocks:
         block: dict[str, Any] = self._source.get(section, {}).get(type_, {}).get(name, {})
         return block
 
+    def output(self, name: str) -> Any:
+        """Return what a synthesized output holds, with its references."""
+        return self._source.get("output", {}).get(name, {}).get("value")
+
     def attribute(self, address: str, name: str) -> str:
         """Return an attribute, or the text that stands for it until it is known."""
         value = self._values.get(address, {}).get(name)
@@ -185,8 +189,7 @@ class Blocks:
         type_ = type_of(address).removeprefix("data.")
         account, partition = self.account(address), self.partition(address)
         if type_ == "aws_s3_bucket":
-            prefix = self.known(address, "bucket_prefix")
-            bucket = self.known(address, "bucket") or f"{prefix or ''}…"
+            bucket = self.known(address, "bucket") or self._completed(address)
             return f"arn:{partition}:s3:::{bucket}" if name == "arn" else str(bucket)
         if type_ in _NAMED and name in ("arn", "id", "name"):
             if type_ == "aws_iam_policy" and name == "id":
@@ -208,6 +211,16 @@ class Blocks:
         if type_ == "aws_caller_identity" and name in ("account_id", "id"):
             return account
         return f"{address}.{name} {UNKNOWN}"
+
+    def _completed(self, address: str) -> str:
+        """Return what stands for a bucket's name: also of two with one prefix, one each."""
+        prefix = self.known(address, "bucket_prefix") or ""
+        alike = [
+            other
+            for other in self.of("aws_s3_bucket")
+            if other != address and self.known(other, "bucket_prefix") == prefix
+        ]
+        return f"{prefix}…{self.aliases.get(address, '')}" if alike else f"{prefix}…"
 
 
 def type_of(address: str) -> str:

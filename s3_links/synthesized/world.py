@@ -40,6 +40,8 @@ _PLACES = {
         ("aws_iam_role_policy", "name"),
     ),
 }
+OTHERS = "other policies of "
+"""Begins the name of the document that stands for what a role has and nobody looked up."""
 _ROLE = re.compile(r"arn:[\w-]+:iam::[^:]*:role/.+")
 
 
@@ -210,7 +212,7 @@ class _Builder:
                 yield self._policy(arn, who)
         if type_of(address) != "aws_iam_role":
             reason = f"what else {who.name} has is not looked up"
-            yield unknown("identity policy", who.account, f"other policies of {who}", reason)
+            yield unknown("identity policy", who.account, f"{OTHERS}{who}", reason)
 
     def _policy(self, arn: str, who: Principal) -> Document:
         if arn in self._managed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from copy import deepcopy
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -17,12 +18,15 @@ from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
 from s3_links.synthesized.world import world_of
 from s3_links.world import World
 
+from .links import accounts
 from .synthesized import declared_and_synthesized
+from .test_cli import command
 from .test_properties import SETTINGS, links
 from .test_readme import ACCESS, README, REPLICATION, declared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from s3_links.declarations.links import Links
     from s3_links.operations.prove import Proof
@@ -292,3 +296,47 @@ def test_the_evaluator_finds_nobody_beyond_the_declaration(link: dict[str, Any])
         assert set(appears.actions) <= set(access.actions), appears
         _, slash, key = request.resource.partition("/")
         assert not slash or key.startswith(access.prefixes or ""), appears
+
+
+BREAK = """
+import json, pathlib
+file = pathlib.Path("cdktf.out/stacks/link/cdk.tf.json")
+stack = json.loads(file.read_text())
+for block in stack["data"]["aws_iam_policy_document"].values():
+    block["statement"] = [s for s in block["statement"] if "Objects" not in s.get("sid", "")]
+file.write_text(json.dumps(stack))
+"""
+
+
+def test_the_command_says_what_is_proved_and_exits_with_2_where_nothing_is(tmp_path: Path) -> None:
+    declared_links = {"accounts": accounts(), "links": {"link": LINKS["same-prefix"]}}
+    (tmp_path / "links.json").write_text(json.dumps(declared_links))
+    proved = command(tmp_path, "prove")
+    assert (proved.returncode, proved.stderr) == (0, "")
+    assert proved.stdout.startswith("link: proved: 2 grants for 1 role, each half needed")
+    (told,) = json.loads(command(tmp_path, "prove", "link", "--json").stdout)["links"]
+    assert (told["link"], told["proved"], told["grants"]) == ("link", True, 2)
+    (tmp_path / "break.py").write_text(BREAK)
+    app = f"{sys.executable} -m s3_links app && {sys.executable} break.py"
+    (tmp_path / "cdktf.json").write_text(json.dumps({"app": app}))
+    refused = command(tmp_path, "prove")
+    assert refused.returncode == 2
+    assert "link: not proved:\n" in refused.stdout
+    assert "a statement is missing: Allow s3:GetObject on bucket same-…account2" in refused.stdout
+    (told,) = json.loads(command(tmp_path, "prove", "--json").stdout)["links"]
+    assert told["proved"] is False
+    assert {p["document"] for p in told["problems"]} >= {
+        "the bucket policy of bucket same-…account2",
+        "the identity policy of role reader (account1)",
+    }
+
+
+def test_only_links_can_be_proved(tmp_path: Path) -> None:
+    state = {"backend": "s3", "account": "account1", "bucket": "states-x", "create_bucket": True}
+    content = {"accounts": accounts(), "state": state, "links": {"link": LINKS["same-prefix"]}}
+    (tmp_path / "links.json").write_text(json.dumps(content))
+    result = command(tmp_path, "prove", "terraform-state")
+    assert (result.returncode, result.stderr) == (
+        1,
+        "terraform-state: is no link: only links can be proved\n",
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from s3_cross_account import actions
 from s3_cross_account.policy import Condition, Statement, deny_without_tls, service
@@ -44,14 +44,23 @@ class Grant:
     both: bool = True
 
 
-class Documents:
-    """A link's grants, and its documents by whom and what they are of.
+class Note(NamedTuple):
+    """What cannot be seen in the synthesized documents, and the ARN that it is about."""
 
-    ``identities`` are the roles that a link gives something, ``resources`` the buckets, keys and
-    roles, both without their policies, which are in ``own`` and ``theirs``. ``handed_out`` are
-    those resources whose policies somebody else owns. ``limited`` are the roles with a permissions
-    boundary, ``unseen`` what else a role has, by the beginnings or ends of the names of documents.
-    ``notes`` say what of all this cannot be seen here.
+    about: str
+    text: str
+
+
+class Documents:
+    """What a link's grants ask for: the statements of each document.
+
+    ``own`` are those of the roles that it gives something, ``theirs`` those of the ``resources``
+    (buckets, keys and roles), of which ``handed_out`` are not made here. ``buckets`` are the ARNs
+    of the declared ones, in their order. ``pairs`` are who was promised which bucket.
+
+    ``boundaries`` are the permissions boundaries of roles, ``unseen`` the roles that have policies
+    besides: what their names end with, or any that nobody looked up. ``notes`` say what of all this
+    cannot be seen here, ``problems`` what is not as declared beside the documents.
     """
 
     def __init__(self, blocks: Blocks, link: AnyLink, accounts: Mapping[str, LinkAccount]) -> None:
@@ -64,12 +73,15 @@ class Documents:
         self.handed_out: dict[str, Resource] = {}
         self.boundaries: dict[Principal, str] = {}
         self.unseen: dict[Principal, str] = {}
-        self.notes: list[str] = []
+        self.notes: list[Note] = []
         self.problems: list[str] = []
         self._keys: dict[str, str] = {}
         ends = ("source", "destination")
         labels = ends if not isinstance(link, Link) else tuple(b.label for b in link.buckets)
-        self._arns = [self._bucket(b, name) for b, name in zip(link.buckets, labels, strict=True)]
+        self.buckets = [self._bucket(b, name) for b, name in zip(link.buckets, labels, strict=True)]
+
+    def _note(self, about: Principal | str, text: str) -> None:
+        self.notes.append(Note(str(about), text))
 
     def _id(self, alias: str) -> str:
         return self._blocks.accounts.get(alias, alias)
@@ -111,9 +123,10 @@ class Documents:
         whole = replace(found, statements=(*kept, *found.statements))
         self.handed_out[arn] = replace(resource, policy=whole)
         if found.statements:
-            self.notes.append(
+            self._note(
+                arn,
                 f"the output {output} has to be merged into the {kind} of {arn}, of which nothing "
-                "else is known here"
+                "else is known here",
             )
 
     def _logs(self, declared: LinkBucket, arn: str, label: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 from s3_cross_account import actions
@@ -47,12 +48,11 @@ class Declared(Documents):
             reaching = [(assumed.account, role)]
             for consumer, who in consumers:
                 self._hop(link, consumer, who, role)
-        for (alias, who), (bucket, arn) in (
-            (one, other) for one in reaching for other in zip(link.buckets, self._arns, strict=True)
-        ):
+        buckets = list(zip(link.buckets, self.buckets, strict=True))
+        for (alias, who), (bucket, arn) in product(reaching, buckets):
             self._on_bucket(link, alias, who, bucket, arn)
         for _, who in consumers:
-            self.pairs |= {(who, arn) for arn in self._arns}
+            self.pairs |= {(who, arn) for arn in self.buckets}
 
     def _consumer(self, consumer: Consumer) -> Principal:
         if consumer.managed_role is not None:
@@ -61,13 +61,13 @@ class Declared(Documents):
             self._trusting(who, consumer.trusted_service)
             if consumer.instance:
                 self.unseen[who] = SESSION_MANAGER
-                self.notes.append(f"AWS's policy {SESSION_MANAGER[8:]} of {who} is not evaluated")
+                self._note(who, f"AWS's policy {SESSION_MANAGER[8:]} of {who} is not evaluated")
             return who
         name = f"role-of-{consumer.name}" if consumer.instance_profile else consumer.name
         who = self._principal(consumer.account, name)
         self.unseen[who] = ""
         self.own[who]
-        self.notes.append(f"what else {who} may by its other policies is not looked up")
+        self._note(who, f"what else {who} may by its other policies is not looked up")
         return who
 
     def _on_bucket(
@@ -127,7 +127,7 @@ class Declared(Documents):
             source, destination = link.buckets[here], link.buckets[there]
             who = self._role(source.account, name)
             self._trusting(who, "s3.amazonaws.com")
-            here_arn, there_arn = self._arns[here], self._arns[there]
+            here_arn, there_arn = self.buckets[here], self.buckets[there]
             self._plain(who, actions.REPLICATION_ON_SOURCE, here_arn, "", both=False)
             self._plain(who, actions.REPLICATION_ON_SOURCE_OBJECTS, here_arn, "/*", both=False)
             self._plain(who, actions.REPLICATION_ON_DESTINATION_OBJECTS, there_arn, "/*")
@@ -137,9 +137,9 @@ class Declared(Documents):
         if link.batch_role:
             who = self._role(link.source.account, f"{link.role_name}-batch")
             self._trusting(who, "batchoperations.s3.amazonaws.com")
-            self._plain(who, actions.BATCH_ON_SOURCE, self._arns[0], "", both=False)
-            self._plain(who, actions.BATCH_ON_SOURCE_OBJECTS, self._arns[0], "/*", both=False)
-            self.pairs.add((who, self._arns[0]))
+            self._plain(who, actions.BATCH_ON_SOURCE, self.buckets[0], "", both=False)
+            self._plain(who, actions.BATCH_ON_SOURCE_OBJECTS, self.buckets[0], "/*", both=False)
+            self.pairs.add((who, self.buckets[0]))
 
     def _plain(
         self, who: Principal, granted: tuple[str, ...], arn: str, of: str, *, both: bool = True
@@ -163,9 +163,11 @@ class Declared(Documents):
         self.own[who]
         if boundary := self._accounts[alias].permissions_boundary:
             self.boundaries[who] = boundary
-            self.notes.append(f"{who} may all this as far as its boundary {boundary} lets it")
+            self._note(
+                str(who.arn), f"{who} may all this as far as its boundary {boundary} lets it"
+            )
         if imported:
-            self.notes.append(f"what else {who}, which is imported, may is not looked up")
+            self._note(who, f"what else {who}, which is imported, may is not looked up")
         return who
 
     def _trusting(self, who: Principal, trusted: str) -> None:

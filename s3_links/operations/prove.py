@@ -7,6 +7,7 @@ itself: allowed under its conditions, refused without any of them and without ei
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -17,15 +18,17 @@ from s3_links.world import Identity, Request, World
 
 from .compared import Comparison, Problem, kind_of
 from .grants import Declared
+from .stack import OperationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from s3_cross_account.policy import Condition
     from s3_links.declarations.accounts import LinkAccount
-    from s3_links.declarations.links import AnyLink
+    from s3_links.declarations.links import AnyLink, Links
 
     from .asked import Grant
+    from .stack import Stack
 
 _NOTHING_ELSE = "none-of-these"
 
@@ -48,10 +51,6 @@ class Proof:
         """Whether all that was declared is allowed, and nothing else."""
         return not self.problems
 
-    def values(self) -> dict[str, Any]:
-        """Return it for a machine."""
-        return {"proved": self.proved, **asdict(self)}
-
     def lines(self) -> Iterator[str]:
         """Yield it for a reader."""
         if self.proved:
@@ -64,8 +63,33 @@ class Proof:
         yield from (f"  note: {note}" for note in self.notes)
 
 
+def as_text(found: Sequence[Proof]) -> str:
+    """Return proofs for a reader."""
+    return "\n".join(line for proof in found for line in proof.lines())
+
+
+def as_json(found: Sequence[Proof]) -> str:
+    """Return proofs for a machine."""
+    links = [{"proved": proof.proved, **asdict(proof)} for proof in found]
+    return json.dumps({"links": links}, indent=2, ensure_ascii=False)
+
+
 def _many(text: str, count: int) -> str:
     return text if count == 1 else f"{text}s"
+
+
+def proofs(stacks: Sequence[Stack], links: Links | None, *, named: bool) -> list[Proof]:
+    """Return the proofs of the links among ``stacks``; with ``named`` each has to be one."""
+    if links is None:
+        raise OperationError("there is no links file here, and only links can be proved")
+    others = [stack.name for stack in stacks if stack.name not in links.links]
+    if named and others:
+        raise OperationError(f"{', '.join(others)}: is no link: only links can be proved")
+    return [
+        prove(stack.name, stack.content, links.links[stack.name], links.accounts)
+        for stack in stacks
+        if stack.name in links.links
+    ]
 
 
 def prove(
@@ -83,7 +107,7 @@ def prove(
         grants=len(declared.pairs),
         roles=len({who for who, _ in declared.pairs}),
         problems=tuple(problems),
-        notes=tuple(dict.fromkeys(declared.notes)),
+        notes=tuple(dict.fromkeys(note.text for note in declared.notes)),
     )
 
 

@@ -580,8 +580,9 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -
         typer.echo(empty)
         return
     table = Table(box=None, padding=(0, 2, 1, 0), pad_edge=False, expand=True)
-    for heading in headings:
-        table.add_column(heading, overflow="fold", ratio=1)  # names are never cut off
+    for number, heading in enumerate(headings):  # the words are in the middle
+        ratio = 4 if number in (0, len(headings) - 1) else 5
+        table.add_column(heading, overflow="fold", ratio=ratio)  # names are never cut off
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)

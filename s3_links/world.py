@@ -74,6 +74,8 @@ class Principal:
 
     def identity(self) -> Principal:
         """Return whom policies are attached to: the role, for each of its sessions."""
+        if self.session is None and self.unique_id is None:
+            return self
         return replace(self, session=None, unique_id=None)
 
 
@@ -168,7 +170,9 @@ class Bucket(Resource):
     """A bucket. ``None`` where a setting is not known.
 
     ``restrict_public`` is ``RestrictPublicBuckets`` of the bucket's or the account's public access
-    block. The block's other settings refuse configurations, not requests.
+    block. The block's other settings refuse configurations, not requests. ``ownership`` is, where
+    nothing is said, what new buckets have since April 2023: "Controlling ownership of objects and
+    disabling ACLs for your bucket" in the Amazon S3 User Guide.
     """
 
     restrict_public: bool | None = False

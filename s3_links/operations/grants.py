@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from s3_links.declarations.link import Link
 from s3_links.reach.actions import never_carries, resource_types
 from s3_links.world import Principal, Resource
 
-from .asked import Documents
+from .asked import Conditions, Documents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,20 +84,25 @@ class Declared(Documents):
             variable="s3:prefix",
             values=tuple(value for p in access.prefixes for value in (p, f"{p}*")),
         )
+        together: dict[tuple[str, Conditions], list[str]] = defaultdict(list)
         for action in access.actions:
             for kind in sorted(resource_types(action) & {"bucket", "object"}):
                 limited = kind == "bucket" and access.prefixes
-                also = (listed,) if limited and not never_carries(action, "s3:prefix") else ()
-                self._grant(
-                    who=who,
-                    actions=(action,),
-                    on=arn,
-                    resources=(arn,) if kind == "bucket" else below,
-                    named=named,
-                    own=own + also,
-                    theirs=theirs + also,
-                    both=alias != bucket.account,
+                also: Conditions = (
+                    (listed,) if limited and not never_carries(action, "s3:prefix") else ()
                 )
+                together[kind, also].append(action)
+        for (kind, also), granted in together.items():
+            self._grant(
+                who=who,
+                actions=tuple(granted),
+                on=arn,
+                resources=(arn,) if kind == "bucket" else below,
+                named=named,
+                own=own + also,
+                theirs=theirs + also,
+                both=alias != bucket.account,
+            )
         self._on_key(who, bucket, arn, actions.of_key(access.actions))
 
     def _hop(self, link: Link, consumer: Consumer, who: Principal, role: Principal) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from s3_links.reach.atoms import Atoms
 from s3_links.reach.evaluate import evaluate
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
 from s3_links.world import Identity, Request, World
@@ -21,7 +21,7 @@ from .grants import Declared
 from .stack import OperationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from s3_cross_account.policy import Condition
     from s3_links.declarations.accounts import LinkAccount
@@ -115,11 +115,20 @@ def found_wrong(blocks: Blocks, declared: Declared) -> Iterator[Problem]:
     """Yield what is wrong, what is found soonest first."""
     compared = Comparison(blocks, declared)
     yield from compared.problems()
+    told_apart = Atoms(World(), compared.seen)
     for grant in declared.grants:
-        yield from _of_grant(compared, grant)
+        for pattern in grant.resources:
+            for action in _one_of_each(grant.actions, told_apart.alike(pattern)):
+                yield from _of_grant(compared, grant, action, pattern)
 
 
-def _of_grant(compared: Comparison, grant: Grant) -> Iterator[Problem]:
+def _one_of_each(actions: Sequence[str], alike: Iterable[Sequence[str]]) -> list[str]:
+    """Return one action for all that no document tells apart."""
+    groups = {action: number for number, group in enumerate(alike) for action in group}
+    return list({groups.get(action, action): action for action in actions}.values())
+
+
+def _of_grant(compared: Comparison, grant: Grant, action: str, pattern: str) -> Iterator[Problem]:
     """Yield what is wrong with a grant: under its conditions, and without each or a half."""
     world = compared.seen
     if grant.on not in world.resources:
@@ -130,24 +139,19 @@ def _of_grant(compared: Comparison, grant: Grant) -> Iterator[Problem]:
     theirs = grant.theirs if grant.both else ()
     # Within an account a key's policy lets the account in too, by IAM.
     asked = (*grant.own, *theirs) if across else grant.own or theirs
-    for action, pattern in product(grant.actions, grant.resources):
-        request = Request(
-            principal=grant.who,
-            action=action,
-            resource=pattern.replace("*", "x"),
-            context=context,
-        )
-        what = f"{compared.who(grant.who)} may {{}}{action} on {compared.target(request.resource)}"
-        if evaluate(world, request).allowed is not True:
-            yield Problem(text=what.format("not "))
-            continue
-        for condition in asked:
-            other = {**context, condition.variable: _other(condition)}
-            if evaluate(world, replace(request, context=other)).allowed is not False:
-                yield Problem(text=f"{what.format('')} without {condition.variable}")
-        for half, less in _without(world, grant, across=across):
-            if evaluate(less, request).allowed is not False:
-                yield Problem(text=f"{what.format('')} without the {half}")
+    resource = pattern.replace("*", "x")
+    request = Request(principal=grant.who, action=action, resource=resource, context=context)
+    what = f"{compared.who(grant.who)} may {{}}{action} on {compared.target(resource)}"
+    if evaluate(world, request).allowed is not True:
+        yield Problem(text=what.format("not "))
+        return
+    for condition in asked:
+        other = {**context, condition.variable: _other(condition)}
+        if evaluate(world, replace(request, context=other)).allowed is not False:
+            yield Problem(text=f"{what.format('')} without {condition.variable}")
+    for half, less in _without(world, grant, across=across):
+        if evaluate(less, request).allowed is not False:
+            yield Problem(text=f"{what.format('')} without the {half}")
 
 
 def _without(world: World, grant: Grant, *, across: bool) -> Iterator[tuple[str, World]]:

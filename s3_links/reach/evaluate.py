@@ -90,7 +90,9 @@ class _Evaluation:
         who = request.principal
         self._world, self._who = world, who
         action = actions.canonical(request.action)
-        self._request = request = replace(request, action=action)
+        if action != request.action:
+            request = replace(request, action=action)
+        self._request = request
         self._service = action.partition(":")[0]
         self._identity = world.identities.get(who.identity())
         self._resource = world.resource(request.resource)

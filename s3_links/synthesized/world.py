@@ -239,6 +239,11 @@ class _Builder:
         policies = self._by_bucket("aws_s3_bucket_policy")
         public = self._by_bucket("aws_s3_bucket_public_access_block")
         ownership = self._by_bucket("aws_s3_bucket_ownership_controls")
+        everywhere = {
+            blocks.account(address)
+            for address in blocks.of("aws_s3_account_public_access_block")
+            if blocks.known(address, "restrict_public_buckets")
+        }
         for name, address in names.items():
             arn = f"arn:{blocks.partition(address)}:s3:::{name}"
             policy = None
@@ -249,10 +254,10 @@ class _Builder:
                 policy = parsed("bucket policy", account, arn, self._unmanaged[name])
             elif type_of(address) == "data.aws_s3_bucket":
                 policy = unknown("bucket policy", blocks.account(address), arn, "not looked up")
-            settings: dict[str, Any] = {}
-            if name in public:
-                restricts = blocks.known(public[name], "restrict_public_buckets")
-                settings["restrict_public"] = bool(restricts)
+            restricts = blocks.account(address) in everywhere or (
+                name in public and bool(blocks.known(public[name], "restrict_public_buckets"))
+            )
+            settings: dict[str, Any] = {"restrict_public": restricts}
             if name in ownership:
                 rule = blocks.known(ownership[name], "rule") or {}
                 first = rule[0] if isinstance(rule, list) and rule else rule

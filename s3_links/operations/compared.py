@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
 from typing import TYPE_CHECKING
 
 from s3_cross_account.reading import Unreadable
 from s3_links.reach.difference import found
-from s3_links.synthesized.world import OTHERS, world_of
+from s3_links.reach.parts import aligned, parts
+from s3_links.synthesized.world import OTHERS, not_modelled, world_of
 from s3_links.world import Bucket, Document, Identity, Resource, World
 
 from .labels import Labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from s3_cross_account.policy import Statement
     from s3_links.reach.difference import Found
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from .grants import Declared
 
-Statements = tuple["Statement | Unreadable", ...]
 _MOST_TOLD = 20
 
 
@@ -42,18 +41,25 @@ class Comparison:
     """What is there (``world``) and what is declared, statement by statement."""
 
     def __init__(self, blocks: Blocks, declared: Declared) -> None:
-        self._declared, self._labels = declared, Labels(blocks)
+        self._blocks, self._declared, self._labels = blocks, declared, Labels(blocks)
         world = world_of(blocks)
         self.world = replace(world, resources={**declared.handed_out, **world.resources})
 
     def problems(self) -> Iterator[Problem]:
         """Yield each statement that is missing or not declared, then who may do what for it."""
         yield from (Problem(text=text) for text in self._declared.problems)
+        yield from (Problem(text=text) for text in self._not_evaluated())
         asked = self._asked()
         differing = list(self._differing(asked))
         yield from differing
         if differing:
             yield from self._consequences(asked)
+
+    def _not_evaluated(self) -> Iterator[str]:
+        """Yield the blocks of which nobody can say here whom they let in."""
+        for address, block in self._blocks.managed():
+            change = {"actions": ["create"], "after": block}
+            yield from not_modelled({"address": address, "mode": "managed", "change": change})
 
     # The documents that are asked for
 
@@ -79,7 +85,7 @@ class Comparison:
         policies = there.policies if there else ()
         kept = tuple(policy for policy in policies if self._unseen(who, policy))
         others = [s for policy in policies if policy not in kept for s in policy.statements]
-        asked = _aligned(self._declared.own[who], others)
+        asked = aligned(self._declared.own[who], others)
         own = Document(
             kind="identity policy", account=who.account, name=str(who.arn), statements=asked
         )
@@ -96,7 +102,7 @@ class Comparison:
         return policy.name.endswith(ends) if ends else policy.name.startswith(OTHERS)
 
     def _policy(self, resource: Resource, there: Resource | None) -> Document | None:
-        asked = _aligned(
+        asked = aligned(
             self._declared.theirs[resource.arn],
             there.policy.statements if there and there.policy else (),
         )
@@ -139,11 +145,11 @@ class Comparison:
     def _between(
         self, ours: list[Document], theirs: list[Document], kind: DocumentKind, arn: str
     ) -> Iterator[Problem]:
-        asked = {atom for document in ours for s in document.statements for atom in _atoms(s)}
+        asked = {part for document in ours for s in document.statements for part in parts(s)}
         where = f"the {kind} of {self.target(arn)}"
         for document in theirs:
             for statement in document.statements:
-                if not _atoms(statement) <= asked:
+                if not parts(statement) <= asked:
                     sid = getattr(statement, "sid", None)
                     name = f'the statement "{sid}"' if sid else "a statement"
                     yield Problem(
@@ -153,11 +159,11 @@ class Comparison:
                         document=where,
                         address=document.place,
                     )
-        there = {atom for document in theirs for s in document.statements for atom in _atoms(s)}
+        there = {part for document in theirs for s in document.statements for part in parts(s)}
         places = ", ".join(dict.fromkeys(d.place for d in theirs if d.place))
         for document in ours:
             for statement in document.statements:
-                if _atoms(statement) - there:
+                if parts(statement) - there:
                     at = f" ({places})" if places else " (which is not there)"
                     yield Problem(
                         text=f"{where}{at}: a statement is missing: {self._words(statement)}",
@@ -235,28 +241,3 @@ def kind_of(resource: Resource) -> DocumentKind:
     if isinstance(resource, Bucket):
         return "bucket policy"
     return "key policy" if ":kms:" in resource.arn else "trust policy"
-
-
-def _aligned(asked: Sequence[Statement], there: Iterable[Statement | Unreadable]) -> Statements:
-    """Return what is asked in the statements that are there, as far as they say so much at most."""
-    atoms = {atom for statement in asked for atom in _atoms(statement)}
-    kept = [s for s in there if not isinstance(s, Unreadable) and _atoms(s) <= atoms]
-    left = atoms.difference(*map(_atoms, kept))
-    return (*kept, *(statement for statement in asked if _atoms(statement) & left))
-
-
-def _atoms(statement: Statement | Unreadable) -> frozenset[object]:
-    """Return the statement in parts that mean the same: one action, resource and principal each."""
-    if isinstance(statement, Unreadable):
-        return frozenset([statement])
-    conditions = frozenset((c.test, c.variable, frozenset(c.values)) for c in statement.conditions)
-    principals = [f"{p.type} {i}" for p in statement.principals for i in p.identifiers]
-    rest = (
-        statement.effect or "Allow",
-        statement.not_actions,
-        statement.not_resources,
-        statement.not_principals,
-        conditions,
-    )
-    parts = product(statement.actions or [""], statement.resources or [""], principals or [""])
-    return frozenset((*part, *rest) for part in parts)

@@ -95,6 +95,12 @@ class Blocks:
         """Return the addresses of blocks of these types; a data source's begins with ``data.``."""
         return [address for address, type_ in self._types.items() if type_ in types]
 
+    def managed(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the blocks that are no data sources, as they are synthesized."""
+        for address in self._values:
+            if not address.startswith("data."):
+                yield address, self.declared(address)
+
     def account(self, address: str) -> str:
         """Return the id of the account that a block is in, or its alias."""
         alias = self.aliases.get(address, UNNAMED)

@@ -26,6 +26,7 @@ _HARMLESS = {
     *("aws_kms_alias", "aws_s3_bucket_lifecycle_configuration", "aws_s3_object", "aws_instance"),
     *("aws_vpc", "aws_subnet", "aws_internet_gateway", "aws_route_table", "aws_security_group"),
     *("aws_route_table_association", "terraform_data", "aws_s3_bucket_logging"),
+    "aws_default_security_group",
 }
 # Whom these hand a role to is in its trust policy, so that a new one adds nothing to it.
 _HARMLESS_WHEN_NEW = {"aws_iam_instance_profile", "aws_iam_openid_connect_provider"}

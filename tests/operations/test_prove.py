@@ -244,6 +244,14 @@ def test_a_policy_of_others_attached_to_a_role_fails_the_proof() -> None:
     assert "AdministratorAccess is not written here" in str(first_problem(read, more))
 
 
+def test_a_block_that_is_not_evaluated_fails_the_proof() -> None:
+    read, stack = example("direct")
+    acl = {"one": {"provider": "aws.account2", "bucket": "x", "acl": "public-read"}}
+    more = stack | {"resource": stack["resource"] | {"aws_s3_bucket_acl": acl}}
+    told = "aws_s3_bucket_acl.one: what a aws_s3_bucket_acl lets is not evaluated"
+    assert told in [problem.text for problem in proof(read, more).problems]
+
+
 def test_a_permissions_boundary_that_is_dropped_fails_the_proof() -> None:
     read, stack = example("direct")
     less = deepcopy(stack)
@@ -310,8 +318,9 @@ file.write_text(json.dumps(stack))
 
 
 def test_the_command_says_what_is_proved_and_exits_with_2_where_nothing_is(tmp_path: Path) -> None:
-    declared_links = {"accounts": accounts(), "links": {"link": LINKS["same-prefix"]}}
-    (tmp_path / "links.json").write_text(json.dumps(declared_links))
+    unknown = {alias: {"region": "eu-west-1", "profile": alias} for alias in accounts()}
+    content = {"accounts": unknown, "links": {"link": LINKS["same-prefix"]}}
+    (tmp_path / "links.json").write_text(json.dumps(content))
     proved = command(tmp_path, "prove")
     assert (proved.returncode, proved.stderr) == (0, "")
     assert proved.stdout.startswith("link: proved: 2 grants for 1 role, each half needed")

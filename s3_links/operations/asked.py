@@ -56,7 +56,8 @@ class Documents:
 
     ``own`` are those of the roles that it gives something, ``theirs`` those of the ``resources``
     (buckets, keys and roles), of which ``handed_out`` are not made here. ``buckets`` are the ARNs
-    of the declared ones, in their order. ``pairs`` are who was promised which bucket.
+    of the declared ones, in their order, ``keys`` those of the keys by the buckets'. ``pairs`` are
+    who was promised which bucket.
 
     ``boundaries`` are the permissions boundaries of roles, ``unseen`` the roles that have policies
     besides: what their names end with, or any that nobody looked up. ``notes`` say what of all this
@@ -75,7 +76,7 @@ class Documents:
         self.unseen: dict[Principal, str] = {}
         self.notes: list[Note] = []
         self.problems: list[str] = []
-        self._keys: dict[str, str] = {}
+        self.keys: dict[str, str] = {}
         ends = ("source", "destination")
         labels = ends if not isinstance(link, Link) else tuple(b.label for b in link.buckets)
         self.buckets = [self._bucket(b, name) for b, name in zip(link.buckets, labels, strict=True)]
@@ -171,7 +172,7 @@ class Documents:
             if not used or (not new and used != key):
                 self.problems.append(f"{arn}: is not encrypted with its key")
             key = used if new else key
-        self._keys[arn] = key
+        self.keys[arn] = key
         self.resources[key] = Resource(arn=key, account=account)
         if not new:
             self._owned_by_others(key, f"key_policy_to_merge_{label}", "merge")
@@ -199,7 +200,7 @@ class Documents:
     def _on_key(
         self, who: Principal, bucket: LinkBucket, arn: str, granted: tuple[str, ...]
     ) -> None:
-        if arn not in self._keys or not granted:
+        if arn not in self.keys or not granted:
             return
         named, by_arn = self._named(who)
         of_bucket = Condition(
@@ -208,7 +209,7 @@ class Documents:
             values=(arn, f"{arn}/*"),
         )
         limits = (self._via_s3(bucket.account), of_bucket)
-        key = self._keys[arn]
+        key = self.keys[arn]
         self._grant(
             who=who,
             actions=granted,

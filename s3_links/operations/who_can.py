@@ -158,6 +158,9 @@ class _Worlds:
                     account = self.labels.account(world.resources[arn].account)
                     text = f"whom {account}, the owner, lets in by IAM alone is not looked up"
                     self.notes.append(Note(arn, text))
+                    if key := declared.keys.get(arn):
+                        text = f"whoever reads or writes objects needs both halves of {key} too"
+                        self.notes.append(Note(arn, text))
 
     def by_arn(self) -> Iterator[tuple[str, World]]:
         """Yield each bucket with all that is known of it."""

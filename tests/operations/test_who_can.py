@@ -11,7 +11,7 @@ import pytest
 from s3_links.operations.stack import OperationError, Stack
 from s3_links.operations.who_can import Answer, who_can
 from tests.command.test_cli import command
-from tests.operations.test_prove import example
+from tests.operations.test_prove import OLD_KEY, example
 from tests.support.links import accounts
 from tests.support.synthesized import declared_and_synthesized
 
@@ -87,6 +87,12 @@ def test_a_role_that_is_assumed_is_told_with_who_assumes_it() -> None:
 def test_a_replication_is_told_as_its_role() -> None:
     rows = asked("replicated", "away-", "s3:ReplicateObject").rows
     assert [(row.who.name, row.on) for row in rows] == [("replicates", "arn:aws:s3:::away-…/*")]
+
+
+@pytest.mark.parametrize(("bucket", "noted"), [("a-bucket", True), ("b-bucket", False)])
+def test_the_key_of_a_bucket_is_told(bucket: str, noted: bool) -> None:
+    text = f"whoever reads or writes objects needs both halves of {OLD_KEY} too"
+    assert (text in asked("merged", bucket).notes) is noted
 
 
 @pytest.mark.parametrize("action", ["s3:DeleteObject", "s3:Delete*"])

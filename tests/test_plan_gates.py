@@ -45,6 +45,8 @@ OWN_KEY = {
     "Action": "kms:*",
     "Resource": "*",
 }
+SSE_S3 = {"sse_algorithm": "AES256", "kms_master_key_id": ""}
+SSE_KMS = {"sse_algorithm": "aws:kms", "kms_master_key_id": KEY}
 RULE = {
     "status": "Enabled",
     "filter": [{"prefix": "r/"}],
@@ -58,6 +60,7 @@ ALIASES = {
     "aws_s3_bucket_versioning.b": "account2",
     "aws_s3_bucket_server_side_encryption_configuration.b": "account2",
     "aws_s3_bucket_replication_configuration.b": "account2",
+    "aws_s3_account_public_access_block.all": "account2",
     "aws_kms_key.k": "account2",
     "aws_kms_key_policy.k": "account2",
     "aws_iam_role.r": "account1",
@@ -119,13 +122,7 @@ BEFORE: Values = {
     },
     "aws_s3_bucket_server_side_encryption_configuration.b": {
         "bucket": "b",
-        "rule": [
-            {
-                "apply_server_side_encryption_by_default": [
-                    {"sse_algorithm": "aws:kms", "kms_master_key_id": KEY}
-                ]
-            }
-        ],
+        "rule": [{"apply_server_side_encryption_by_default": [SSE_KMS]}],
     },
     "aws_s3_bucket_replication_configuration.b": {"bucket": "b", "rule": [RULE]},
     "aws_kms_key.k": {"arn": KEY, "key_id": "k"},
@@ -150,11 +147,11 @@ def snapshot(values: Values) -> dict[str, Any]:
     return {"root_module": {"resources": resources}}
 
 
-def summary(edit: Any, *changes: dict[str, Any], **plan: Any) -> Summary:
-    after = deepcopy(BEFORE)
+def summary(edit: Any, *changes: dict[str, Any], before: Values = BEFORE, **plan: Any) -> Summary:
+    after = deepcopy(before)
     edit(after)
     content = {
-        "prior_state": {"values": snapshot(BEFORE)},
+        "prior_state": {"values": snapshot(before)},
         "planned_values": snapshot(after),
         "resource_changes": list(changes),
     }
@@ -337,6 +334,7 @@ KEEPS_DATA: list[tuple[str, Any, list[str]]] = [
         sets("aws_s3_bucket_ownership_controls.b", rule=[{"object_ownership": "ObjectWriter"}]),
         ACCESS,
     ),
+    ("no ownership", removes("aws_s3_bucket_ownership_controls.b"), ACCESS),
     ("encryption", removes("aws_s3_bucket_server_side_encryption_configuration.b"), ACCESS),
     ("a wider replication", replicates(RULE | {"filter": []}), ACCESS),
     ("a narrower replication", replicates(RULE | {"filter": [{"prefix": "r/x/"}]}), []),
@@ -375,14 +373,113 @@ def test_each_change_has_its_verdict(edit: Any, verdict: list[str]) -> None:
     assert bool(verdict) <= (told.count("\n- `s`") + told.count("\n| `s`") > 0), told
 
 
+ALL = "aws_s3_account_public_access_block.all"
+BLOCKS = dict.fromkeys(
+    ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"],
+    True,
+)
+MANAGED = BEFORE | {ALL: BLOCKS}
+
+
+@pytest.mark.parametrize(
+    ("edit", "verdict"),
+    [
+        (removes(ALL), ACCESS),
+        (sets(ALL, restrict_public_buckets=False), ACCESS),
+        (sets(ALL, ignore_public_acls=False), ACCESS),
+        (sets(ALL, restrict_public_buckets=True), []),
+    ],
+)
+def test_the_block_of_an_account_is_a_guard(edit: Any, verdict: list[str]) -> None:
+    found = summary(edit, before=MANAGED)
+    assert found.refused(["access", "public"]) == verdict, found
+    assert {guard.target for guard in found.guards} <= {"account account2"}
+
+
+def test_the_block_of_an_account_keeps_strangers_out_of_its_buckets() -> None:
+    open_ = {"policy": document(NAMED, GET | {"Principal": "*"})}
+    before = MANAGED | {"aws_s3_bucket_policy.b": BEFORE["aws_s3_bucket_policy.b"] | open_}
+    assert summary(removes(ALL), before=before).refused(["public"]) == ["public"]
+
+
+def without(*addresses: str) -> Values:
+    return {address: values for address, values in BEFORE.items() if address not in addresses}
+
+
+NEW_GUARDS: list[tuple[str, dict[str, Any], bool]] = [
+    (ALL, BLOCKS, False),
+    (ALL, BLOCKS | {"block_public_policy": False}, True),
+    ("aws_s3_bucket_public_access_block.b", BLOCKS, False),
+    ("aws_s3_bucket_public_access_block.b", BLOCKS | {"restrict_public_buckets": False}, True),
+    (
+        "aws_s3_bucket_ownership_controls.b",
+        {"rule": [{"object_ownership": "BucketOwnerEnforced"}]},
+        False,
+    ),
+    ("aws_s3_bucket_ownership_controls.b", {"rule": [{"object_ownership": "ObjectWriter"}]}, True),
+    ("aws_s3_bucket_versioning.b", {"versioning_configuration": [{"status": "Enabled"}]}, False),
+    ("aws_s3_bucket_versioning.b", {"versioning_configuration": [{"status": "Suspended"}]}, True),
+]
+
+
+@pytest.mark.parametrize(("address", "values", "weakens"), NEW_GUARDS)
+@pytest.mark.parametrize("existing", [False, True])
+def test_what_was_not_managed_may_have_guarded_all(
+    address: str, values: dict[str, Any], weakens: bool, existing: bool
+) -> None:
+    # A bucket that exists, and that no block has made, has its guards too.
+    before = without(address, *(["aws_s3_bucket.b"] if existing else []))
+    found = summary(sets(address, bucket="b", **values), before=before)
+    assert found.refused(["access"]) == ACCESS * weakens, found
+    assert {guard.before for guard in found.guards} == {"not managed"}
+
+
+@pytest.mark.parametrize(
+    ("there", "weakens"),
+    [
+        ([], False),
+        ([{"rule": [{"apply_server_side_encryption_by_default": [SSE_S3]}]}], False),
+        ([{"rule": [{"apply_server_side_encryption_by_default": [SSE_KMS]}]}], True),
+        (None, True),  # not looked up
+    ],
+)
+def test_the_encryption_of_a_bucket_that_is_imported_is_compared(there: Any, weakens: bool) -> None:
+    address = "aws_s3_bucket_server_side_encryption_configuration.b"
+    before = without(address)
+    before["aws_s3_bucket.b"] = BEFORE["aws_s3_bucket.b"] | {
+        "server_side_encryption_configuration": there
+    }
+    rule = {"apply_server_side_encryption_by_default": [SSE_S3]}
+    found = summary(sets(address, bucket="b", rule=[rule]), before=before)
+    assert found.refused(["access"]) == ACCESS * weakens
+
+
 @pytest.mark.parametrize(
     "address",
     [
         "aws_s3_access_point.x",
-        "aws_kms_grant.x",
+        "aws_s3control_access_point_policy.x",
+        "aws_s3control_multi_region_access_point_policy.x",
+        "aws_s3control_access_grant.x",
+        "aws_s3control_object_lambda_access_point_policy.x",
         "aws_s3_bucket_acl.x",
+        "aws_kms_grant.x",
+        "aws_kms_replica_key.x",
+        "aws_iam_user.x",
         "aws_iam_user_policy.x",
+        "aws_iam_user_policy_attachment.x",
+        "aws_iam_group_policy.x",
         "aws_iam_group_policy_attachment.x",
+        "aws_iam_group_membership.x",
+        "aws_iam_policy_attachment.x",
+        "aws_iam_role_policies_exclusive.x",
+        "aws_iam_role_policy_attachments_exclusive.x",
+        "aws_organizations_policy_attachment.x",
+        "aws_vpc_endpoint.x",
+        "aws_vpc_endpoint_policy.x",
+        "aws_ram_resource_share.x",
+        "aws_ram_principal_association.x",
+        "aws_ram_resource_association.x",
         "aws_lambda_permission.x",
         "module.more.aws_s3_bucket_policy.x",
     ],
@@ -397,19 +494,64 @@ def test_what_is_not_evaluated_is_listed_and_refused(address: str, action: str) 
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "refused"),
+    ("type_", "before", "after", "refused"),
     [
-        ({"acl": "private"}, {"acl": "public-read"}, True),
-        ({"acl": "private"}, {"acl": "private"}, False),
-        ({"grant": []}, {"grant": [{"permissions": ["READ"]}]}, True),
-        ({"tags": {}}, {"tags": {"a": "b"}}, False),
+        ("aws_s3_bucket", {"acl": "private"}, {"acl": "public-read"}, True),
+        ("aws_s3_bucket", {"acl": "private"}, {"acl": "private"}, False),
+        ("aws_s3_bucket", {"grant": []}, {"grant": [{"permissions": ["READ"]}]}, True),
+        ("aws_s3_bucket", {"policy": "x"}, {"policy": "y"}, True),
+        ("aws_s3_bucket", {"policy": "x"}, {"policy": "x"}, False),
+        ("aws_s3_bucket", {}, {"replication_configuration": [{"role": ROLE}]}, True),
+        ("aws_s3_bucket", {"tags": {}}, {"tags": {"a": "b"}}, False),
+        ("aws_s3_object", {"acl": "private"}, {"acl": "public-read"}, True),
+        ("aws_s3_object", {"etag": "x"}, {"etag": "y"}, False),
+        ("aws_iam_role", {"inline_policy": []}, {"inline_policy": [{"policy": "{}"}]}, True),
     ],
 )
-def test_acls_of_a_bucket_are_listed(
-    before: dict[str, Any], after: dict[str, Any], refused: bool
+def test_what_an_argument_beside_the_policies_lets_is_listed(
+    type_: str, before: dict[str, Any], after: dict[str, Any], refused: bool
 ) -> None:
-    one = change("aws_s3_bucket.b", "update", before=before, after=after)
+    one = change(f"{type_}.b", "update", before=before, after=after)
     assert bool(summary(lambda _: None, one).refused(["access"])) is refused
+
+
+def test_a_key_without_its_policy_has_the_one_by_which_its_account_may_let() -> None:
+    limited = OWN_KEY | {"Principal": {"AWS": f"arn:aws:iam::{THERE}:role/owner"}}
+    key = {"aws_kms_key.k": BEFORE["aws_kms_key.k"] | {"policy": document(limited)}}
+    policy = {"aws_kms_key_policy.k": {"key_id": "k", "policy": document(limited)}}
+    goes = change("aws_kms_key_policy.k", "delete")
+    found = summary(removes("aws_kms_key_policy.k"), goes, before=BEFORE | key | policy)
+    assert {access.principal for access in found.appears} == {"account account2"}
+    assert found.refused(["access", "public"]) == ACCESS
+    both = ("aws_kms_key_policy.k", "aws_kms_key.k")
+    gone = summary(removes(*both), goes, before=BEFORE | key | policy)
+    assert gone.refused(["access"]) == []
+
+
+IN_TEAM = f"{BUCKET}/${{aws:PrincipalTag/team}}/*"
+OF_TEAM = {"StringEquals": {"aws:ResourceTag/team": "a"}}
+TAGGED = {"Condition": {"StringEquals": {"aws:PrincipalTag/team": "a"}}}
+
+
+@pytest.mark.parametrize(
+    ("address", "tags", "policy", "refused"),
+    [
+        ("aws_iam_role.r", {"team": "a"}, TAGGED, True),
+        ("aws_iam_role.r", {"Team": "a"}, TAGGED, True),
+        ("aws_iam_role.r", {"other": "a"}, TAGGED, False),
+        ("aws_iam_role.r", {"team": "a"}, {}, False),
+        ("aws_iam_role.r", {"team": "a"}, {"Resource": IN_TEAM}, True),
+        ("aws_kms_key.k", {"team": "a"}, {"Condition": OF_TEAM}, True),
+    ],
+)
+def test_a_tag_that_a_policy_asks_for_is_listed_when_it_changes(
+    address: str, tags: dict[str, str], policy: dict[str, Any], refused: bool
+) -> None:
+    before = BEFORE | {"aws_iam_policy.p": {"arn": POLICY, "policy": document(GET | policy)}}
+    one = change(address, "update", before={"tags_all": {}}, after={"tags_all": tags})
+    found = summary(lambda _: None, one, before=before)
+    assert found.refused(["access"]) == ACCESS * refused
+    assert any(address in why for why in found.undecided) is refused
 
 
 def test_what_is_only_forgotten_still_lets() -> None:

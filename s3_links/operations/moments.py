@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from s3_links.synthesized.blocks import Blocks
+from s3_cross_account.policy import Principal, Statement, document
+from s3_links.synthesized.blocks import Blocks, type_of
 from s3_links.synthesized.world import attachments, place_of, unmanaged_policies, world_of
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class Moments:
         kept = [r for r in resources if r["mode"] == "data" or r["address"] in forgotten]
         self._source = source
         left = [*kept, *planned.get("resources", [])]
+        left += _given_back(resources, left)
         # An account that only one of them knows is the same in both.
         known = Blocks([*resources, *left], aliases, source).accounts
         self.before = Blocks(resources, aliases, source, known)
@@ -60,6 +63,23 @@ class Moments:
     def place(self, document: Document) -> str:
         """Return the address of the block that a document stands in."""
         return place_of(self.after, document) or place_of(self.before, document) or document.name
+
+
+def _given_back(before: Iterable[Any], after: list[Any]) -> Iterable[Any]:
+    """Yield the default policies that Terraform gives back to keys whose policies it deletes.
+
+    Follows "Default key policy" in the AWS KMS Developer Guide.
+    """
+    policies, keys = "aws_kms_key_policy", "aws_kms_key"
+    written = {r["values"].get("key_id") for r in after if type_of(r["address"]) == policies}
+    kept = {r["values"].get("key_id"): r["values"] for r in after if type_of(r["address"]) == keys}
+    for resource in before:
+        key = resource["values"].get("key_id")
+        if type_of(resource["address"]) == policies and key in kept.keys() - written:
+            _, partition, _, _, account, _ = str(kept[key]["arn"]).split(":", 5)
+            owner = Principal(type="AWS", identifiers=(f"arn:{partition}:iam::{account}:root",))
+            leaves = Statement(actions=("kms:*",), resources=("*",), principals=(owner,))
+            yield resource | {"values": {"key_id": key, "policy": json.dumps(document([leaves]))}}
 
 
 def _organizations(content: Any) -> Iterable[str]:

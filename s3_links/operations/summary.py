@@ -6,12 +6,11 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from s3_links.synthesized.world import not_modelled
-
 from .access import Access, difference
 from .guards import Guard, guards
 from .moments import Moments
 from .stack import OperationError
+from .undecided import undecided
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -110,7 +109,7 @@ def summarize(
         disappears=access.disappears,
         to_merge=[name for name in source.get("output", {}) if "_policy_to_merge_" in name],
         guards=guards(plan, moments),
-        undecided=[*access.undecided, *(why for entry in changes for why in not_modelled(entry))],
+        undecided=[*access.undecided, *undecided(changes, moments)],
     )
 
 

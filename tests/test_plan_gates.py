@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from s3_links.operations.insiders import Insiders, insiders
 from s3_links.operations.markdown import as_markdown
 from s3_links.operations.summary import as_json, summarize
+from s3_links.synthesized.blocks import Blocks
 
 if TYPE_CHECKING:
     from s3_links.operations.summary import Summary
@@ -76,21 +78,25 @@ SOURCE: dict[str, Any] = {
             {"alias": "account2", "allowed_account_ids": [THERE], "region": "us-east-1"},
         ]
     },
-    # The declared organization is the one that the stack's own policies name.
-    "data": {
-        "aws_iam_policy_document": {
-            "d": {
-                "statement": [
+    # The declared organization is the one that the stack's own policies ask for.
+    "resource": {
+        "aws_s3_bucket_policy": {
+            "declared": {
+                "bucket": "declared",
+                "provider": "aws.account2",
+                "policy": json.dumps(
                     {
-                        "condition": [
-                            {
-                                "test": "StringEquals",
-                                "variable": "aws:PrincipalOrgID",
-                                "values": ["o-aaaaaaaaaa"],
-                            }
-                        ]
+                        "Statement": {
+                            "Effect": "Deny",
+                            "Principal": "*",
+                            "Action": "s3:*",
+                            "Resource": "arn:aws:s3:::declared",
+                            "Condition": {
+                                "StringNotEquals": {"aws:PrincipalOrgID": "o-aaaaaaaaaa"}
+                            },
+                        }
                     }
-                ]
+                ),
             }
         }
     },
@@ -221,6 +227,35 @@ KEEPS_DATA: list[tuple[str, Any, list[str]]] = [
         "everybody in another organization",
         adds(Principal="*", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-bbbbbbbbbb"}}),
         PUBLIC,
+    ),
+    (
+        "everybody who is in no other organization",
+        adds(
+            Principal="*",
+            Condition={"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-aaaaaaaaaa"}},
+        ),
+        PUBLIC,
+    ),
+    (
+        "everybody in any organization",
+        adds(
+            Principal="*",
+            Condition={"StringLike": {"aws:PrincipalOrgID": ["o-aaaaaaaaaa", "o-*"]}},
+        ),
+        PUBLIC,
+    ),
+    (
+        "a stranger's user in any organization",
+        adds(
+            Principal={"AWS": f"arn:aws:iam::{STRANGER}:user/x"},
+            Condition={"StringLike": {"aws:PrincipalOrgID": ["o-aaaaaaaaaa", "o-*"]}},
+        ),
+        PUBLIC,
+    ),
+    (
+        "a stranger's user in the organization",
+        adds(Principal={"AWS": f"arn:aws:iam::{STRANGER}:user/x"}, Condition=IN_ORGANIZATION),
+        ACCESS,
     ),
     (
         "everybody over TLS",
@@ -371,6 +406,152 @@ def test_each_change_has_its_verdict(edit: Any, verdict: list[str]) -> None:
     # Whatever is refused is told.
     told = as_markdown([found])
     assert bool(verdict) <= (told.count("\n- `s`") + told.count("\n| `s`") > 0), told
+
+
+# Who is no outsider
+
+
+def source(**provider: Any) -> dict[str, Any]:
+    """A stack that is pinned to the first account only, and to what is given for the second."""
+    first, second = SOURCE["provider"]["aws"]
+    unpinned = {key: value for key, value in second.items() if key != "allowed_account_ids"}
+    return {"provider": {"aws": [first, unpinned | provider]}}
+
+
+def from_stack(edit: Any, stack: dict[str, Any], declared: Insiders | None = None) -> list[str]:
+    """What the gate says of a plan of another stack than the usual one."""
+    edit(after := deepcopy(BEFORE))
+    plan = {"prior_state": {"values": snapshot(BEFORE)}, "planned_values": snapshot(after)}
+    return summarize("s", plan, stack, ALIASES, declared).refused(["public"])
+
+
+OWNER = f"arn:aws:iam::{THERE}:role/owner"
+LETS_OWNER = adds(Principal={"AWS": THERE})
+LETS_STRANGER = adds(Principal={"AWS": STRANGER})
+IN_OTHER = {"StringEquals": {"aws:PrincipalOrgID": "o-bbbbbbbbbb"}}
+
+
+@pytest.mark.parametrize(
+    ("edit", "stack", "outside"),
+    [
+        (LETS_STRANGER, source(allowed_account_ids=[THERE]), True),
+        (LETS_STRANGER, source(allowed_account_ids=[THERE, STRANGER]), False),
+        # Nobody knows the id of an account that no provider is pinned to.
+        (LETS_STRANGER, source(), True),
+        (LETS_OWNER, source(), True),
+        # What the state alone knows is declared no more.
+        (
+            adds(Principal={"AWS": HERE}),
+            {"provider": {"aws": source()["provider"]["aws"][1:]}},
+            True,
+        ),
+    ],
+)
+def test_the_declared_accounts_are_those_that_providers_are_pinned_to(
+    edit: Any, stack: dict[str, Any], outside: bool
+) -> None:
+    assert from_stack(edit, stack) == ["public"] * outside
+
+
+@pytest.mark.parametrize(
+    ("address", "declared", "known"),
+    [
+        ("data.aws_iam_role.x", {"name": "owner"}, True),
+        # The ARN of what is looked up by it may be anybody's.
+        ("data.aws_iam_policy.x", {"arn": OWNER}, False),
+    ],
+)
+def test_an_account_that_is_not_pinned_is_known_by_what_is_found_in_it(
+    address: str, declared: dict[str, str], known: bool
+) -> None:
+    _, type_, name = address.split(".")
+    block = {type_: {name: declared | {"provider": "aws.account2"}}}
+    found = Blocks(
+        [{"address": address, "values": {"arn": OWNER}}],
+        {address: "account2"},
+        source() | {"data": block},
+    )
+    assert found.declared_accounts == {HERE, THERE if known else "account2"}
+
+
+def asks(effect: str, test: str, organization: str) -> dict[str, Any]:
+    """A stack whose one policy speaks of an organization."""
+    statement = {
+        "effect": effect,
+        "actions": ["s3:*"],
+        "resources": [BUCKET],
+        "principals": [{"type": "*", "identifiers": ["*"]}],
+        "condition": [
+            {"test": test, "variable": "aws:PrincipalOrgID", "values": [organization]},
+        ],
+    }
+    return source(allowed_account_ids=[THERE]) | {
+        "resource": {
+            "aws_s3_bucket_policy": {
+                "x": {"bucket": "x", "policy": "${data.aws_iam_policy_document.x.json}"}
+            }
+        },
+        "data": {"aws_iam_policy_document": {"x": {"statement": [statement]}}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("stack", "declared"),
+    [
+        (asks("Allow", "StringEquals", "o-bbbbbbbbbb"), True),
+        (asks("Deny", "StringNotEquals", "o-bbbbbbbbbb"), True),
+        (asks("Deny", "StringNotEqualsIfExists", "o-bbbbbbbbbb"), True),
+        (asks("Allow", "StringNotEquals", "o-bbbbbbbbbb"), False),
+        (asks("Deny", "StringEquals", "o-bbbbbbbbbb"), False),
+        (asks("Allow", "StringLike", "o-b*"), False),
+    ],
+)
+def test_the_declared_organization_is_the_one_that_a_policy_asks_for(
+    stack: dict[str, Any], declared: bool
+) -> None:
+    edit = adds(Principal="*", Condition=IN_OTHER)
+    assert from_stack(edit, stack) == ["public"] * (not declared)
+
+
+def test_what_another_stack_declares_is_declared() -> None:
+    other = source(allowed_account_ids=[STRANGER]) | {
+        key: asks("Allow", "StringEquals", "o-bbbbbbbbbb")[key] for key in ("resource", "data")
+    }
+    everybody = insiders([SOURCE, other])
+    for edit in (LETS_STRANGER, adds(Principal="*", Condition=IN_OTHER)):
+        assert from_stack(edit, SOURCE) == ["public"]
+        assert from_stack(edit, SOURCE, everybody) == []
+
+
+# In which account
+
+
+@pytest.mark.parametrize(
+    ("type_", "values", "account", "shown"),
+    [
+        ("aws_iam_role", {"arn": f"arn:aws:iam::{HERE}:role/x"}, "account1", "`account1`"),
+        ("aws_iam_role", {"arn": f"arn:aws:iam::{STRANGER}:role/x"}, STRANGER, f"`{STRANGER}`"),
+        ("aws_iam_role_policy_attachment", {"policy_arn": POLICY}, "account1", "`account1`"),
+        ("aws_kms_key", {"arn": KEY}, "account2", "`account2`"),
+        ("aws_s3_bucket", {"arn": BUCKET}, "?", "an account that the plan does not name"),
+    ],
+)
+def test_the_account_of_what_the_state_alone_has_is_told_by_its_arn(
+    type_: str, values: dict[str, Any], account: str, shown: str
+) -> None:
+    gone = f"{type_}.gone"
+    found = summary(removes(gone), change(gone, "delete"), before=BEFORE | {gone: values})
+    assert [one.account for one in found.changes] == [account]
+    assert f"- {shown}: delete `{gone}`" in as_markdown([found])
+    assert "?" not in as_markdown([found])
+
+
+def test_a_block_that_is_one_of_several_is_in_the_account_that_they_are_declared_in() -> None:
+    found = summary(lambda _: None, change("aws_s3_bucket.b[0]", "create"))
+    assert [one.account for one in found.changes] == ["account2"]
+
+
+# Guards
 
 
 ALL = "aws_s3_account_public_access_block.all"

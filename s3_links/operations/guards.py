@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from s3_links.synthesized.blocks import type_of
 
+from .labels import shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
@@ -63,7 +65,7 @@ def _by_target(blocks: Blocks, type_: str) -> dict[str, str]:
 
 
 def _target(blocks: Blocks, address: str) -> str:
-    place = blocks.aliases.get(address) or blocks.account(address)
+    place = shown(blocks.place(address))
     match type_of(address):
         case "aws_s3_account_public_access_block":
             return f"account {place}"
@@ -108,8 +110,8 @@ def _encryption(blocks: Blocks, address: str) -> Values:
 
 def _encryption_of(blocks: Blocks, bucket: str | None) -> Values:
     """Return what Terraform has looked up of a bucket whose encryption it did not manage."""
-    told = blocks.known(bucket, "server_side_encryption_configuration") if bucket else None
-    return _BY_ITSELF if told == [] else _encrypted_by(_first(told).get("rule"))
+    found = blocks.known(bucket, "server_side_encryption_configuration") if bucket else None
+    return _BY_ITSELF if found == [] else _encrypted_by(_first(found).get("rule"))
 
 
 def _encrypted_by(rule: Any) -> Values:

@@ -19,6 +19,7 @@ _REFERENCE = re.compile(r"\$\{((?:data\.)?[a-z0-9_]+\.[A-Za-z0-9_-]+)\.([a-z0-9_
 _VARIABLE = re.compile(r"\$\{var\.([A-Za-z0-9_-]+)\}")
 _ESCAPED = re.compile(r"[$&]{1,2}\{")
 _ACCOUNT = re.compile(r"^arn:[\w-]+:iam::(\d{12}):")
+_OWN_ACCOUNT = re.compile(r"^(?:arn:[\w-]+:[\w-]+:[^:]*:)?(\d{12})(?::|$)")
 _PARTITIONS = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
 _NAMED = {
     "aws_iam_role": "role",
@@ -76,8 +77,10 @@ class Blocks:
                 self._accounts.setdefault(alias, id_)
         for address, values in self._values.items():
             found = _ACCOUNT.match(str(values.get("arn")))
-            if found and address in aliases:
-                self._accounts.setdefault(aliases[address], found[1])
+            # An ARN that is an argument may be another account's.
+            alias = aliases.get(_without_index(address))
+            if found and alias is not None and "arn" not in self.declared(address):
+                self._accounts.setdefault(alias, found[1])
 
     @property
     def accounts(self) -> dict[str, str]:
@@ -86,9 +89,8 @@ class Blocks:
 
     @property
     def declared_accounts(self) -> set[str]:
-        """The ids of all accounts that are worked in, or what stands for them."""
-        known = {*self._regions, *self.aliases.values()}
-        return {self._accounts.get(alias, alias) for alias in known}
+        """The ids of all accounts that have a provider, or what stands for them."""
+        return {self._accounts.get(alias, alias) for alias in self._regions}
 
     def of(self, *types: str) -> list[str]:
         """Return the addresses of blocks of these types; a data source's begins with ``data.``."""
@@ -96,13 +98,30 @@ class Blocks:
 
     def account(self, address: str) -> str:
         """Return the id of the account that a block is in, or its alias."""
-        alias = self.aliases.get(address, UNNAMED)
+        alias = self.aliases.get(_without_index(address))
+        if alias is None:
+            return self._told_account(address)
         return self._accounts.get(alias, alias)
+
+    def place(self, address: str) -> str:
+        """Return the alias of the account that a block is in, or its id where it has none."""
+        alias = self.aliases.get(_without_index(address))
+        account = self.account(address)
+        return alias or next((a for a, id_ in self._accounts.items() if id_ == account), account)
+
+    def _told_account(self, address: str) -> str:
+        """Return the account that the values themselves tell: of what the state alone has."""
+        values = self._values.get(address, {})
+        told = (_OWN_ACCOUNT.match(str(values.get(n))) for n in ("arn", "policy_arn", "account_id"))
+        return next((found[1] for found in told if found), UNNAMED)
 
     def partition(self, address: str) -> str:
         """Return the partition that a block is in."""
-        region = self._regions.get(self.aliases.get(address, ""), "")
+        region = self._region(address)
         return next((p for sign, p in _PARTITIONS.items() if region.startswith(f"{sign}-")), "aws")
+
+    def _region(self, address: str) -> str:
+        return self._regions.get(self.aliases.get(_without_index(address), ""), "")
 
     def known(self, address: str, name: str) -> Any:
         """Return what is known of an argument, or what was declared of it, with its references."""
@@ -121,7 +140,7 @@ class Blocks:
     def declared(self, address: str) -> dict[str, Any]:
         """Return the synthesized block."""
         section = "data" if address.startswith("data.") else "resource"
-        type_, _, name = address.removeprefix("data.").partition(".")
+        type_, _, name = _without_index(address).removeprefix("data.").partition(".")
         block: dict[str, Any] = self._source.get(section, {}).get(type_, {}).get(name, {})
         return block
 
@@ -200,7 +219,7 @@ class Blocks:
             return f"arn:{partition}:iam::{account}:role/{role}" if name == "role_arn" else role
         if type_ in ("aws_kms_key", "aws_kms_alias") and name in ("arn", "key_id", "id"):
             key = address.rpartition(".")[2]
-            region = self._regions.get(self.aliases.get(address, ""), "")
+            region = self._region(address)
             return f"arn:{partition}:kms:{region}:{account}:key/{key}" if name == "arn" else key
         if type_ == "aws_iam_openid_connect_provider" and name == "arn":
             host = str(self.known(address, "url")).removeprefix("https://")
@@ -208,6 +227,11 @@ class Blocks:
         if type_ == "aws_caller_identity" and name in ("account_id", "id"):
             return account
         return f"{address}.{name} {UNKNOWN}"
+
+
+def _without_index(address: str) -> str:
+    """Return the address by which all of several blocks are declared."""
+    return address.partition("[")[0]
 
 
 def type_of(address: str) -> str:

@@ -55,7 +55,10 @@ def declared_blocks(source: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 class Blocks:
-    """Values by address; ``aliases`` has the provider alias of each address."""
+    """Values by address; ``aliases`` has the provider alias of each address.
+
+    ``completed`` stands for what Terraform puts behind a prefix.
+    """
 
     def __init__(
         self,
@@ -63,7 +66,10 @@ class Blocks:
         aliases: Mapping[str, str],
         source: Mapping[str, Any],
         accounts: Mapping[str, str] | None = None,
+        *,
+        completed: str = "…",
     ) -> None:
+        self._completed = completed
         self._values = {r["address"]: r.get("values") or {} for r in resources}
         self.aliases = aliases
         self._source = source
@@ -204,16 +210,15 @@ class Blocks:
         type_ = type_of(address).removeprefix("data.")
         account, partition = self.account(address), self.partition(address)
         if type_ == "aws_s3_bucket":
-            prefix = self.known(address, "bucket_prefix")
-            bucket = self.known(address, "bucket") or f"{prefix or ''}…"
-            return f"arn:{partition}:s3:::{bucket}" if name == "arn" else str(bucket)
+            bucket = self._name(address, "bucket")
+            return f"arn:{partition}:s3:::{bucket}" if name == "arn" else bucket
         if type_ in _NAMED and name in ("arn", "id", "name"):
             if type_ == "aws_iam_policy" and name == "id":
                 name = "arn"
-            named = self.known(address, "name") or f"{self.known(address, 'name_prefix') or ''}…"
+            named = self._name(address, "name")
             path = self.known(address, "path") or "/"
             arn = f"arn:{partition}:iam::{account}:{_NAMED[type_]}{path}{named}"
-            return arn if name == "arn" else str(named)
+            return arn if name == "arn" else named
         if type_ == "aws_iam_instance_profile" and name in ("role_arn", "role_name"):
             role = f"role-of-{self.known(address, 'name')}"
             return f"arn:{partition}:iam::{account}:role/{role}" if name == "role_arn" else role
@@ -227,6 +232,14 @@ class Blocks:
         if type_ == "aws_caller_identity" and name in ("account_id", "id"):
             return account
         return f"{address}.{name} {UNKNOWN}"
+
+    def _name(self, address: str, argument: str) -> str:
+        """Return a name as far as it is declared: one that a prefix begins is completed."""
+        for name, completed in ((argument, ""), (f"{argument}_prefix", self._completed)):
+            known = self.known(address, name)
+            if known and isinstance(known, str):
+                return self.attribute(address, name) + completed
+        return self._completed
 
 
 def _without_index(address: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +11,14 @@ import pytest
 from s3_links.operations.insiders import Insiders, insiders
 from s3_links.operations.markdown import as_markdown
 from s3_links.operations.summary import as_json, summarize
+from s3_links.reach import difference
+from s3_links.reach.evaluate import evaluate
 from s3_links.synthesized.blocks import Blocks
 
 if TYPE_CHECKING:
     from s3_links.operations.summary import Summary
+    from s3_links.reach.evaluate import Decision
+    from s3_links.reach.world import Request, World
 
 HERE, THERE, STRANGER = "111111111111", "222222222222", "999999999999"
 ROLE = f"arn:aws:iam::{HERE}:role/team/r"
@@ -828,14 +831,24 @@ def grants(count: int, *, action: str) -> Values:
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-def test_a_link_of_ten_grants_is_told_in_a_moment(fresh: bool) -> None:
-    after = grants(10, action="s3:PutObject")
-    before = {} if fresh else grants(10, action="s3:GetObjectTagging")
-    plan = {"prior_state": {"values": snapshot(before)}, "planned_values": snapshot(after)}
-    aliases = {a: "account1" if a.startswith("aws_iam") else "account2" for a in after}
-    summarize("s", plan, SOURCE, aliases)  # the table of actions is read once
-    begun = time.process_time()
-    found = summarize("s", plan, SOURCE, aliases)
-    taken = time.process_time() - begun
-    assert len({a.target for a in found.appears if a.works}) == 10 + fresh
-    assert taken < 0.2, taken
+def test_what_is_compared_grows_as_the_grants_do(
+    fresh: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def counted(world: World, request: Request) -> Decision:
+        asked.append(request)
+        return evaluate(world, request)
+
+    monkeypatch.setattr(difference, "evaluate", counted)
+    counts = []
+    for number in (5, 10):
+        after = grants(number, action="s3:PutObject")
+        before = {} if fresh else grants(number, action="s3:GetObjectTagging")
+        plan = {"prior_state": {"values": snapshot(before)}, "planned_values": snapshot(after)}
+        aliases = {a: "account1" if a.startswith("aws_iam") else "account2" for a in after}
+        asked.clear()
+        found = summarize("s", plan, SOURCE, aliases)
+        assert len({a.target for a in found.appears if a.works}) == number + fresh
+        counts.append(len(asked))
+    assert 0 < counts[1] <= 2 * counts[0] < 1000

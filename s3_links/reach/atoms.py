@@ -33,6 +33,12 @@ class Atoms:
     def __init__(self, before: World, after: World) -> None:
         self._worlds = (before, after)
         self._everything = [s for world in self._worlds for s in statements(world)]
+        self._patterns = {
+            pattern
+            for statement in self._everything
+            if not isinstance(statement, Unreadable)
+            for pattern in (*statement.resources, *statement.not_resources)
+        }
         self._identities = {
             who: in_identity(*(world.identities.get(who) for world in self._worlds))
             for who in {who for world in self._worlds for who in world.identities}
@@ -70,8 +76,9 @@ class Atoms:
             if relevant is not None and not relevant:
                 continue
             for resource in self._within(target):
+                near = [s for s in relevant or () if _is_on(s, resource)]
                 for group in self._alike(resource):
-                    if relevant is None or any(_covers(s, group[0], resource) for s in relevant):
+                    if relevant is None or any(_speaks_of(s, group[0]) for s in near):
                         yield who, group[0], group, resource
 
     def not_evaluated(self) -> Iterator[str]:
@@ -166,14 +173,9 @@ class Atoms:
     def _regions(self, target: str) -> Iterable[str]:
         if ":s3:::" not in target or "/" in target:
             return ()
-        patterns = {
-            key
-            for statement in self._everything
-            if not isinstance(statement, Unreadable)
-            for pattern in (*statement.resources, *statement.not_resources)
-            if (key := _key_pattern(pattern, target)) is not None
-        }
-        keys = (key or "x" for key in representatives(frozenset(patterns)))
+        found = (_key_pattern(pattern, target) for pattern in self._patterns)
+        patterns = frozenset(key for key in found if key is not None)
+        keys = (key or "x" for key in representatives(patterns))
         return dict.fromkeys(f"{target}/{key}" for key in keys)
 
     def _sample(self, pattern: str) -> str | None:
@@ -227,18 +229,20 @@ class Atoms:
         return list(groups.values())
 
 
-def _covers(statement: Statement | Unreadable, action: str, resource: str) -> bool:
-    if isinstance(statement, Unreadable):
-        return True
-    patterns = statement.not_actions or statement.actions
-    if any(action_matches(p, action) for p in patterns) is bool(statement.not_actions):
-        return False
-    if not statement.resources:
+def _is_on(statement: Statement | Unreadable, resource: str) -> bool:
+    if isinstance(statement, Unreadable) or not statement.resources:
         return True
     return any(
         pattern == "*" or "${" in pattern or arn_matches(pattern, resource, {})
         for pattern in statement.resources
     )
+
+
+def _speaks_of(statement: Statement | Unreadable, action: str) -> bool:
+    if isinstance(statement, Unreadable):
+        return True
+    patterns = statement.not_actions or statement.actions
+    return any(action_matches(p, action) for p in patterns) is not bool(statement.not_actions)
 
 
 def _accounts(condition: Condition) -> Iterator[str]:

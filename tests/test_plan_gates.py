@@ -745,6 +745,44 @@ def test_what_is_only_forgotten_still_lets() -> None:
     assert summary(removes(*addresses)).disappears != []
 
 
+def statement(effect: str, **elements: Any) -> dict[str, Any]:
+    return {"Effect": effect, "Resource": "*"} | elements
+
+
+OTHERS = {"NotAction": ["s3:*", "kms:*", "sts:*", "iam:*"]}
+EVERYTHING_ON = {"Action": "*", "Resource": BUCKET}
+QUEUES = {"Action": "sqs:*"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ([], [statement("Allow", **QUEUES)], "sqs:* is not evaluated"),
+        ([statement("Allow", **QUEUES)], [], None),
+        ([], [statement("Deny", **QUEUES)], None),
+        ([statement("Deny", **QUEUES)], [], "sqs:* is not evaluated"),
+        ([], [statement("Allow", **OTHERS)], f"everything but {', '.join(OTHERS['NotAction'])} is"),
+        ([statement("Allow", **EVERYTHING_ON)], [statement("Deny", **EVERYTHING_ON)], None),
+        ([], [statement("Allow", Action="*", Resource=f"{BUCKET}/*")], None),  # objects alone
+    ],
+)
+@pytest.mark.parametrize("limited", [False, True])
+def test_what_other_services_let_is_listed_where_it_may_be_more(
+    before: list[Any], after: list[Any], told: str | None, limited: bool
+) -> None:
+    had = BEFORE | {"aws_iam_policy.p": {"arn": POLICY, "policy": document(GET, *before)}}
+    had["aws_iam_role.r"] = BEFORE["aws_iam_role.r"] | {"permissions_boundary": None}
+
+    def edit(now: Values) -> None:
+        role(GET, *after)(now)
+        if limited:  # with a boundary from now on
+            now["aws_iam_role.r"]["permissions_boundary"] = LIMIT
+
+    found = summary(edit, before=had)
+    assert found.refused(["access"]) == ACCESS * (told is not None), found
+    assert told is None or told in found.undecided[0]
+
+
 @pytest.mark.parametrize("address", ["aws_s3_bucket.b", "aws_kms_key.k"])
 @pytest.mark.parametrize("actions", [("delete",), ("delete", "create")])
 def test_what_is_deleted_is_lost(address: str, actions: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from s3_cross_account.reading import Unreadable
 
 from . import actions
-from .changed import Statements, in_identity, in_resource, of, statements
+from .changed import Statements, in_identity, in_resource, letting_more, of, statements
 from .matching import PIECES, action_matches, arn_matches
 from .principals import ANONYMOUS, Principal, anyone_else, named, principal
 from .regions import representatives
@@ -83,15 +83,17 @@ class Atoms:
 
     def not_evaluated(self) -> Iterator[str]:
         """Yield what changes and is none of the actions that are evaluated, or can't be read."""
-        for who, changed in self._identities.items():
-            for statement in changed or ():
+        for who in self._identities:
+            for statement in letting_more(*(world.identities.get(who) for world in self._worlds)):
                 if isinstance(statement, Unreadable):
                     yield f"a policy of {who} can't be read: {statement.reason}"
-                elif statement.effect != "Deny":
-                    for pattern in statement.not_actions or statement.actions:
-                        service = pattern.partition(":")[0].lower()
-                        if service not in _SERVICES and not statement.not_actions:
+                elif not all(map(_is_objects, statement.resources or ("*",))):
+                    for pattern in statement.actions:
+                        if pattern.partition(":")[0].lower() not in _SERVICES:
                             yield f"{who}: {pattern} is not evaluated"
+                    if statement.not_actions:
+                        others = ", ".join(statement.not_actions)
+                        yield f"{who}: everything but {others} is not evaluated"
         for arn, changed in self._resources.items():
             for statement in changed or ():
                 if isinstance(statement, Unreadable):
@@ -227,6 +229,11 @@ class Atoms:
             )
             groups[signature].append(action)
         return list(groups.values())
+
+
+def _is_objects(pattern: str) -> bool:
+    """Whether ``pattern`` is of objects, on which no other service has an action."""
+    return pattern.split(":")[2:3] == ["s3"] and "/" in pattern
 
 
 def _is_on(statement: Statement | Unreadable, resource: str) -> bool:

@@ -53,6 +53,12 @@ def lets_outsiders_in(one: Found, moments: Moments) -> bool:
     return any(_appears(one, worlds, organization) for organization in belongs)
 
 
+def is_outsider(identifier: str, moments: Moments) -> bool:
+    """Return whether what a policy names is no declared account, nor somebody in one."""
+    account = identifier if identifier.isdigit() else "".join(identifier.split(":")[4:5])
+    return not account or account not in moments.insiders.accounts
+
+
 def _appears(one: Found, worlds: tuple[World, World], organization: tuple[str, ...]) -> bool:
     context = {**one.now.request.context, ORGANIZATION: organization}
     request = replace(one.now.request, context=context)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from s3_cross_account.reading import Unreadable
 
 from . import actions
+from .callers import callers
 from .changed import Statements, in_identity, in_resource, letting_more, of, statements
 from .matching import PIECES, action_matches, arn_matches
-from .principals import ANONYMOUS, Principal, anyone_else, named, principal
+from .principals import anyone_else, named
 from .regions import representatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from s3_cross_account.policy import Condition, Statement
+    from s3_cross_account.policy import Statement
 
+    from .principals import Principal
     from .world import World
-
-STRANGER = "000000000000"
-"""Stands for every account that no document names."""
 
 _SERVICES = ("s3", "kms", "sts", "iam")
 
@@ -50,7 +48,7 @@ class Atoms:
         self._above = before.service_control != after.service_control or (
             before.resource_control != after.resource_control
         )
-        self._principals = self._all_principals()
+        self._principals = callers(before, after)
         self._groups: dict[str, list[list[str]]] = {}
         self._objects: dict[str, list[str]] = {}
 
@@ -132,37 +130,6 @@ class Atoms:
         if isinstance(statement, Unreadable) or statement.not_principals:
             return True
         return bool(named(statement.principals, who))
-
-    # Who
-
-    def _all_principals(self) -> list[Principal]:
-        found = dict.fromkeys(sorted(self._identities, key=str))
-        accounts = {who.account for who in found}
-        services, partitions = set(), {who.partition for who in found}
-        for world in self._worlds:
-            accounts |= {resource.account for resource in world.resources.values()}
-        for statement in self._everything:
-            if isinstance(statement, Unreadable):
-                continue
-            accounts |= {account for c in statement.conditions for account in _accounts(c)}
-            for group in (*statement.principals, *statement.not_principals):
-                for identifier in group.identifiers:
-                    if group.type == "Service":
-                        services.add(identifier)
-                    elif group.type == "Federated":
-                        found[Principal(kind="federated", name=identifier)] = None
-                    elif who := _read_principal(identifier):
-                        accounts.add(who.account)
-                        partitions.add(who.partition)
-                        if who.kind != "account":
-                            found[_with_path(who, found)] = None
-        for partition in sorted(partitions) or ["aws"]:
-            for account in (*sorted(accounts), STRANGER):
-                found[anyone_else(account, partition)] = None
-        for name in (*sorted(services), ""):
-            found[Principal(kind="service", name=name)] = None
-        found[ANONYMOUS] = None
-        return list(found)
 
     # On what
 
@@ -250,41 +217,6 @@ def _speaks_of(statement: Statement | Unreadable, action: str) -> bool:
         return True
     patterns = statement.not_actions or statement.actions
     return any(action_matches(p, action) for p in patterns) is not bool(statement.not_actions)
-
-
-def _accounts(condition: Condition) -> Iterator[str]:
-    """Yield the accounts that ``condition`` tells apart from all others."""
-    for value in condition.values:
-        yield from re.findall(r"(?<!\d)\d{12}(?!\d)", value)
-        if condition.variable.lower() == "aws:principalaccount" and {"*", "?"} & set(value):
-            filler = "0" * (13 - len(value))
-            yield value.replace("*", filler, 1).replace("*", "").replace("?", "0")
-
-
-def _read_principal(identifier: str) -> Principal | None:
-    if identifier.isdigit():
-        return anyone_else(identifier) if len(identifier) == 12 else None
-    try:
-        return principal(identifier)
-    except ValueError:
-        return None
-
-
-def _with_path(who: Principal, known: Iterable[Principal]) -> Principal:
-    """Return a session as one of the role that is known, whose path its ARN does not hold."""
-    if who.session is None:
-        return who
-    for role in known:
-        if (role.kind, role.account, role.name) == (who.kind, who.account, who.name):
-            return Principal(
-                kind="role",
-                account=role.account,
-                name=role.name,
-                path=role.path,
-                partition=role.partition,
-                session=who.session,
-            )
-    return who
 
 
 def _key_pattern(pattern: str, bucket: str) -> str | None:

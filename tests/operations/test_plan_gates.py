@@ -516,6 +516,25 @@ def test_the_declared_organization_is_the_one_that_a_policy_asks_for(
     assert from_stack(edit, stack) == ["public"] * (not declared)
 
 
+@pytest.mark.parametrize(
+    ("principal", "outside"),
+    [
+        ({"AWS": ROLE}, False),
+        ({"AWS": HERE}, False),
+        ({"AWS": STRANGER}, True),
+        ({"AWS": f"arn:aws:iam::{STRANGER}:role/x"}, True),
+        ({"AWS": [ROLE, f"arn:aws:iam::{STRANGER}:user/x"]}, True),
+        ({"Federated": "accounts.google.com"}, True),
+        ({"CanonicalUser": "a" * 64}, True),
+    ],
+)
+def test_an_outsider_who_is_named_in_what_cannot_be_read_is_one(
+    principal: Any, outside: bool
+) -> None:
+    found = summary(adds(Principal=principal, Action={"not": "readable"}))
+    assert found.refused(["access", "public"]) == (PUBLIC if outside else ACCESS)
+
+
 def test_what_another_stack_declares_is_declared() -> None:
     other = source(allowed_account_ids=[STRANGER]) | {
         key: asks("Allow", "StringEquals", "o-bbbbbbbbbb")[key] for key in ("resource", "data")

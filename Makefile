@@ -90,7 +90,7 @@ format: $(INSTALLED) ## Format the code
 wheel: $(INSTALLED) ## Build the wheel, into dist
 	@python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-bench: $(INSTALLED) ## Compare a synthesis with the usual import of the AWS bindings
+bench: $(INSTALLED) ## Compare a synthesis with the usual import of the AWS bindings, and time a plan's difference
 	@python -m tools.bench
 
 bindings: $(INSTALLED) ## Rebuild the slim AWS bindings from what bindings.py imports

@@ -477,6 +477,14 @@ def summarize(
     plan: Annotated[Path, typer.Argument(help="A plan as `terraform show -json` prints it.")],
     stack: Annotated[Path, typer.Option(help="The synthesized cdk.tf.json.")],
     refuse: Gates = None,
+    organization: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="Whose accounts are no outsiders for --refuse public, if not those of the "
+            "organizations that the stack's own policies ask for. Can be repeated.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Say which access a plan made elsewhere lets in."""
@@ -485,7 +493,7 @@ def summarize(
     from .operations.summary import as_json as told
 
     gates = refuse or []
-    summary = summarized(plan, stack)
+    summary = summarized(plan, stack, organization or ())
     _show(told([summary], gates, None) if as_json else as_markdown([summary]))
     return _refused([summary], gates)
 

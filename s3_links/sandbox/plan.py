@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3_links.declarations.buckets import ReplicatedBucket
 from s3_links.declarations.read_links import declared
+from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks, type_of
 
 from .access import root_of
 from .emulator import Emulator, EmulatorError
@@ -105,8 +106,9 @@ def stand_in(
             for arn in roles:
                 _make_role(emulator, arn.split(":")[4], arn.rpartition("/")[2])
         regions |= {p["alias"]: p["region"] for p in stack.get("provider", {}).get("aws", [])}
-        _look_ups(emulator, stack, ids)
-        _imports(emulator, stack, ids, regions)
+        blocks = Blocks(declared_blocks(stack), aliases_of(stack), stack, ids)
+        _look_ups(emulator, blocks)
+        _imports(emulator, stack, blocks, regions)
     for bucket in (bucket for link in links for bucket in link.buckets if bucket.existing):
         s3 = root_of(emulator.endpoint, ids[bucket.account], regions[bucket.account]).s3
         _make_bucket(s3, str(bucket.existing), regions[bucket.account])
@@ -124,12 +126,11 @@ def stand_in(
     return {"AWS_SHARED_CREDENTIALS_FILE": str(file), "AWS_CONFIG_FILE": os.devnull}
 
 
-def _look_ups(emulator: Emulator, stack: Mapping[str, Any], ids: Mapping[str, str]) -> None:
-    data = stack.get("data", {})
-    for block in data.get("aws_iam_role", {}).values():
-        _make_role(emulator, ids[block["provider"].partition(".")[2]], block["name"])
-    for block in data.get("aws_iam_instance_profile", {}).values():
-        account, name = ids[block["provider"].partition(".")[2]], block["name"]
+def _look_ups(emulator: Emulator, blocks: Blocks) -> None:
+    for address in blocks.of("data.aws_iam_role"):
+        _make_role(emulator, blocks.account(address), blocks.attribute(address, "name"))
+    for address in blocks.of("data.aws_iam_instance_profile"):
+        account, name = blocks.account(address), blocks.attribute(address, "name")
         iam = root_of(emulator.endpoint, account).client("iam")
         _make_role(emulator, account, name)
         try:
@@ -142,21 +143,22 @@ def _look_ups(emulator: Emulator, stack: Mapping[str, Any], ids: Mapping[str, st
 def _imports(
     emulator: Emulator,
     stack: Mapping[str, Any],
-    ids: Mapping[str, str],
+    blocks: Blocks,
     regions: Mapping[str, str],
 ) -> None:
     for entry in stack.get("import", []):
-        alias, name = entry["provider"].partition(".")[2], entry["id"]
-        s3 = root_of(emulator.endpoint, ids[alias], regions[alias]).s3
-        type_ = entry["to"].partition(".")[0]
-        if type_ == "aws_iam_role":
-            _make_role(emulator, ids[alias], name)
-        elif type_ == "aws_s3_bucket":
-            _make_bucket(s3, name, regions[alias])
-        elif type_ == "aws_s3_bucket_policy":
-            policy = _EVERYTHING | {"Effect": "Deny", "Principal": {"AWS": ids[alias]}}
-            policy |= {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
-            s3.put_bucket_policy(Bucket=name, Policy=_document(policy))
+        address, name = entry["to"], entry["id"]
+        account, region = blocks.account(address), regions[blocks.place(address)]
+        s3 = root_of(emulator.endpoint, account, region).s3
+        match type_of(address):
+            case "aws_iam_role":
+                _make_role(emulator, account, name)
+            case "aws_s3_bucket":
+                _make_bucket(s3, name, region)
+            case "aws_s3_bucket_policy":
+                policy = _EVERYTHING | {"Effect": "Deny", "Principal": {"AWS": account}}
+                policy |= {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
+                s3.put_bucket_policy(Bucket=name, Policy=_document(policy))
 
 
 def _make_bucket(s3: Any, name: str, region: str) -> None:

@@ -19,14 +19,14 @@ ARROWS = {
     "declarations": {"s3_cross_account"},
     "synthesized": {"s3_cross_account", "world"},
     "reach": {"s3_cross_account", "synthesized", "world"},
-    "permissions": {"s3_cross_account", "declarations"},
+    "permissions": {"s3_cross_account", "declarations", "synthesized"},
     "stacks": {"s3_cross_account", "declarations", "permissions"},
     "failures": {"declarations"},
     "app": {"s3_cross_account", "declarations", "failures", "stacks"},
     "operations": {"s3_cross_account", "app", "declarations", "reach", "synthesized", "world"},
     "cli": {"app", "declarations", "failures", "operations"},
     "__main__": {"cli"},
-    "sandbox": {"s3_cross_account", "declarations"},
+    "sandbox": {"s3_cross_account", "declarations", "synthesized"},
 }
 """What each part of the house may import of the others."""
 

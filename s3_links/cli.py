@@ -53,11 +53,13 @@ def main() -> None:
     sys.exit(code or 0)
 
 
-def _command(group: typer.Typer = app) -> Callable[[Callable[..., int | None]], Any]:
+def _command(
+    group: typer.Typer = app, name: str | None = None
+) -> Callable[[Callable[..., int | None]], Any]:
     """Make a function a command whose errors are told in plain lines."""
 
     def decorate(function: Callable[..., int | None]) -> Any:
-        @group.command()
+        @group.command(name)
         @functools.wraps(function)
         def command(*arguments: Any, **options: Any) -> int | None:
             from .declarations.errors import ConfigurationError
@@ -268,6 +270,27 @@ def check(links: Names = None, as_json: AsJson = False) -> int:
     found = check.look(stacks)
     typer.echo(found.as_json(), nl=False)
     return ERROR if found.problems else 0
+
+
+@_command(name="try")
+def try_(
+    links: Names = None,
+    halves: Annotated[
+        bool, typer.Option("--halves", help="Remove each half by itself, and show what is left.")
+    ] = False,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Then give a shell in which the AWS CLI acts as each role."),
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Deploy links into emulated accounts, and show who reaches what.
+
+    Needs no AWS account. What is to exist already is stood in for, and nothing is left behind.
+    """
+    from .sandbox.trying import try_links
+
+    return 0 if try_links(links or [], halves=halves, keep=keep, as_json=as_json) else REFUSED
 
 
 @_command()

@@ -272,6 +272,27 @@ def check(links: Names = None, as_json: AsJson = False) -> int:
     return ERROR if found.problems else 0
 
 
+@_command("try")
+def try_(
+    links: Names = None,
+    halves: Annotated[
+        bool, typer.Option("--halves", help="Remove each half by itself, and show what is left.")
+    ] = False,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Then give a shell in which the AWS CLI acts as each role."),
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Deploy links into emulated accounts, and show who reaches what.
+
+    Needs no AWS account. What is to exist already is stood in for, and nothing is left behind.
+    """
+    from .sandbox.trying import try_links
+
+    return 0 if try_links(links or [], halves=halves, keep=keep, as_json=as_json) else REFUSED
+
+
 @_command()
 def prove(links: Names = None, as_json: AsJson = False) -> int:
     """Prove, without AWS, that each link lets what it declares.

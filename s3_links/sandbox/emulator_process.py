@@ -196,13 +196,15 @@ def _know_what_iam_requests_name() -> None:
 
 
 def _count_requests_as_encrypted() -> None:
-    # As behind a proxy that ends TLS: for roles on buckets that refuse anything else.
+    # As behind a proxy that ends TLS: for roles on buckets that refuse anything else. A client may
+    # say by the same header that it does without.
     from ministack import app as emulator
 
     original = emulator.app
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
+            # The first of a name counts.
             headers = [*scope["headers"], (b"x-forwarded-proto", b"https")]
             scope = {**scope, "headers": headers}
         await original(scope, receive, send)

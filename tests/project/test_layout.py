@@ -24,9 +24,9 @@ ARROWS = {
     "failures": {"declarations"},
     "app": {"s3_cross_account", "declarations", "failures", "stacks"},
     "operations": {"s3_cross_account", "app", "declarations", "reach", "synthesized", "world"},
-    "cli": {"app", "declarations", "failures", "operations"},
+    "cli": {"app", "declarations", "failures", "operations", "sandbox"},
     "__main__": {"cli"},
-    "sandbox": {"s3_cross_account", "declarations", "synthesized"},
+    "sandbox": {"s3_cross_account", "declarations", "operations", "reach", "synthesized", "world"},
 }
 """What each part of the house may import of the others."""
 

@@ -128,7 +128,8 @@ $(PIPENV):
 node_modules/.installed: package-lock.json
 $(EVALUATOR): tests/evaluator/package-lock.json
 node_modules/.installed $(EVALUATOR):
-	@command -v npm >/dev/null || { echo "Node.js 20 or later is needed: install it from your system's packages"; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null || \
+	{ echo "Node.js 20 or later with npm is needed, found $$(node --version 2>/dev/null || echo none)"; exit 1; }
 	@echo "Installing the Node.js packages of $(dir $<) (half a minute at most) ..."
 	@cd $(dir $<) && npm ci --silent
 	@touch $@

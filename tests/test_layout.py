@@ -1,6 +1,7 @@
 """The folder ``constructs`` and the PyPI package ``constructs`` live side by side."""
 
 import ast
+import json
 import re
 import sys
 import tomllib
@@ -45,3 +46,8 @@ def test_what_is_installed_comes_with_all_that_it_imports() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     declared = {re.split("[=<>.]", text)[0].replace("-", "_") for text in project["dependencies"]}
     assert packages | {"ruamel"} == declared
+
+
+def test_no_nodejs_package_is_built_for_certain_versions_of_nodejs() -> None:
+    packages = json.loads((PROJECT / "package-lock.json").read_text())["packages"]
+    assert [name for name, entry in packages.items() if "hasInstallScript" in entry] == []

@@ -29,7 +29,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 endif
 
-.PHONY: help install sandbox synth deploy diff destroy plan plan-emulated report apply drift credentials test check format wheel bench bindings actions iam-table schema lock clean
+.PHONY: help install sandbox synth deploy diff destroy plan plan-emulated report apply drift credentials test check format wheel bench bindings actions iam-table schema api lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -102,6 +102,9 @@ iam-table: ## Renew the table of actions, resource types and condition keys, fro
 
 schema: $(INSTALLED) ## Renew the JSON schema of links.json
 	@s3-links schema > links.schema.json
+
+api: $(INSTALLED) ## Renew the library's API page from its docstrings
+	@python -m tools.api > docs/api.md
 
 lock: $(PIPENV) ## Resolve Pipfile and package.json anew
 	@$(PIPENV) lock --dev

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+__all__ = ["HARDENED", "NONE", "Hardening"]
+
 OLD_VERSIONS_DAYS = 90
 """How long overwritten and deleted objects can be restored: a loss is often noticed late."""
 UNFINISHED_UPLOADS_DAYS = 7

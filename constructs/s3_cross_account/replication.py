@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from .bucket import BucketBase
 
+__all__ = ["BatchReplicationRole", "Replication"]
+
 # "Setting up permissions for live replication" in the Amazon S3 User Guide.
 _ON_SOURCE = ("s3:GetReplicationConfiguration", "s3:ListBucket")
 _ON_SOURCE_OBJECTS = (

@@ -90,8 +90,11 @@ wheel: $(INSTALLED) ## Build the wheel, into dist
 bench: $(INSTALLED) ## Compare a synthesis with the usual import of the AWS bindings
 	@python -m tools.bench
 
+# The first is the one in Pipfile; the second is the last ever, which pip takes where nothing else is said.
+BINDINGS := 20.1.0 21.22.1
 bindings: $(INSTALLED) ## Rebuild the slim AWS bindings from what bindings.py imports
-	@python -m s3_cross_account.slim
+	@for v in $(BINDINGS); do pip download -qq --no-deps -d .tools/bindings cdktf-cdktf-provider-aws==$$v || exit 1; done
+	@python -m s3_cross_account.slim $(BINDINGS:%=.tools/bindings/cdktf_cdktf_provider_aws-%-py3-none-any.whl)
 
 actions: $(EVALUATOR) ## Renew the list of S3 actions
 	@cd tests/evaluator && node actions.mjs > ../../constructs/s3_cross_account/s3_actions.json

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -83,6 +85,25 @@ def test_it_holds_the_data_of_its_packages(wheel: Path) -> None:
         "s3_cross_account",
         "s3_links",
     }
+
+
+def test_it_asks_for_ranges_and_for_nothing_that_only_the_tests_need(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (file,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
+        asked = re.findall(r"^Requires-Dist: (.*)", archive.read(file).decode(), flags=re.M)
+    assert [line for line in asked if "==" in line] == []
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    assert len(asked) == len(project["dependencies"])
+    names = {re.split(r"[<>=]", line)[0] for line in asked}
+    tests_only = set(tomllib.loads((PROJECT / "Pipfile").read_text())["dev-packages"]) - {"rich"}
+    assert names & tests_only == set()
+
+
+def test_the_version_is_that_of_the_one_place(installed: Path, tmp_path: Path) -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    result = run(tmp_path, str(installed), "--version")
+    assert result.stdout == f"{project['version']}\n"
+    assert f"({project['version']})" in (PROJECT / "CHANGELOG.md").read_text()
 
 
 def test_an_empty_folder_gets_what_this_repository_makes_of_its_links(

@@ -14,14 +14,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from s3_links.sandbox.emulator import ACCOUNTS, REGION
 from tests.command.test_cli import INIT
 from tests.conftest import PROJECT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.conftest import Terraform
+
 pytestmark = pytest.mark.cost("planned")
 
+CDKTF = str(PROJECT / "node_modules" / ".bin" / "cdktf")
 DATA = {
     "s3_cross_account/py.typed",
     "s3_cross_account/s3_actions.json",
@@ -125,8 +129,33 @@ def test_an_empty_folder_gets_what_this_repository_makes_of_its_links(
 
 def test_the_cdktf_command_works_in_that_folder(installed: Path, tmp_path: Path) -> None:
     assert run(tmp_path, str(installed), *INIT).returncode == 0
-    cdktf = str(PROJECT / "node_modules" / ".bin" / "cdktf")
     path = f"{installed.parent}:{os.environ['PATH']}"
-    result = run(tmp_path, "env", f"PATH={path}", "CHECKPOINT_DISABLE=1", cdktf, "synth")
+    result = run(tmp_path, "env", f"PATH={path}", "CHECKPOINT_DISABLE=1", CDKTF, "synth")
     assert result.returncode == 0, result.stdout + result.stderr
     assert (tmp_path / "cdktf.out/stacks/reports/cdk.tf.json").exists()
+
+
+@pytest.mark.cost("deployed")
+def test_the_cdktf_command_deploys_and_destroys_in_that_folder(
+    installed: Path, terraform: Terraform, tmp_path: Path
+) -> None:
+    accounts = [f"--account={alias}={id_}:{REGION}" for alias, id_ in ACCOUNTS.items()]
+    begun = run(tmp_path, str(installed), "init", *accounts, *INIT[3:])
+    assert (begun.returncode, begun.stderr) == (0, "")
+    path = f"{installed.parent}:{os.environ['PATH']}"
+    for command, told in (
+        (["diff"], "18 to add"),
+        (["deploy", "--auto-approve"], "18 added"),
+        (["diff"], "No changes."),
+        (["destroy", "--auto-approve"], "18 destroyed"),
+    ):
+        result = subprocess.run(
+            [CDKTF, *command, "reports", "--skip-provider-lock"],
+            cwd=tmp_path,
+            env=terraform.environment | {"PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert told in re.sub(r"\x1b\[\d*m", "", result.stdout)

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from s3_links.reach.principals import Principal
     from s3_links.synthesized.blocks import Blocks
+    from s3_links.world import Principal
 
 _ROLE = re.compile(r"^arn:[a-z-]+:iam::([^:]*):role/(?:.*/)?([^/]+)$")
 _ROOT = re.compile(r"^(?:arn:[a-z-]+:iam::([^:]*):root|(\d{12}))$")
@@ -25,15 +25,15 @@ class Labels:
         if text == "*":
             return "everyone"
         if found := _ROLE.match(text):
-            return f"role {found[2]} ({self._alias(found[1])})"
+            return f"role {found[2]} ({self.account(found[1])})"
         if found := _ROOT.match(text):
-            return f"account {self._alias(found[1] or found[2])}"
+            return f"account {self.account(found[1] or found[2])}"
         return text
 
     def anyone(self, who: Principal) -> str:
         """Return whom nothing names as it is shown."""
         if who.kind == "role":
-            return f"anyone else in account {self._alias(who.account)}"
+            return f"anyone else in account {self.account(who.account)}"
         return str(who)
 
     def target(self, text: str) -> tuple[str, str]:
@@ -46,5 +46,6 @@ class Labels:
             return f"key {text.rpartition('/')[2]}", ""
         return text, ""
 
-    def _alias(self, account: str) -> str:
+    def account(self, account: str) -> str:
+        """Return an account as it is shown."""
         return self._aliases.get(account, account)

@@ -27,7 +27,7 @@ ARROWS = {
     "operations": {"s3_cross_account", "app", "declarations", "reach", "synthesized", "world"},
     "cli": {"app", "declarations", "failures", "operations"},
     "__main__": {"cli"},
-    "sandbox": {"s3_cross_account", "declarations"},
+    "sandbox": {"s3_cross_account", "declarations", "failures"},
 }
 """What each part of the house may import of the others."""
 

@@ -58,9 +58,15 @@ _HEAD_DELAY = 0.003
 
 def check_sources() -> None:
     """Stop, naming every difference, unless the emulator is the one that the corrections fit."""
-    installed = importlib.metadata.version("ministack")
+    try:
+        installed = importlib.metadata.version("ministack")
+    except importlib.metadata.PackageNotFoundError:
+        installed = "none"
     if installed != VERSION:
-        sys.exit(f"the emulator must be ministack {VERSION}, found {installed}: run `make install`")
+        sys.exit(
+            f"the emulator must be ministack {VERSION}, found {installed}: run `make install`, or "
+            f"`pip install ministack=={VERSION}` into an environment of its own: it pins botocore"
+        )
     changed = [name for name, expected in SOURCES.items() if _hash(name) != expected]
     if changed:
         sys.exit(

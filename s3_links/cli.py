@@ -53,11 +53,13 @@ def main() -> None:
     sys.exit(code or 0)
 
 
-def _command(group: typer.Typer = app) -> Callable[[Callable[..., int | None]], Any]:
+def _command(
+    group: typer.Typer = app, *, name: str | None = None
+) -> Callable[[Callable[..., int | None]], Any]:
     """Make a function a command whose errors are told in plain lines."""
 
     def decorate(function: Callable[..., int | None]) -> Any:
-        @group.command()
+        @group.command(name)
         @functools.wraps(function)
         def command(*arguments: Any, **options: Any) -> int | None:
             from .declarations.errors import ConfigurationError
@@ -444,6 +446,44 @@ def summarize(
     summary = summarized(plan, stack)
     _show(told([summary], gates, None) if as_json else as_markdown([summary]))
     return _refused([summary], gates)
+
+
+@_command(name="map")
+def map_(
+    links: Names = None,
+    plans: Annotated[
+        bool,
+        typer.Option(
+            "--plan", help="Of the plans in the folder plans: what appears and what disappears."
+        ),
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write it there; .html, .svg or .mmd says the format.",
+        ),
+    ] = None,
+    format_: Annotated[
+        Literal["mermaid", "svg", "html"] | None, typer.Option("--format", help="What to draw.")
+    ] = None,
+) -> None:
+    """Draw who reaches what: as Mermaid, as SVG, or as a page that needs no network."""
+    from .operations import mapped
+    from .operations.plan import PLANS
+
+    if plans:
+        summaries = mapped.planned(PLANS / "summary.json", links or ())
+    else:
+        summaries = mapped.declared(_stacks(links))
+    drawn = mapped.draw(mapped.graph(summaries), format_ or mapped.format_of(output))
+    if output is None:
+        typer.echo(drawn, nl=False)
+    else:
+        mapped.save(output, drawn)
+        typer.echo(f"Written: {output}")
 
 
 @_command(state_app)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from s3_links.synthesized.blocks import Blocks
+from s3_links.declarations.part import label
+from s3_links.reach.world import World
+from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
 from s3_links.synthesized.world import attachments, place_of, unmanaged_policies, world_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from s3_links.reach.world import Document, World
+    from s3_links.reach.world import Document
 
 _ORGANIZATION = "aws:PrincipalOrgID"
 
@@ -45,6 +48,19 @@ class Moments:
         self.before = Blocks(resources, aliases, source, known)
         self.after = Blocks(left, aliases, source, known)
 
+    @classmethod
+    def declared(cls, source: Mapping[str, Any]) -> Moments:
+        """Return the moments of a stack that nobody has deployed: nothing, and all of it."""
+        planned = {"root_module": {"resources": declared_blocks(source)}}
+        return cls({"planned_values": planned}, source, aliases_of(source))
+
+    def from_nothing(self) -> Moments:
+        """Return the same as if nothing had been there before."""
+        new = copy(self)
+        new.before = Blocks([], self.after.aliases, self._source, self.after.accounts)
+        new.worlds = (World(), self.worlds[1])
+        return new
+
     @cached_property
     def worlds(self) -> tuple[World, World]:
         """What is evaluated of both."""
@@ -56,6 +72,15 @@ class Moments:
     def organizations(self) -> set[str]:
         """The ids of the organizations that the stack itself names."""
         return set(_organizations(self._source))
+
+    def owner(self, arn: str) -> str:
+        """Return the account of a bucket that is declared and not looked at, or nothing."""
+        bucket = arn.partition(":::")[2].partition("/")[0]
+        outputs = self._source.get("output", {})
+        for alias in {*self.after.aliases.values()} if bucket else ():
+            if f"bucket_name_{label(f'{alias}_{bucket}')}" in outputs:
+                return self.after.accounts.get(alias, alias)
+        return ""
 
     def place(self, document: Document) -> str:
         """Return the address of the block that a document stands in."""

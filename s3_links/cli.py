@@ -569,9 +569,8 @@ def _working(what: str) -> Any:
 def _show(text: str) -> None:
     """Print Markdown, set on a terminal, or JSON."""
     if sys.stdout.isatty() and not text.startswith("{"):
-        from rich.console import Console
-        from rich.markdown import Markdown
+        from .operations.terminal import show
 
-        Console().print(Markdown(text))
+        show(text)
     else:
         typer.echo(text, nl=False)

@@ -11,7 +11,7 @@ from s3_cross_account.actions import LEVELS
 from s3_links.declarations.files import write
 from s3_links.map.drawing import DrawingError, page, svg
 from s3_links.map.graph import Account, Edge, Grant, Graph, Half, Kind, Missing, Node, State
-from s3_links.map.mermaid import mermaid
+from s3_links.map.mermaid import fits, mermaid
 
 from .access import Access, Stated, difference
 from .moments import Moments
@@ -80,6 +80,16 @@ def _access(values: Mapping[str, Any]) -> Access:
 def graph(summaries: Iterable[Summary]) -> Graph:
     """Return the map of stacks: what one names as the other does is one node."""
     return _Builder(list(summaries)).graph()
+
+
+def of_changes(summaries: Iterable[Summary]) -> str | None:
+    """Return as Mermaid the stacks whose access changes: nothing without any.
+
+    ``None``: Mermaid would not draw it.
+    """
+    drawn = graph(summary for summary in summaries if summary.appears or summary.disappears)
+    text = mermaid(drawn) if drawn.edges else ""
+    return text if fits(text, drawn) else None
 
 
 class _Builder:

@@ -10,49 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from s3_links.map.mermaid import MOST_CHARACTERS, MOST_EDGES, fits, mermaid
-from s3_links.operations.access import Access, Stated
 from s3_links.operations.mapped import graph, planned
 from s3_links.operations.stack import OperationError
-from s3_links.operations.summary import Summary, as_json
+from s3_links.operations.summary import as_json
+from tests.support.accesses import EC2, IDS, LISTS, NOTHING, READS, WRITES, role
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from s3_links.map.graph import Graph
-
-IDS = {"account1": "111111111111", "account2": "222222222222"}
-NOTHING = Summary(stack="reports", changes=[], appears=[], disappears=[], to_merge=[], accounts=IDS)
-
-
-def role(name: str, account: str = "account1") -> tuple[tuple[str, str], ...]:
-    return (("kind", "role"), ("account", IDS[account]), ("path", "/"), ("name", name))
-
-
-READS = Access(
-    principal="role reader (account1)",
-    target="bucket reports-…",
-    actions=("s3:GetObject",),
-    paths=("in/*",),
-    conditions=(),
-    halves=("bucket policy", "identity policy"),
-    works=True,
-    who=role("reader"),
-    where="arn:aws:s3:::reports-…/in/x",
-    owner=IDS["account2"],
-    statements=(Stated("bucket policy", IDS["account2"], "aws_s3_bucket_policy.p", "{}"),),
-)
-LISTS = replace(READS, actions=("s3:ListBucket",), paths=(), where="arn:aws:s3:::reports-…")
-WRITES = replace(READS, actions=("s3:PutObject",), paths=("out/*",))
-EC2 = replace(
-    READS,
-    principal="ec2.amazonaws.com",
-    target="role reader (account1)",
-    actions=("sts:AssumeRole",),
-    paths=(),
-    who=(("kind", "service"), ("account", ""), ("path", "/"), ("name", "ec2.amazonaws.com")),
-    where="arn:aws:iam::111111111111:role/reader",
-    owner=IDS["account1"],
-)
 
 
 def told(drawn: Graph) -> list[tuple[str, ...]]:

@@ -4,7 +4,7 @@
 const SIGNS = { stays: "", appears: "+ ", disappears: "− " };
 const KINDS = ["role", "user", "bucket", "key"];
 const TOGETHER = 12; // nodes that are still read in one picture
-const LONGEST = 30; // characters of a name or a line of a label
+const LONGEST = 30; // characters of a name or a line of a label; two thirds of it on a phone
 
 function escaped(words) {
   return String(words).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -15,18 +15,23 @@ function measured(words) {
   return [...words].reduce((sum, c) => sum + (c.charCodeAt(0) > 0x2e7f ? 2 : 1), 0);
 }
 
-function shortened(words) {
-  if (measured(words) <= LONGEST) return words;
+function shortened(words, down) {
+  const most = down ? (LONGEST * 2) / 3 : LONGEST;
+  if (measured(words) <= most) return words;
   const all = [...words];
-  const half = measured(words) > all.length * 1.5 ? LONGEST / 4 : LONGEST / 2;
+  const half = Math.floor(most / (measured(words) > all.length * 1.5 ? 4 : 2));
   return `${all.slice(0, half).join("")}⋯${all.slice(1 - half).join("")}`;
 }
 
-function lines(edge, words) {
-  const told = edge.labels.map((label) => SIGNS[edge.state] + shortened(label));
+function lines(edge, words, down) {
+  const told = edge.labels.map((label) => SIGNS[edge.state] + shortened(label, down));
   if (told.length > 3) told.splice(2, told.length, `${SIGNS[edge.state]}+${edge.labels.length - 2} ⋯`);
   if (edge.missing) told.push(`✗ ${words(edge.missing)}`);
   return told;
+}
+
+function boxTitle({ name, id }) {
+  return [name, id].filter(Boolean).join("  ");
 }
 
 /* What is apart is drawn apart, unless all of it is small: nodes of one link belong together. */
@@ -55,33 +60,59 @@ function parts(graph) {
     .sort((a, b) => (first(a) < first(b) ? -1 : 1));
 }
 
+/* Sizes are rounded: links that are alike then have one layout, which is reckoned once. */
+const rounded = (size) => Math.ceil(size / 16) * 16;
+const layouts = new Map();
+
+/* Return where the boxes, nodes and edges of a picture are, each by its place in the lists. */
 function laidOut(part, { down, words }) {
+  const boxes = part.accounts.filter((account) => part.nodes.some((node) => node.account === account.name));
+  const nodes = part.nodes.map((node) => {
+    const box = boxes.findIndex((account) => account.name === node.account);
+    const least = box < 0 ? 96 : 8 * measured(boxTitle(boxes[box])) - 24; // no box is narrower than its title
+    return { box, width: rounded(Math.max(least, 8 * measured(shortened(node.name, down)) + 30)), height: 46 };
+  });
+  const at = new Map(part.nodes.map((node, i) => [node.id, i]));
+  const edges = part.edges.map((edge) => {
+    const told = lines(edge, words, down);
+    const width = rounded(Math.max(...told.map(measured)) * 6.6 + 14);
+    return { ends: [at.get(edge.source), at.get(edge.target)], width, height: 15 * told.length + 4 };
+  });
+  const key = JSON.stringify([down, boxes.length, nodes, edges]);
+  if (!layouts.has(key)) layouts.set(key, reckoned(down, boxes.length, nodes, edges));
+  return { names: boxes, ...layouts.get(key) };
+}
+
+function reckoned(down, boxes, nodes, edges) {
   const g = new dagre.graphlib.Graph({ compound: true, multigraph: true });
   g.setGraph({
     rankdir: down ? "TB" : "LR",
     ranker: "tight-tree",
-    nodesep: 22,
+    nodesep: down ? 14 : 22,
     edgesep: 14,
     ranksep: down ? 30 : 34,
-    marginx: 18,
-    marginy: 34,
+    marginx: 10,
+    marginy: 10,
   });
-  for (const node of part.nodes) {
-    const width = Math.max(96, 8 * measured(shortened(node.name)) + 30);
-    g.setNode(node.id, { width, height: 46 });
-    if (node.account) {
-      const box = `box ${node.account}`;
-      if (!g.hasNode(box)) g.setNode(box, {});
-      g.setParent(node.id, box);
-    }
-  }
-  for (const edge of part.edges) {
-    const told = lines(edge, words);
-    const width = Math.max(...told.map(measured)) * 6.6 + 14;
-    g.setEdge(edge.source, edge.target, { width, height: 15 * told.length + 4, labelpos: "c" }, edge.id);
-  }
+  for (let i = 0; i < boxes; i += 1) g.setNode(`box ${i}`, {});
+  nodes.forEach(({ box, width, height }, i) => {
+    g.setNode(`${i}`, { width, height });
+    if (box >= 0) g.setParent(`${i}`, `box ${box}`);
+  });
+  edges.forEach(({ ends: [v, w], width, height }, i) => {
+    g.setEdge(`${v}`, `${w}`, { width, height, labelpos: "c" }, `${i}`);
+  });
   dagre.layout(g);
-  return g;
+  const placed = nodes.map((_, i) => g.node(`${i}`));
+  return {
+    ...g.graph(),
+    boxes: Array.from({ length: boxes }, (_, i) => g.node(`box ${i}`)),
+    nodes: placed,
+    edges: edges.map(({ ends: [v, w] }, i) => {
+      const edge = g.edge({ v: `${v}`, w: `${w}`, name: `${i}` });
+      return { ...edge, points: route(edge.points, placed[v], placed[w], down) };
+    }),
+  };
 }
 
 /* dagre's points, from the middle of one side to that of the other where the edge leads onward. */
@@ -90,11 +121,6 @@ function route(points, from, to, down) {
   const begin = { x: from.x, y: from.y, [side]: from[side] + from[size] / 2 };
   const end = { x: to.x, y: to.y, [side]: to[side] - to[size] / 2 };
   return begin[side] < end[side] ? [begin, ...points.slice(1, -1), end] : points;
-}
-
-function placed(g, edge, down) {
-  const at = g.edge({ v: edge.source, w: edge.target, name: edge.id });
-  return { ...at, points: route(at.points, g.node(edge.source), g.node(edge.target), down) };
 }
 
 /* A curve through each of dagre's points, so also through the middle of the edge's label. */
@@ -126,12 +152,21 @@ function text(x, y, words, kind, more = "") {
   return `<text class="${kind}" x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${more}fill="#1f2328">${escaped(words)}</text>`;
 }
 
-function drawnNode(node, at, words) {
+function drawnBox(account, at) {
+  const [x, y] = [at.x - at.width / 2 - 6, at.y - at.height / 2 - 5];
+  return (
+    `<g class="account"><rect fill="#f6f8fa" stroke="#8c959f" x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${(at.width + 12).toFixed(1)}" height="${(at.height + 10).toFixed(1)}" rx="6"/>` +
+    text(x + 8, y + 14, boxTitle(account), "box") +
+    "</g>"
+  );
+}
+
+function drawnNode(node, at, { down, words }) {
   const kind = words(node.kind);
   return (
     `<g class="node ${node.kind}"><title>${escaped(`${kind} ${node.name}`)}</title>${shape(node.kind, at)}` +
     text(at.x, at.y - (node.kind === "bucket" ? 1 : 4), kind, "kind", 'text-anchor="middle" ') +
-    text(at.x, at.y + 13, shortened(node.name), "name", 'text-anchor="middle" ') +
+    text(at.x, at.y + 13, shortened(node.name, down), "name", 'text-anchor="middle" ') +
     "</g>"
   );
 }
@@ -142,7 +177,7 @@ function drawnEdge(edge, at, { down, words, said }) {
   const colour = red ? "#cf222e" : edge.state === "appears" ? "#1a7f37" : "#57606a";
   const dash = red ? ' stroke-dasharray="6 4"' : "";
   const d = curve(at.points, down);
-  const told = lines(edge, words);
+  const told = lines(edge, words, down);
   const top = at.y - 7.5 * (told.length - 1) + 4;
   const heads = `marker-end="url(#${red ? "red" : edge.state === "appears" ? "green" : "plain"})"`;
   return (
@@ -166,36 +201,27 @@ function english(what) {
   return typeof what === "string" ? what : `${what.what} ${what.seen ? "missing" : "not seen here"}`;
 }
 
+function allWords(edge, words) {
+  const missing = edge.missing ? [`✗ ${words(edge.missing)}`] : [];
+  return [...edge.labels.map((label) => SIGNS[edge.state] + label), ...missing];
+}
+
 /* Return what says an edge in one sentence. */
 function sentences(graph, words) {
   const by = new Map(graph.nodes.map((node) => [node.id, `${words(node.kind)} ${node.name}`]));
   return (edge) =>
-    `${by.get(edge.source)} → ${by.get(edge.target)}: ${lines(edge, words).join("; ")} (${words(edge.state)})`;
+    `${by.get(edge.source)} → ${by.get(edge.target)}: ${allWords(edge, words).join("; ")} (${words(edge.state)})`;
 }
 
 /* Return the content of one picture, with its size; `words` gives a kind or a missing half its words. */
 function drawn(part, options) {
-  const { words } = options;
-  const g = laidOut(part, options);
-  const by = new Map(part.nodes.map((node) => [node.id, node]));
-  const ids = new Map(part.accounts.map((account) => [account.name, account.id]));
-  let boxes = "";
-  for (const id of g.nodes()) {
-    if (by.has(id)) continue;
-    const at = g.node(id);
-    const name = id.slice(4);
-    const [x, y] = [at.x - at.width / 2 - 6, at.y - at.height / 2 - 5];
-    boxes +=
-      `<g class="account"><rect fill="#f6f8fa" stroke="#8c959f" x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${(at.width + 12).toFixed(1)}" height="${(at.height + 10).toFixed(1)}" rx="6"/>` +
-      text(x + 8, y + 14, [name, ids.get(name)].filter(Boolean).join("  "), "box") +
-      "</g>";
-  }
-  const edges = part.edges.map((edge) =>
-    drawnEdge(edge, placed(g, edge, options.down), options),
-  );
-  const nodes = part.nodes.map((node) => drawnNode(node, g.node(node.id), words));
-  const { width, height } = g.graph();
-  return { width: Math.ceil(width), height: Math.ceil(height), content: boxes + edges.join("") + nodes.join("") };
+  const { names, boxes, nodes, edges, width, height } = laidOut(part, options);
+  const content = [
+    ...boxes.map((at, i) => drawnBox(names[i], at)),
+    ...part.edges.map((edge, i) => drawnEdge(edge, edges[i], options)),
+    ...part.nodes.map((node, i) => drawnNode(node, nodes[i], options)),
+  ];
+  return { width: Math.ceil(width), height: Math.ceil(height), content: content.join("") };
 }
 
 /* Return all pictures below each other as one SVG file. */

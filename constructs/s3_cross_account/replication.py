@@ -272,10 +272,10 @@ def _filter(rule: ReplicationRule) -> S3BucketReplicationConfigurationRuleFilter
     both = S3BucketReplicationConfigurationRuleFilterAnd
     if len(rule.tags) > 1 or (rule.tags and rule.prefix):
         return S3BucketReplicationConfigurationRuleFilter(
-            and_=both(prefix=rule.prefix or None, tags=dict(rule.tags))
+            and_=both(prefix=rule.prefix or None, tags=rule.tags)
         )
     if rule.tags:
-        ((key, value),) = rule.tags
+        ((key, value),) = rule.tags.items()
         tag = S3BucketReplicationConfigurationRuleFilterTag(key=key, value=value)
         return S3BucketReplicationConfigurationRuleFilter(tag=tag)
     return S3BucketReplicationConfigurationRuleFilter(prefix=rule.prefix)

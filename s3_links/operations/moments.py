@@ -6,7 +6,7 @@ from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from s3_links.declarations.part import label
+from s3_links.declarations.named import label
 from s3_links.reach.world import World
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
 from s3_links.synthesized.world import attachments, place_of, unmanaged_policies, world_of
@@ -78,7 +78,7 @@ class Moments:
         bucket = arn.partition(":::")[2].partition("/")[0]
         outputs = self._source.get("output", {})
         for alias in {*self.after.aliases.values()} if bucket else ():
-            if f"bucket_name_{label(f'{alias}_{bucket}')}" in outputs:
+            if f"bucket_name_{label(alias, bucket)}" in outputs:
                 return self.after.accounts.get(alias, alias)
         return ""
 

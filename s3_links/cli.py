@@ -472,13 +472,17 @@ def map_(
 ) -> None:
     """Draw who reaches what: as Mermaid, as SVG, or as a page that needs no network."""
     from .operations import mapped
+    from .operations.graphs import graph
     from .operations.plan import PLANS
 
     if plans:
         summaries = mapped.planned(PLANS / "summary.json", links or ())
     else:
         summaries = mapped.declared(_stacks(links))
-    drawn = mapped.draw(mapped.graph(summaries), format_ or mapped.format_of(output))
+    found, form = graph(summaries), format_ or mapped.format_of(output)
+    if beyond := mapped.beyond(found, form):
+        typer.echo(beyond, err=True)
+    drawn = mapped.draw(found, form)
     if output is None:
         typer.echo(drawn, nl=False)
     else:

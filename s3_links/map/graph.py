@@ -51,11 +51,11 @@ class Grant:
 
 @dataclass(frozen=True, order=True)
 class Missing:
-    """A half without which an edge grants nothing; ``seen``: it is known not to be there."""
+    """A half without which an edge grants nothing, known not to be there or just not seen."""
 
     what: str
     account: str
-    seen: bool
+    known: bool
 
 
 @dataclass(frozen=True, order=True)
@@ -91,4 +91,4 @@ SIGNS: dict[State, str] = {"stays": "", "appears": "+ ", "disappears": "− "}
 
 def missing_words(missing: Missing) -> str:
     """Return which half is missing in a few words."""
-    return f"{missing.what} {'missing' if missing.seen else 'not seen here'}"
+    return f"{missing.what} {'missing' if missing.known else 'not seen here'}"

@@ -14,6 +14,7 @@ from s3_links.reach.difference import Found, found
 from s3_links.reach.logic import Unknown, given
 from s3_links.reach.matching import action_matches, resource_matches
 from s3_links.reach.principals import Named, named
+from s3_links.reach.world import World
 
 from .labels import Labels
 from .outside import lets_outsiders_in
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from s3_links.reach.logic import Atom, Formula
     from s3_links.reach.principals import Principal
     from s3_links.reach.statements import Finding
-    from s3_links.reach.world import Document, World
+    from s3_links.reach.world import Document
 
     from .moments import Moments
 
@@ -92,6 +93,8 @@ def difference(moments: Moments) -> Difference:
 
 def staying(moments: Moments, appears: Iterable[Access]) -> list[Access]:
     """Return the access that is there after a plan, but for what ``appears`` by it."""
+    if moments.worlds[0] == World():
+        return []  # all of it is new
     new: dict[Access, set[str]] = defaultdict(set)
     for row in appears:
         new[_without_actions(row)] |= set(row.actions)

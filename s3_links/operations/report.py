@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 from s3_links.declarations.files import write
 
 from . import mapped
+from .graphs import graph
 from .markdown import with_map
 from .plan import PLANS
 from .stack import OperationError
@@ -54,7 +55,7 @@ def report(environment: Mapping[str, str] = os.environ) -> list[str]:
     except (OSError, ValueError, KeyError, TypeError):
         raise OperationError(f"{PLANS}: holds no summary: run `s3-links plan` first") from None
     summaries = mapped.planned(PLANS / "summary.json")
-    write(PLANS / "map.html", mapped.draw(mapped.graph(summaries), "html").encode())
+    write(PLANS / "map.html", mapped.draw(graph(summaries), "html").encode())
     map_ = mapped.of_changes(summaries)
     shown = []
     if file := environment.get("GITHUB_STEP_SUMMARY"):

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from s3_links.map.drawing import page
 from s3_links.map.mermaid import mermaid
-from s3_links.operations.mapped import graph
+from s3_links.operations.graphs import graph
 from s3_links.operations.report import report
 from s3_links.operations.stack import OperationError
 from s3_links.operations.summary import Change, as_json

@@ -12,7 +12,7 @@ import pytest
 
 from s3_links.map.drawing import page, svg
 from s3_links.operations.access import Stated
-from s3_links.operations.mapped import graph
+from s3_links.operations.graphs import graph
 from tests.conftest import PROJECT
 from tests.support.accesses import EC2, IDS, LISTS, NOTHING, READS, WRITES, role
 from tests.support.browser import Browser

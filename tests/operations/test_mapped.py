@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from s3_links.map.mermaid import MOST_CHARACTERS, MOST_EDGES, fits, mermaid
-from s3_links.operations.mapped import graph, planned
-from s3_links.operations.stack import OperationError
-from s3_links.operations.summary import as_json
+from s3_links.operations.graphs import graph
+from s3_links.operations.mapped import beyond, declared, planned
+from s3_links.operations.stack import OperationError, Stack
+from s3_links.operations.summary import as_json, summarize
+from s3_links.synthesized.blocks import aliases_of, declared_blocks
 from tests.support.accesses import EC2, IDS, LISTS, NOTHING, READS, WRITES, role
+from tests.support.synthesized import synthesized
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from s3_links.map.graph import Graph
 
 
@@ -68,6 +70,18 @@ def test_what_several_links_name_is_one_node_and_what_is_named_later_is_not() ->
 
 
 @pytest.mark.parametrize(
+    ("key", "nodes"),
+    [("bucketaccount2newreports-_key_2FCDED3C", 2), ("11111111-2222-3333-4444-555555555555", 1)],
+)
+def test_a_key_is_one_node_once_its_id_is_known(key: str, nodes: int) -> None:
+    decrypts = replace(
+        LISTS, target=f"key {key}", where=f"arn:aws:kms:eu-west-1:222222222222:key/{key}"
+    )
+    stacks = [replace(NOTHING, stack=name, stays=[decrypts]) for name in ("a", "b")]
+    assert [node.kind for node in graph(stacks).nodes].count("key") == nodes
+
+
+@pytest.mark.parametrize(
     ("effect", "side", "state"),
     [
         ("Allow", "appears", "appears"),
@@ -78,7 +92,9 @@ def test_what_several_links_name_is_one_node_and_what_is_named_later_is_not() ->
 )
 def test_a_refusal_moves_the_other_way(effect: str, side: str, state: str) -> None:
     drawn = graph([replace(NOTHING, **{side: [replace(LISTS, effect=effect)]})])  # type: ignore[arg-type]
-    assert [edge.state for edge in drawn.edges] == [state]
+    (edge,) = drawn.edges
+    words = {"appears": "no longer refused: ", "disappears": "refused from now on: "}[state]
+    assert (edge.state, edge.labels) == (state, (f"{words if effect == 'Deny' else ''}ListBucket",))
 
 
 @pytest.mark.parametrize(
@@ -156,7 +172,10 @@ def test_a_map_that_mermaid_would_refuse_is_known() -> None:
     drawn = graph([replace(NOTHING, stays=[LISTS])])
     assert fits(mermaid(drawn), drawn)
     assert not fits("x" * (MOST_CHARACTERS + 1), drawn)
-    assert not fits("", replace(drawn, edges=drawn.edges * (MOST_EDGES + 1)))
+    large = replace(drawn, edges=drawn.edges * (MOST_EDGES + 1))
+    assert not fits("", large)
+    assert "take --output map.html" in beyond(large, "mermaid")
+    assert beyond(large, "svg") == beyond(drawn, "mermaid") == ""
 
 
 def test_the_map_of_a_plan_is_that_of_its_summary(tmp_path: Path) -> None:
@@ -181,3 +200,48 @@ def test_the_graph_in_a_page_ends_no_element() -> None:
     drawn = graph([replace(NOTHING, stays=[replace(LISTS, target="bucket </script><b>")])])
     assert "<" not in drawn.as_json()
     assert json.loads(drawn.as_json())["nodes"][1]["name"] == "</script><b>"
+
+
+LINK = {
+    "pattern": "direct-access",
+    "consumers": [{"account": "account1", "new_role": "reader"}],
+    "buckets": [
+        {"account": "account2", "new_prefix": "reports-", "key": "new"},
+        {"account": "account2", "existing": "their.bucket", "policy": "merge"},
+    ],
+    "access": {"level": "read-only"},
+}
+
+
+@pytest.mark.cost("synthesized")
+def test_a_declared_link_is_drawn_with_what_is_not_seen_of_it() -> None:
+    stack = Stack("link", Path("cdk.tf.json"), synthesized(LINK), digest="")
+    reader = "role reader (account1)"
+    drawn = graph(declared([stack]))
+    assert told(drawn) == [
+        ("service ec2.amazonaws.com (account1)", reader, "stays", "AssumeRole"),
+        (reader, "bucket reports-… (account2)", "stays", "read-only"),
+        (reader, "bucket their.bucket (account2)", "stays", "read-only"),
+        (reader, "key of reports-… (account2)", "stays", "Decrypt"),
+    ]
+    missing = {edge.missing.what: edge.missing.known for edge in drawn.edges if edge.missing}
+    assert missing == {"bucket policy": False}
+    assert "their.bucket" in drawn.edges[2].target
+
+
+@pytest.mark.cost("synthesized")
+def test_a_plan_tells_what_stays_beside_what_appears() -> None:
+    source = synthesized(LINK)
+    after = declared_blocks(source)
+    before = [block for block in after if not block["address"].startswith("aws_s3_bucket_policy")]
+    plan = {
+        "prior_state": {"values": {"root_module": {"resources": before}}},
+        "planned_values": {"root_module": {"resources": after}},
+    }
+    summary = summarize("link", plan, source, aliases_of(source))
+    assert {row.target for row in summary.appears} == {"bucket reports-…"}
+    whole = declared([Stack("link", Path("cdk.tf.json"), source, digest="")])[0].stays
+    assert sorted([*summary.stays, *summary.appears]) == whole
+    states = {edge.target.partition(" in ")[0]: edge.state for edge in graph([summary]).edges}
+    assert states["bucket reports-…"] == "appears"
+    assert states["bucket their.bucket"] == "stays"

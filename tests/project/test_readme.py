@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from s3_cross_account.aws_cli import WITHOUT_TAGS
 from s3_links.map.mermaid import mermaid
 from s3_links.operations import mapped
-from s3_links.operations.mapped import graph
+from s3_links.operations.graphs import graph
 from s3_links.operations.stack import synthesized
 from tests.conftest import PROJECT
 from tests.support.invariants import RULES

@@ -48,7 +48,7 @@
 
   const word = (key) => WORDS[state.lang][key] ?? key;
   const words = (what) =>
-    typeof what === "string" ? word(what) : `${word(what.what)} ${word(what.seen ? "missing" : "unseen")}`;
+    typeof what === "string" ? word(what) : `${word(what.what)} ${word(what.known ? "missing" : "unseen")}`;
 
   function make(tag, given = {}, ...children) {
     const element = document.createElement(tag);
@@ -141,6 +141,7 @@
     for (const old of document.querySelectorAll(".chosen")) old.classList.remove("chosen");
     const id = CSS.escape(state.edge || "");
     for (const mark of document.querySelectorAll(`[data-edge="${id}"], [data-row="${id}"]`)) mark.classList.add("chosen");
+    for (const one of document.querySelectorAll("g[data-edge]")) one.setAttribute("aria-pressed", one.dataset.edge === state.edge);
     const all = $("pictures");
     all.querySelector('g[tabindex="0"]')?.setAttribute("tabindex", "-1");
     (all.querySelector("g.chosen") || all.querySelector("g[data-edge]"))?.setAttribute("tabindex", "0");

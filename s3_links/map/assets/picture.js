@@ -198,7 +198,7 @@ function heads() {
 
 /* In English; the page has words of its own. */
 function english(what) {
-  return typeof what === "string" ? what : `${what.what} ${what.seen ? "missing" : "not seen here"}`;
+  return typeof what === "string" ? what : `${what.what} ${what.known ? "missing" : "not seen here"}`;
 }
 
 function allWords(edge, words) {

@@ -302,10 +302,16 @@ def test_two_hundred_links_are_drawn_and_found_in(browser: Browser, tmp_path: Pa
 
 @pytest.mark.cost("synthesized")
 def test_an_svg_holds_all_that_it_shows() -> None:
-    drawn = svg(graph([CHANGING, HALF, replace(HALF, stack=NAME)]))
+    drawn = svg(graph([CHANGING, HALF, replace(HALF, stack=NAME), *many(4)]))
     assert drawn.startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|<script|<image|href|@import", drawn)
-    for words in ("reports-…", "+ PutObject out/*", "− GetObject in/*", "✗ bucket policy not seen"):
+    for words in (
+        "reports-…",
+        "+ PutObject out/*",
+        "− GetObject in/*",
+        "✗ bucket policy not seen",
+        "link: team",
+    ):
         assert words in drawn
     xmllint = shutil.which("xmllint")
     if xmllint:

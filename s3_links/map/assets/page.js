@@ -98,9 +98,8 @@
   function newFigure(part, several) {
     const options = { down: narrow.matches, words, said: sentences(graph, words) };
     const { width, height, content } = drawn(part, options);
-    const links = new Set(part.edges.flatMap((edge) => edge.grants.map((grant) => grant.link)));
     const holder = make("figure");
-    if (several) holder.append(make("figcaption", {}, `${word("link")}: ${[...links].sort().join(", ")}`));
+    if (several) holder.append(make("figcaption", {}, `${word("link")}: ${links(part)}`));
     // All that comes from names is escaped where it is drawn.
     holder.insertAdjacentHTML(
       "beforeend",

@@ -224,19 +224,27 @@ function drawn(part, options) {
   return { width: Math.ceil(width), height: Math.ceil(height), content: content.join("") };
 }
 
+function links(part) {
+  return [...new Set(part.edges.flatMap((edge) => edge.grants.map((grant) => grant.link)))].sort().join(", ");
+}
+
 /* Return all pictures below each other as one SVG file. */
 function file(graph, style) {
   const options = { words: english, said: sentences(graph, english) };
-  const all = parts(graph).map((part) => drawn(part, options));
-  const width = Math.max(200, ...all.map((one) => one.width));
-  let y = 0;
-  const groups = all.map((one) => {
-    const group = `<g transform="translate(0,${y})">${one.content}</g>`;
-    y += one.height;
+  const all = parts(graph);
+  const above = all.length > 1 ? 24 : 0;
+  let [right, y] = [200, 0];
+  const groups = all.map((part) => {
+    const { width, height, content } = drawn(part, options);
+    const caption = above ? text(10, y + 18, `link: ${links(part)}`, "caption") : "";
+    const group = `${caption}<g transform="translate(0,${y + above})">${content}</g>`;
+    right = Math.max(right, width);
+    y += height + above;
     return group;
   });
+  const size = `width="${right}" height="${Math.max(y, 40)}"`;
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" class="map" role="img" width="${width}" height="${Math.max(y, 40)}" viewBox="0 0 ${width} ${Math.max(y, 40)}" font-family="system-ui, sans-serif" font-size="12">` +
+    `<svg xmlns="http://www.w3.org/2000/svg" class="map" role="img" ${size} viewBox="0 0 ${right} ${Math.max(y, 40)}" font-family="system-ui, sans-serif" font-size="12">` +
     `<style>${style}</style><rect class="ground" fill="#ffffff" width="100%" height="100%"/>${heads()}${groups.join("")}</svg>\n`
   );
 }

@@ -168,9 +168,14 @@ def _levels(grants: Iterable[Grant]) -> Iterator[str]:
 def _level(actions: set[str]) -> str:
     if name := _LEVELS.get(frozenset(actions)):
         return name
-    names = sorted({action.partition(":")[2] or action for action in actions})
+    names = sorted({action.partition(":")[2] or action for action in actions}, key=_telling)
     shown = 1
     while shown < len(names) and len(", ".join(names[: shown + 1])) <= _LONGEST:
         shown += 1
     more = len(names) - shown
     return ", ".join(names[:shown]) + (f" +{more}" if more else "")
+
+
+def _telling(name: str) -> tuple[bool, str]:
+    """Return the place of an action: a replication is known by those that S3 alone makes use of."""
+    return "Replic" not in name, name

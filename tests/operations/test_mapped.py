@@ -47,7 +47,7 @@ def test_an_edge_is_labelled_by_level_and_prefix() -> None:
         (["s3:GetObject", "s3:PutObject", "s3:ListBucket"], "list-get-put"),
         (["kms:Decrypt"], "Decrypt"),
         (["s3:*"], "*"),
-        (["s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"], "ReplicateDelete +2"),
+        (["s3:GetObjectVersionAcl", "s3:ReplicateObject", "s3:x"], "ReplicateObject +2"),
     ],
 )
 def test_actions_are_told_as_a_level_or_by_their_names(actions: list[str], level: str) -> None:

@@ -23,11 +23,11 @@ _KEYS = {"Enter": (13, "\r"), " ": (32, " "), "Tab": (9, ""), "Escape": (27, "")
 _KEYS |= {f"Arrow{way}": (37 + n, "") for n, way in enumerate(("Left", "Up", "Right", "Down"))}
 
 
-def chromium() -> str:
-    """Return the command; skip where there is none."""
+def chromium(without: str = "the page is not tried in a browser") -> str:
+    """Return the command; skip where there is none, and say what that means."""
     found = shutil.which("chromium") or shutil.which("google-chrome")
     if found is None:
-        pytest.skip("Chromium is not installed: the page is not tried in a browser")
+        pytest.skip(f"Chromium is not installed: {without}")
     return found
 
 

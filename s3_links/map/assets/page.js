@@ -6,7 +6,7 @@
     en: {
       title: "Who reaches what", picture: "Picture", halves: "Both halves", table: "Access",
       unread: "What cannot be read", account: "account", role: "role", user: "user",
-      bucket: "bucket", key: "key", service: "service", public: "anybody", other: "",
+      bucket: "bucket", key: "key", service: "service", public: "public", other: "",
       action: "action", state: "state", all: "show all", any: "any", scheme: "light or dark",
       who: "who", may: "may", on: "on", link: "link", only: "only if", always: "always",
       stays: "stays", appears: "appears", disappears: "disappears", half: "a half is missing",
@@ -21,7 +21,7 @@
     ja: {
       title: "誰が何に届くか", picture: "図", halves: "両側の許可", table: "アクセス",
       unread: "読み取れないもの", account: "アカウント", role: "ロール", user: "ユーザー",
-      bucket: "バケット", key: "キー", service: "サービス", public: "不特定の人", other: "",
+      bucket: "バケット", key: "キー", service: "サービス", public: "公開", other: "",
       action: "アクション", state: "状態", all: "すべて表示", any: "すべて", scheme: "明暗の切り替え",
       who: "誰が", may: "できること", on: "対象", link: "リンク", only: "条件", always: "なし",
       stays: "変わらない", appears: "増える", disappears: "なくなる", half: "片側がない",

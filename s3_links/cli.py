@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _command(
-    group: typer.Typer = app, *, name: str | None = None
+    name: str | None = None, group: typer.Typer = app
 ) -> Callable[[Callable[..., int | None]], Any]:
     """Make a function a command whose errors are told in plain lines."""
 
@@ -272,6 +272,69 @@ def check(links: Names = None, as_json: AsJson = False) -> int:
     return ERROR if found.problems else 0
 
 
+@_command("try")
+def try_(
+    links: Names = None,
+    halves: Annotated[
+        bool, typer.Option("--halves", help="Remove each half by itself, and show what is left.")
+    ] = False,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Then give a shell in which the AWS CLI acts as each role."),
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Deploy links into emulated accounts, and show who reaches what.
+
+    Needs no AWS account. What is to exist already is stood in for, and nothing is left behind.
+    """
+    from .sandbox.trying import try_links
+
+    return 0 if try_links(links or [], halves=halves, keep=keep, as_json=as_json) else REFUSED
+
+
+@_command()
+def prove(links: Names = None, as_json: AsJson = False) -> int:
+    """Prove, without AWS, that each link lets what it declares.
+
+    And nobody else: exits with 2 where that cannot be proved, and names the statement.
+    """
+    from .declarations import read_links
+    from .operations import prove
+
+    found = prove.proofs(_stacks(links), read_links.declared(), named=bool(links))
+    typer.echo(prove.as_json(found) if as_json else prove.as_text(found))
+    return 0 if all(proof.proved for proof in found) else REFUSED
+
+
+@_command("who-can")
+def who_can(
+    bucket: Annotated[
+        str, typer.Argument(metavar="BUCKET[/KEY]", help="Its declared name or prefix.")
+    ],
+    action: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ACTION", help="Only this action. Can be repeated."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say who can reach a bucket, by what is declared."""
+    from .declarations import read_links
+    from .operations import who_can
+    from .operations.stack import OperationError
+
+    links = read_links.declared()
+    if links is None:
+        raise OperationError("there is no links file here, which would declare buckets")
+    answer = who_can.who_can(_stacks(None), links, bucket, action or ())
+    if as_json:
+        typer.echo(answer.as_json(), nl=False)
+        return
+    _table(("Who", "may", "only if", "by"), list(answer.cells()), f"Nobody: {answer.asked}")
+    for note in answer.notes:
+        typer.echo(f"note: {note}")
+
+
 @_command()
 def plan(
     links: Names = None,
@@ -435,6 +498,14 @@ def summarize(
     plan: Annotated[Path, typer.Argument(help="A plan as `terraform show -json` prints it.")],
     stack: Annotated[Path, typer.Option(help="The synthesized cdk.tf.json.")],
     refuse: Gates = None,
+    organization: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="Whose accounts are no outsiders for --refuse public, if not those of the "
+            "organizations that the stack's own policies ask for. Can be repeated.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Say which access a plan made elsewhere lets in."""
@@ -443,12 +514,12 @@ def summarize(
     from .operations.summary import as_json as told
 
     gates = refuse or []
-    summary = summarized(plan, stack)
+    summary = summarized(plan, stack, organization or ())
     _show(told([summary], gates, None) if as_json else as_markdown([summary]))
     return _refused([summary], gates)
 
 
-@_command(name="map")
+@_command("map")
 def map_(
     links: Names = None,
     plans: Annotated[
@@ -490,7 +561,7 @@ def map_(
         typer.echo(f"Written: {output}")
 
 
-@_command(state_app)
+@_command(group=state_app)
 def move(links: Names) -> None:
     """Move a state to where it is declared now.
 
@@ -502,7 +573,7 @@ def move(links: Names) -> None:
         typer.echo(f"{stack.name}: the state is moved from {state.move(stack)}")
 
 
-@_command(state_app)
+@_command(group=state_app)
 def unlock(
     link: Annotated[str, typer.Argument(help="The link's name.", autocompletion=_completed)],
     lock: Annotated[str, typer.Option("--id", help="The lock's id, as `check` shows it.")],
@@ -568,6 +639,24 @@ def _working(what: str) -> Any:
     from rich.console import Console
 
     return Console(stderr=True).status(f"{what} ...")
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:
+    """Print a table, as wide as the terminal or 80 columns; or that there is nothing."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        typer.echo(empty)
+        return
+    table = Table(box=None, padding=(0, 2, 1, 0), pad_edge=False, expand=True)
+    for number, heading in enumerate(headings):  # the words are in the middle
+        ratio = 4 if number in (0, len(headings) - 1) else 5
+        table.add_column(heading, overflow="fold", ratio=ratio)  # names are never cut off
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console().print(table)
 
 
 def _show(text: str) -> None:

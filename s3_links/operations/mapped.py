@@ -31,7 +31,7 @@ def declared(stacks: Iterable[Stack]) -> list[Summary]:
 
 
 def _declared(stack: Stack) -> Summary:
-    moments = Moments.declared(stack.content)
+    moments = Moments.of_declared(stack.content)
     found = difference(moments)
     return Summary(
         stack=stack.name,

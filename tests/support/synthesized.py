@@ -1,4 +1,8 @@
-"""The policies of a synthesized stack as AWS would have them, without Terraform."""
+"""The policies of a synthesized stack as AWS would have them, without Terraform.
+
+Reads blocks, references and statements by itself: what the library writes is judged on this, and
+the product's own reader is compared with it.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,8 @@ from tests.support.links import accounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from s3_links.declarations.links import Links
 
 _REFERENCE = re.compile(r"\$\{((?:data\.)?[a-z0-9_]+)\.([A-Za-z0-9_-]+)\.([a-z_]+)\}")
 _LOOKED_UP = {"data.aws_iam_role": "arn", "data.aws_iam_instance_profile": "role_arn"}
@@ -174,6 +180,13 @@ def synthesized(link: dict[str, Any], **settings: dict[str, Any]) -> dict[str, A
 
     ``settings`` are further ones of the emulated accounts.
     """
+    return declared_and_synthesized(link, **settings)[1]
+
+
+def declared_and_synthesized(
+    link: dict[str, Any], **settings: dict[str, Any]
+) -> tuple[Links, dict[str, Any]]:
+    """Synthesize one link, called ``link``; return it too as it was read."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "links.json"
         file.write_text(json.dumps({"accounts": accounts(**settings), "links": {"link": link}}))
@@ -190,5 +203,4 @@ def synthesized(link: dict[str, Any], **settings: dict[str, Any]) -> dict[str, A
             raise ConfigurationError(found)
         app.synth()
         text = (Path(folder) / "stacks" / "link" / "cdk.tf.json").read_text()
-    content: dict[str, Any] = json.loads(text)
-    return content
+    return read, json.loads(text)

@@ -111,10 +111,11 @@ def _given_back(before: Iterable[Any], after: list[Any]) -> Iterable[Any]:
     Follows "Default key policy" in the AWS KMS Developer Guide.
     """
     policies, keys = "aws_kms_key_policy", "aws_kms_key"
-    written = {r["values"].get("key_id") for r in after if type_of(r["address"]) == policies}
-    kept = {r["values"].get("key_id"): r["values"] for r in after if type_of(r["address"]) == keys}
+    known = [(type_of(r["address"]), r.get("values") or {}) for r in after]
+    written = {values.get("key_id") for type_, values in known if type_ == policies}
+    kept = {values.get("key_id"): values for type_, values in known if type_ == keys}
     for resource in before:
-        key = resource["values"].get("key_id")
+        key = (resource.get("values") or {}).get("key_id")
         if type_of(resource["address"]) == policies and key in kept.keys() - written:
             _, partition, _, _, account, _ = str(kept[key]["arn"]).split(":", 5)
             owner = Principal(type="AWS", identifiers=(f"arn:{partition}:iam::{account}:root",))

@@ -129,6 +129,7 @@ def test_the_page_draws_every_edge_and_loads_nothing(opened: Browser) -> None:
 @pytest.mark.parametrize(
     ("filters", "shown"),
     [
+        ({"link": "half"}, 1),
         ({"bucket": "old"}, 1),
         ({"role": "reader"}, 4),
         ({"role": "reader", "action": "s3:PutObject"}, 1),

@@ -40,6 +40,7 @@ class Browser:
         self._folder, self._number, self._session = folder, 0, ""
 
     def __enter__(self) -> Self:
+        command = [chromium(), *_OPTIONS, f"--user-data-dir={self._folder}"]
         theirs_in, self._out = os.pipe()
         into, theirs_out = os.pipe()
 
@@ -49,7 +50,7 @@ class Browser:
             os.dup2(high, 4)
 
         self._process = subprocess.Popen(
-            [chromium(), *_OPTIONS, f"--user-data-dir={self._folder}"],
+            command,
             preexec_fn=hand_over,
             pass_fds=(3, 4),
             stdout=subprocess.DEVNULL,
@@ -67,10 +68,13 @@ class Browser:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
         self._answers.close()
-        os.close(self._out)
+        os.close(self._out)  # it ends, and its children with it, when nobody can give it orders
+        try:
+            self._process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def order(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send an order and return its result."""

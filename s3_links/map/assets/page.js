@@ -34,7 +34,7 @@
       absent: "この片側がなければ、何も許可されません。",
     },
   };
-  const FILTERS = ["account", "role", "bucket", "action", "state"];
+  const FILTERS = ["link", "account", "role", "bucket", "action", "state"];
   const graph = JSON.parse(document.getElementById("graph").textContent);
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
   const edges = new Map(graph.edges.map((edge) => [edge.id, edge]));
@@ -67,6 +67,7 @@
   function values(edge, by) {
     const ends = [nodes.get(edge.source), nodes.get(edge.target)];
     if (by === "account") return ends.map((node) => node.account).filter(Boolean);
+    if (by === "link") return edge.grants.map((grant) => grant.link);
     if (by === "action") return edge.grants.flatMap((grant) => grant.actions);
     if (by === "state") return [...new Set([edge.state, stateOf(edge)])];
     return ends.filter((node) => node.kind === by).map((node) => node.name);
@@ -103,7 +104,7 @@
     // All that comes from names is escaped where it is drawn.
     holder.insertAdjacentHTML(
       "beforeend",
-      `<svg class="map" role="group" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-size="12">${content}</svg>`,
+      `<svg class="map" role="group" aria-label="${escaped(links(part))}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-size="12">${content}</svg>`,
     );
     // Never so small that it cannot be read: it is scrolled before.
     holder.lastChild.style.minWidth = `${Math.round(width * 0.8)}px`;

@@ -286,6 +286,7 @@ def test_what_anybody_may_have_named_is_shown_and_never_run(
     assert len(browser.requests) == 1
     assert browser.run("document.images.length + document.scripts.length") == 2  # both are ours
     assert texts(browser, "#chosen pre") == [NAME]
+    assert texts(browser, "#unread li") == [f"{NAME}: {NAME}"]
     assert f"role {NAME}" in texts(browser, "#rows td")[0]
     assert set(texts(browser, "#pictures .node title")) == {f"bucket {NAME}", f"role {NAME}"}
 

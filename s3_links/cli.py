@@ -519,6 +519,48 @@ def summarize(
     return _refused([summary], gates)
 
 
+@_command("map")
+def map_(
+    links: Names = None,
+    plans: Annotated[
+        bool,
+        typer.Option(
+            "--plan", help="Of the plans in the folder plans: what appears and what disappears."
+        ),
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write it there; .html, .svg or .mmd says the format.",
+        ),
+    ] = None,
+    format_: Annotated[
+        Literal["mermaid", "svg", "html"] | None, typer.Option("--format", help="What to draw.")
+    ] = None,
+) -> None:
+    """Draw who reaches what: as Mermaid, as SVG, or as a page that needs no network."""
+    from .operations import mapped
+    from .operations.graphs import graph
+    from .operations.plan import PLANS
+
+    if plans:
+        summaries = mapped.planned(PLANS / "summary.json", links or ())
+    else:
+        summaries = mapped.declared(_stacks(links))
+    found, form = graph(summaries), format_ or mapped.format_of(output)
+    if beyond := mapped.beyond(found, form):
+        typer.echo(beyond, err=True)
+    drawn = mapped.draw(found, form)
+    if output is None:
+        typer.echo(drawn, nl=False)
+    else:
+        mapped.save(output, drawn)
+        typer.echo(f"Written: {output}")
+
+
 @_command(group=state_app)
 def move(links: Names) -> None:
     """Move a state to where it is declared now.
@@ -620,9 +662,8 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -
 def _show(text: str) -> None:
     """Print Markdown, set on a terminal, or JSON."""
     if sys.stdout.isatty() and not text.startswith("{"):
-        from rich.console import Console
-        from rich.markdown import Markdown
+        from .operations.terminal import show
 
-        Console().print(Markdown(text))
+        show(text)
     else:
         typer.echo(text, nl=False)

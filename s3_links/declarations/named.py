@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from .part import Problem
 
 
+def label(account: str, name: str) -> str:
+    """Return what something in an account is called in the names of outputs."""
+    return re.sub(r"[^A-Za-z0-9_-]", "-", f"{account}_{name}")
+
+
 class Named(Part):
     """What is in an account, under just one of several names."""
 
@@ -49,7 +54,7 @@ class Named(Part):
     @property
     def label(self) -> str:
         """What it is called in the names of outputs."""
-        return re.sub(r"[^A-Za-z0-9_-]", "-", f"{self.account}_{self.name}")
+        return label(self.account, self.name)
 
     @rule
     def _one_name(self) -> Iterator[Problem]:

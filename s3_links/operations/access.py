@@ -8,21 +8,33 @@ from collections import defaultdict
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from s3_cross_account.policy import document as as_json
 from s3_cross_account.reading import Unreadable
 from s3_links.reach.difference import Found, found
 from s3_links.reach.principals import Named, named
+from s3_links.world import World
 
 from . import letting
 from .labels import Labels
 from .outside import is_outsider, lets_outsiders_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from s3_cross_account.policy import Statement
-    from s3_links.world import Document, Principal, World
+    from s3_links.world import Document, Principal
 
     from .moments import Moments
+
+
+@dataclass(frozen=True, order=True)
+class Stated:
+    """A statement that lets or refuses something, as JSON, and the block that it stands in."""
+
+    half: str
+    account: str
+    place: str
+    text: str
 
 
 @dataclass(frozen=True, order=True)
@@ -32,7 +44,8 @@ class Access:
     ``works`` is false while a document is missing that AWS asks for as well, or cannot be seen:
     across accounts one half alone grants nothing. ``alone`` is true where it is known to be
     missing. ``public`` is true where it is for somebody outside of what was declared. ``who`` and
-    ``where`` are the principal and the resource as AWS names them.
+    ``where`` are the principal and the resource as AWS names them, ``owner`` is the account of the
+    resource where that is known, ``statements`` are what says so.
     """
 
     principal: str
@@ -47,6 +60,8 @@ class Access:
     public: bool = False
     who: tuple[tuple[str, str], ...] = ()
     where: str = ""
+    owner: str = ""
+    statements: tuple[Stated, ...] = ()
 
     def values(self) -> dict[str, Any]:
         """Return all of it for a machine, the principal also as an object."""
@@ -67,12 +82,35 @@ def difference(moments: Moments) -> Difference:
     return _Told(moments).result()
 
 
+def staying(moments: Moments, appears: Iterable[Access]) -> list[Access]:
+    """Return the access that is there after a plan, but for what ``appears`` by it."""
+    if moments.worlds[0] == World():
+        return []  # all of it is new
+    new: dict[Access, set[str]] = defaultdict(set)
+    for row in appears:
+        new[_without_actions(row)] |= set(row.actions)
+    left = [
+        replace(row, actions=tuple(a for a in row.actions if a not in new[_without_actions(row)]))
+        for row in difference(moments.from_nothing()).appears
+    ]
+    return [row for row in left if row.actions]
+
+
+def _without_actions(row: Access) -> Access:
+    """Return what rows have in common that are told as one, but for their actions."""
+    told = replace(row, actions=(), works=False, alone=False, public=False)
+    return replace(told, who=(), where="", owner="", statements=())
+
+
 class _Told:
     def __init__(self, moments: Moments) -> None:
         self._moments, self._worlds = moments, moments.worlds
         self._labels = Labels(moments.after)
-        # By the side that it is told on, and by all but its actions.
-        self._rows: dict[tuple[str, Access], set[str]] = defaultdict(set)
+        # By the side that it is told on, and by all but its actions and their statements.
+        self._rows: dict[tuple[str, Access], dict[str, set[letting.Part]]] = defaultdict(
+            lambda: defaultdict(set)
+        )
+        self._words: dict[letting.Part, Stated] = {}
 
     def result(self) -> Difference:
         decided, undecided = found(*self._worlds)
@@ -86,26 +124,37 @@ class _Told:
         )
 
     def _side(self, side: str) -> list[Access]:
-        merged: dict[Access, list[tuple[Access, set[str]]]] = defaultdict(list)
+        merged: dict[Access, list[tuple[Access, dict[str, set[letting.Part]]]]] = defaultdict(list)
         for (on, row), actions in self._rows.items():
             if on == side:
-                told = replace(row, works=False, alone=False, public=False, who=(), where="")
-                merged[told].append((row, actions))
+                merged[_without_actions(row)].append((row, actions))
         result = []
-        for told, rows in merged.items():
+        for rows in merged.values():
             # A group of actions that nobody is missing a half for covers those that somebody is.
             by_actions: dict[str, list[Access]] = defaultdict(list)
+            parts: dict[str, set[letting.Part]] = defaultdict(set)
             for row, actions in rows:
-                for action in actions:
+                for action, by in actions.items():
                     by_actions[action].append(row)
+                    parts[action] |= by
             groups: dict[Access, list[str]] = defaultdict(list)
             for action, ones in by_actions.items():
                 strongest = min(ones, key=lambda one: (one.alone, not one.works))
-                public = any(one.public for one in ones)
-                whole = replace(told, works=strongest.works, alone=strongest.alone, public=public)
-                groups[replace(whole, who=strongest.who, where=strongest.where)].append(action)
-            result += [replace(row, actions=tuple(sorted(names))) for row, names in groups.items()]
+                whole = replace(strongest, public=any(one.public for one in ones))
+                groups[whole].append(action)
+            for row, names in groups.items():
+                stated = {self._stated(part) for name in names for part in parts[name]}
+                told = replace(row, statements=tuple(sorted(stated)))
+                result.append(replace(told, actions=tuple(sorted(names))))
         return sorted(result)
+
+    def _stated(self, part: letting.Part) -> Stated:
+        document, statement = part
+        if part not in self._words:
+            text = statement.text if isinstance(statement, Unreadable) else _words(statement)
+            place = self._moments.place(document)
+            self._words[part] = Stated(document.kind, document.account, place, text)
+        return self._words[part]
 
     # What is decided otherwise
 
@@ -169,12 +218,20 @@ class _Told:
             public=one.kind == "appears" and lets_outsiders_in(one, self._moments),
             who=_typed(decision.request.principal),
             where=resource,
+            owner=self._owner(resource),
         )
         for action in one.actions:
-            self._rows[side, row].add(letting.action([s for _, s in read], action))
+            action = letting.action([s for _, s in read], action)
+            self._rows[side, row][action] |= set(parts)
 
     def _known(self, resource: str) -> bool:
         return any(world.resource(resource) is not None for world in self._worlds)
+
+    def _owner(self, resource: str) -> str:
+        found = (world.resource(resource) for world in self._worlds)
+        return next(
+            (one.account for one in found if one is not None), self._moments.owner(resource)
+        )
 
     def _who(self, who: Principal, parts: list[tuple[Document, Statement]]) -> tuple[str, set[str]]:
         """Return in a reader's words whom statements let in, and the conditions that say so."""
@@ -236,7 +293,7 @@ class _Told:
                 public=side == "appears" and is_outsider(one, self._moments),
                 where=document.name,
             )
-            self._rows[side, row].add(action)
+            self._rows[side, row][action].add((document, statement))
 
 
 def _unreadable(world: World) -> Iterator[tuple[tuple[Unreadable, Document], str]]:
@@ -270,6 +327,10 @@ def _principals(content: dict[str, Any]) -> list[str]:
     if "NotPrincipal" in content or not all(isinstance(text, str) for text in texts):
         return []
     return [str(text) for text in texts]
+
+
+def _words(statement: Statement) -> str:
+    return json.dumps(as_json([statement])["Statement"][0], indent=2, ensure_ascii=False)
 
 
 def _typed(who: Principal) -> tuple[tuple[str, str], ...]:

@@ -25,6 +25,7 @@ _ROW = "| `"
 """Begins each row of access: its first cell is the stack's name."""
 _DETAILS = "<details><summary>Each resource</summary>"
 _END_OF_DETAILS = "</details>"
+_MAP = "<details><summary>A map of the access that changes</summary>"
 
 
 def code(words: str) -> str:
@@ -63,6 +64,20 @@ def fitted(markdown: str, limit: int) -> str:
     )
     where = "in the artifact `plan`, in `summary.md`"
     return f"> {told}: there is no room for more. All of it is {where}.\n\n{kept}"
+
+
+def with_map(markdown: str, mermaid: str | None, limit: int) -> str:
+    """Return at most ``limit`` bytes of a summary, with its map below where there is room for both.
+
+    ``mermaid`` is the map: empty where there is nothing to draw, ``None`` where it is too large.
+    """
+    if mermaid == "":
+        return fitted(markdown, limit)
+    block = f"\n{_MAP}\n\n```mermaid\n{mermaid}```\n\n{_END_OF_DETAILS}\n"
+    if mermaid is not None and len((markdown + block).encode()) <= limit:
+        return markdown + block
+    told = "\nThe map is too large to be drawn here: it is in the artifact `plan`, in `map.html`.\n"
+    return fitted(markdown, limit - len(told)) + told
 
 
 def _lines(summaries: Sequence[Summary]) -> Iterator[str]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.policy import Principal, Statement, document
-from s3_links.synthesized.blocks import UNNAMED, Blocks, type_of
+from s3_links.declarations.named import label
+from s3_links.synthesized.blocks import UNNAMED, Blocks, aliases_of, declared_blocks, type_of
 from s3_links.synthesized.world import attachments, place_of, unmanaged_policies, world_of
+from s3_links.world import World
 
 from .insiders import insiders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from s3_links.world import Document, World
+    from s3_links.world import Document
 
     from .insiders import Insiders
 
@@ -48,6 +51,7 @@ class Moments:
         # What is looked up stays, and so does what Terraform only forgets.
         forgotten = {e["address"] for e in changes if e["change"]["actions"] == ["forget"]}
         kept = [r for r in resources if r["mode"] == "data" or r["address"] in forgotten]
+        self._source = source
         self._declared = declared or insiders([source])
         left = [*kept, *planned.get("resources", [])]
         left += _given_back(resources, left)
@@ -55,6 +59,19 @@ class Moments:
         known = Blocks([*resources, *left], aliases, source).accounts
         self.before = Blocks(resources, aliases, source, known)
         self.after = Blocks(left, aliases, source, known)
+
+    @classmethod
+    def of_declared(cls, source: Mapping[str, Any]) -> Moments:
+        """Return the moments of a stack that nobody has deployed: nothing, and all of it."""
+        planned = {"root_module": {"resources": declared_blocks(source)}}
+        return cls({"planned_values": planned}, source, aliases_of(source))
+
+    def from_nothing(self) -> Moments:
+        """Return the same as if nothing had been there before."""
+        new = copy(self)
+        new.before = Blocks([], self.after.aliases, self._source, self.after.accounts)
+        new.worlds = (World(), self.worlds[1])
+        return new
 
     @cached_property
     def worlds(self) -> tuple[World, World]:
@@ -74,6 +91,15 @@ class Moments:
         places = (blocks.place(address) for blocks in (self.before, self.after))
         return next((place for place in places if place != UNNAMED), UNNAMED)
 
+    def owner(self, arn: str) -> str:
+        """Return the account of a bucket that is declared and not looked at, or nothing."""
+        bucket = arn.partition(":::")[2].partition("/")[0]
+        outputs = self._source.get("output", {})
+        for alias in {*self.after.aliases.values()} if bucket else ():
+            if f"bucket_name_{label(alias, bucket)}" in outputs:
+                return self.after.accounts.get(alias, alias)
+        return ""
+
     def place(self, document: Document) -> str:
         """Return the address of the block that a document stands in."""
         return place_of(self.after, document) or place_of(self.before, document) or document.name
@@ -85,10 +111,11 @@ def _given_back(before: Iterable[Any], after: list[Any]) -> Iterable[Any]:
     Follows "Default key policy" in the AWS KMS Developer Guide.
     """
     policies, keys = "aws_kms_key_policy", "aws_kms_key"
-    written = {r["values"].get("key_id") for r in after if type_of(r["address"]) == policies}
-    kept = {r["values"].get("key_id"): r["values"] for r in after if type_of(r["address"]) == keys}
+    known = [(type_of(r["address"]), r.get("values") or {}) for r in after]
+    written = {values.get("key_id") for type_, values in known if type_ == policies}
+    kept = {values.get("key_id"): values for type_, values in known if type_ == keys}
     for resource in before:
-        key = resource["values"].get("key_id")
+        key = (resource.get("values") or {}).get("key_id")
         if type_of(resource["address"]) == policies and key in kept.keys() - written:
             _, partition, _, _, account, _ = str(kept[key]["arn"]).split(":", 5)
             owner = Principal(type="AWS", identifiers=(f"arn:{partition}:iam::{account}:root",))

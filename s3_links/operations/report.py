@@ -12,7 +12,9 @@ from urllib.parse import quote, urlsplit
 
 from s3_links.declarations.files import write
 
-from .markdown import fitted
+from . import mapped
+from .graphs import graph
+from .markdown import with_map
 from .plan import PLANS
 from .stack import OperationError
 
@@ -45,20 +47,23 @@ def report(environment: Mapping[str, str] = os.environ) -> list[str]:
 
     On GitHub it is in the job's summary and, with ``PULL_REQUEST`` (a number) and ``GH_TOKEN``, in
     a comment that later runs in this folder replace; on GitLab ``plans/gitlab.json`` is for the
-    merge request's Terraform widget.
+    merge request's Terraform widget. ``plans/map.html`` is the map, and is kept with the plans.
     """
     try:
         text = (PLANS / "summary.md").read_text(encoding="utf-8")
         stacks = json.loads((PLANS / "summary.json").read_text(encoding="utf-8"))["stacks"]
     except (OSError, ValueError, KeyError, TypeError):
         raise OperationError(f"{PLANS}: holds no summary: run `s3-links plan` first") from None
+    summaries = mapped.planned(PLANS / "summary.json")
+    write(PLANS / "map.html", mapped.draw(graph(summaries), "html").encode())
+    map_ = mapped.of_changes(summaries)
     shown = []
     if file := environment.get("GITHUB_STEP_SUMMARY"):
         with open(file, "a", encoding="utf-8") as summary:  # noqa: PTH123 (given by the platform)
-            summary.write(fitted(text, _JOB_SUMMARY_BYTES))
+            summary.write(with_map(text, map_, _JOB_SUMMARY_BYTES))
         shown.append("the job's summary")
     if number := environment.get("PULL_REQUEST"):
-        _comment(number, text, environment)
+        _comment(number, text, map_, environment)
         shown.append(f"a comment on pull request {number}")
     if environment.get("GITLAB_CI"):
         done = Counter(c["action"] for stack in stacks for c in stack["changes"])
@@ -70,10 +75,10 @@ def report(environment: Mapping[str, str] = os.environ) -> list[str]:
     return shown
 
 
-def _comment(number: str, text: str, environment: Mapping[str, str]) -> None:
+def _comment(number: str, text: str, map_: str | None, environment: Mapping[str, str]) -> None:
     """Replace the comment that an earlier run made for this folder, or make one."""
     mark = _mark(environment)
-    body = f"{mark}\n{fitted(text, _COMMENT_BYTES - len(mark) - 1)}"
+    body = f"{mark}\n{with_map(text, map_, _COMMENT_BYTES - len(mark) - 1)}"
     server = environment.get("GITHUB_SERVER_URL")
     graphql = ["api", "graphql", *(["--hostname", urlsplit(server).netloc] if server else [])]
     pull_request = ["-F", "owner={owner}", "-F", "repo={repo}", "-F", f"number={number}"]

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .access import Access, difference
+from .access import Access, difference, staying
 from .guards import Guard, guards
 from .moments import Moments
 from .stack import OperationError
@@ -55,7 +55,8 @@ class Summary:
     """What the plan of one stack does.
 
     ``to_merge`` names the outputs with statements for policies that somebody else owns. ``guards``
-    are those that change, ``undecided`` is what nobody can say here: it counts as access.
+    are those that change, ``undecided`` is what nobody can say here: it counts as access. ``stays``
+    is the access that the plan leaves as it is, ``accounts`` has their ids by their aliases.
     """
 
     stack: str
@@ -65,6 +66,8 @@ class Summary:
     to_merge: list[str]
     guards: list[Guard] = field(default_factory=list)
     undecided: list[str] = field(default_factory=list)
+    stays: list[Access] = field(default_factory=list)
+    accounts: dict[str, str] = field(default_factory=dict)
 
     def refused(self, gates: Iterable[str]) -> list[str]:
         """Return the gates that this plan does not pass."""
@@ -116,10 +119,17 @@ def summarize(
         ],
         appears=access.appears,
         disappears=access.disappears,
-        to_merge=[name for name in source.get("output", {}) if "_policy_to_merge_" in name],
+        to_merge=to_merge(source),
         guards=guards(plan, moments),
         undecided=[*access.undecided, *undecided(changes, moments)],
+        stays=staying(moments, access.appears),
+        accounts=moments.after.accounts,
     )
+
+
+def to_merge(source: Mapping[str, Any]) -> list[str]:
+    """Return the outputs of a stack with statements for policies that somebody else owns."""
+    return [name for name in source.get("output", {}) if "_policy_to_merge_" in name]
 
 
 def _repairs(change: Mapping[str, Any], drift: Mapping[str, Any] | None) -> bool:
@@ -179,6 +189,6 @@ def as_json(
 def _values(summary: Summary) -> dict[str, Any]:
     typed = {
         side: [access.values() for access in getattr(summary, side)]
-        for side in ("appears", "disappears")
+        for side in ("appears", "disappears", "stays")
     }
     return asdict(summary) | typed

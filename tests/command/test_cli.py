@@ -70,6 +70,8 @@ def test_help_fits_into_80_columns(name: str, tmp_path: Path) -> None:
         (["synth"], "links.json: does not exist"),
         (["--file=other.json", "synth"], "other.json: does not exist"),
         (["summarize", "plan.json", "--stack=x"], "plan.json: cannot be read"),
+        (["map"], "links.json: does not exist"),
+        (["map", "--plan"], "summary.json: holds no summary: run `s3-links plan` first"),
         (["init", "--account=x"], "give --account, --role, --bucket-prefix (or --bucket) as well"),
         ([*INIT, "--account=x"], "give two accounts: the role's, then the bucket's"),
         ([*INIT, "--level=all"], 'links.reports.access.level: "all" is not one of'),
@@ -260,3 +262,16 @@ def test_starting_it_needs_no_development_tool(tmp_path: Path) -> None:
     )
     heavy = {"s3_links.sandbox", "boto3", "cdktf", "jsii", "pydantic", "ministack", "psutil"}
     assert heavy & set(result.stdout.split()) == set()
+
+
+def test_the_map_is_printed_or_written_in_the_format_that_a_name_says(tmp_path: Path) -> None:
+    content = {"accounts": accounts(), "links": {"reports": REPORTS}}
+    (tmp_path / "links.json").write_text(json.dumps(content))
+    printed = command(tmp_path, "map", "reports")
+    assert printed.returncode == 0, printed.stderr
+    assert printed.stdout.startswith("flowchart LR\n")
+    for name, begins in (("map.html", "<!doctype html>"), ("map.svg", "<svg ")):
+        result = command(tmp_path, "map", "--output", name)
+        assert (result.returncode, result.stdout) == (0, f"Written: {name}\n"), result.stderr
+        assert (tmp_path / name).read_text().startswith(begins)
+    assert command(tmp_path, "map", "--output=no/x.html").stderr.startswith("no/x.html: cannot be")

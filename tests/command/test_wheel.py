@@ -32,6 +32,8 @@ DATA = {
     "s3_cross_account/slim/overlay/_jsii/manifest.json",
     "s3_cross_account/slim/overlay/_jsii/provider-aws-20.1.0.tgz",
     "s3_cross_account/slim/overlay/_jsii/provider-aws-21.22.1.tgz",
+    *(f"s3_links/map/assets/{name}" for name in ("dagre.min.js", "picture.css", "picture.js")),
+    *(f"s3_links/map/assets/page.{kind}" for kind in ("css", "html", "js")),
     "s3_links/operations/workflows/github.yml",
     "s3_links/operations/workflows/gitlab.yml",
     "s3_links/py.typed",

@@ -7,14 +7,21 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from markdown_it import MarkdownIt
 from ruamel.yaml import YAML
 
+from s3_links.map.drawing import page
+from s3_links.map.mermaid import mermaid
+from s3_links.operations.graphs import graph
 from s3_links.operations.report import report
 from s3_links.operations.stack import OperationError
+from s3_links.operations.summary import Change, as_json
 from tests.conftest import PROJECT
+from tests.support.accesses import EC2, NOTHING, READS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,14 +179,21 @@ def test_the_linters_see_a_fault(linter: str, fault: tuple[str, str], tmp_path: 
 # Showing the summary: GitHub cannot be had here, so a stand-in for its command takes the comment.
 
 
+PLANNED = replace(
+    NOTHING,
+    changes=[
+        Change("account1", f"aws_s3_bucket.b{n}", action, imported=False, changed_outside=False)
+        for n, action in enumerate(("create", "create", "replace", "update", "import"))
+    ],
+)
+
+
 @pytest.fixture
 def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "plans"
     folder.mkdir()
     (folder / "summary.md").write_text("## reports\n")
-    changes = [{"action": a} for a in ("create", "create", "replace", "update", "import")]
-    content = {"stacks": [{"changes": changes}], "refused": {}}
-    (folder / "summary.json").write_text(json.dumps(content))
+    (folder / "summary.json").write_text(as_json([PLANNED], [], None))
     monkeypatch.chdir(tmp_path)
     return folder
 
@@ -299,6 +313,37 @@ def test_a_refused_comment_says_what_the_job_needs(tmp_path: Path) -> None:
     (tmp_path / "bin" / "gh").write_text("#!/bin/sh\necho 'HTTP 403' >&2\nexit 1\n")
     with pytest.raises(OperationError, match=r"HTTP 403: the job needs `permissions: pull-req"):
         report({"PULL_REQUEST": "7"})
+
+
+@pytest.mark.cost("synthesized")
+def test_a_map_of_the_access_that_changes_is_in_the_comment_and_all_of_it_beside_the_plans(
+    plans: Path, comments: Comments
+) -> None:
+    changing = replace(PLANNED, appears=[READS])
+    still = replace(NOTHING, stack="still", stays=[EC2])
+    (plans / "summary.json").write_text(as_json([changing, still], [], None))
+    report({"PULL_REQUEST": "7"})
+    (comment,) = comments.bodies()
+    tokens = MarkdownIt("commonmark", {"html": True}).parse(comment)
+    (drawn,) = [token.content for token in tokens if token.type == "fence"]
+    assert drawn == mermaid(graph([changing]))
+    assert comment.count("<details>") == comment.count("</details>") == 1
+    assert (plans / "map.html").read_text() == page(graph([changing, still]))
+
+
+@pytest.mark.cost("synthesized")
+@pytest.mark.parametrize(("links", "words"), [(600, "x"), (40, "x" * 2_000_000)])
+def test_a_map_without_room_is_named(
+    links: int, words: str, plans: Path, comments: Comments
+) -> None:
+    stacks = [replace(PLANNED, stack=f"team{n}", appears=[READS, EC2]) for n in range(links)]
+    (plans / "summary.json").write_text(as_json(stacks, [], None))
+    (plans / "summary.md").write_text(f"## reports\n\n{words}\n")
+    report({"PULL_REQUEST": "7"})
+    (comment,) = comments.bodies()
+    assert len(comment) < 65_536
+    assert "```" not in comment
+    assert comment.endswith("it is in the artifact `plan`, in `map.html`.\n")
 
 
 def test_the_widgets_counts_on_gitlab(plans: Path) -> None:

@@ -165,6 +165,11 @@ def test_a_wider_prefix_and_a_removed_bucket_are_told(place: Workplace) -> None:
     text = (place.folder / "plans" / "summary.md").read_text()
     assert text.startswith("**2 of 2 stacks change: access appears in 1, disappears in 2; ")
     assert re.search(r"`account2`: \d to delete", text)
+    drawn = place.operations("map", "--plan").stdout
+    for label in ("+ write-only", "− read-only r/*", "AssumeRole"):
+        assert f'-->|"{label}"|' in drawn
+    assert re.search(r"linkStyle [\d,]+ stroke:#1a7f37", drawn)
+    assert re.search(r"linkStyle [\d,]+ stroke:#cf222e", drawn)
 
 
 @pytest.mark.usefixtures("first")

@@ -24,7 +24,10 @@ ARROWS = {
     "stacks": {"s3_cross_account", "declarations", "permissions"},
     "failures": {"declarations"},
     "app": {"s3_cross_account", "declarations", "failures", "stacks"},
-    "operations": {"s3_cross_account", "app", "declarations", "reach", "synthesized", "world"},
+    "map": set(),
+    "operations": {
+        *("s3_cross_account", "app", "declarations", "map", "reach", "synthesized", "world"),
+    },
     "cli": {"app", "declarations", "failures", "operations", "sandbox"},
     "__main__": {"cli"},
     "sandbox": {

@@ -12,6 +12,10 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from s3_cross_account.aws_cli import WITHOUT_TAGS
+from s3_links.map.mermaid import mermaid
+from s3_links.operations import mapped
+from s3_links.operations.graphs import graph
+from s3_links.operations.stack import synthesized
 from tests.conftest import PROJECT
 from tests.support.invariants import RULES
 from tests.support.links import stack_json, synthesize
@@ -121,6 +125,16 @@ def test_both_languages_show_the_same_links_file(tmp_path: Path) -> None:
     japanese = declared((PROJECT / "README.ja.md").read_text())
     assert japanese == declared(README)
     assert synthesize(tmp_path, japanese).returncode == 0
+
+
+def test_both_languages_show_the_map_of_the_links_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert synthesize(tmp_path, declared(README)).returncode == 0
+    monkeypatch.chdir(tmp_path)
+    drawn = mermaid(graph(mapped.declared(synthesized())))
+    for name in ("README.md", "README.ja.md"):
+        assert f"```mermaid\n{drawn}```\n" in (PROJECT / name).read_text()
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.ja.md"])

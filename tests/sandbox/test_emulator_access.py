@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import importlib.metadata
 import json
-import shutil
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +18,7 @@ from s3_links.sandbox import emulator_process
 from s3_links.sandbox.access import Principal, root
 from s3_links.sandbox.emulator import ACCOUNTS, REGION, Emulator
 from s3_links.sandbox.metadata import MetadataService
+from tests.support.browser import chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,9 +203,7 @@ async function attack(name, path, options) {
 def test_a_page_in_a_real_browser_reads_and_changes_nothing(
     attacked: Emulator, tmp_path: Path, leaked: bool
 ) -> None:
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("Chromium is not installed: the same requests are tried without it above")
+    browser = chromium("the same requests are tried without it above")
     address = urlsplit(attacked.endpoint)
     target = attacked.endpoint if leaked else f"http://{address.netloc}"
     page = PAGE % tuple(map(json.dumps, (target, LAMBDA, FUNCTION)))

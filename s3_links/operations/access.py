@@ -77,7 +77,7 @@ def difference(moments: Moments) -> Difference:
 class _Told:
     def __init__(self, moments: Moments) -> None:
         self._moments, self._worlds = moments, moments.worlds
-        self._labels = Labels(moments.after)
+        self._labels = Labels(moments.after.accounts)
         # By the side that it is told on, and by all but its actions.
         self._rows: dict[tuple[str, Access], set[str]] = defaultdict(set)
 

@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from s3_links.reach.principals import Principal
-    from s3_links.synthesized.blocks import Blocks
 
 _ROLE = re.compile(r"^arn:[a-z-]+:iam::([^:]*):role/(?:.*/)?([^/]+)$")
 _ROOT = re.compile(r"^(?:arn:[a-z-]+:iam::([^:]*):root|(\d{12}))$")
@@ -15,25 +16,25 @@ _BUCKET = re.compile(r"^arn:[a-z-]+:s3:::([^/]+)(?:/(.*))?$")
 
 
 class Labels:
-    """How what is named is shown; never a key to compare by."""
+    """How what is named is shown, with ids by their aliases; never a key to compare by."""
 
-    def __init__(self, blocks: Blocks) -> None:
-        self._aliases = {id_: alias for alias, id_ in blocks.accounts.items()}
+    def __init__(self, accounts: Mapping[str, str]) -> None:
+        self._aliases = {id_: alias for alias, id_ in accounts.items()}
 
     def principal(self, text: str) -> str:
         """Return a principal's identifier as it is shown."""
         if text == "*":
             return "everyone"
         if found := _ROLE.match(text):
-            return f"role {found[2]} ({self._alias(found[1])})"
+            return f"role {found[2]} ({self.account(found[1])})"
         if found := _ROOT.match(text):
-            return f"account {self._alias(found[1] or found[2])}"
+            return f"account {self.account(found[1] or found[2])}"
         return text
 
     def anyone(self, who: Principal) -> str:
         """Return whom nothing names as it is shown."""
         if who.kind == "role":
-            return f"anyone else in account {self._alias(who.account)}"
+            return f"anyone else in account {self.account(who.account)}"
         return str(who)
 
     def target(self, text: str) -> tuple[str, str]:
@@ -46,5 +47,6 @@ class Labels:
             return f"key {text.rpartition('/')[2]}", ""
         return text, ""
 
-    def _alias(self, account: str) -> str:
+    def account(self, account: str) -> str:
+        """Return an account's id as it is shown."""
         return self._aliases.get(account, account)

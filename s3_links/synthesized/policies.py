@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 _DOCUMENT = "data.aws_iam_policy_document."
 _READ_HERE = {"statement", "provider", "version", "policy_id", "depends_on", "//"}
-_OF_A_RESOURCE = ("bucket policy", "key policy", "trust policy")
+_OF_A_RESOURCE = (
+    *("bucket policy", "key policy", "trust policy"),
+    *("resource control policy", "VPC endpoint policy"),
+)
 _WITH_RESOURCE = ("bucket policy", "key policy", "identity policy", "permissions boundary")
 
 
@@ -32,7 +35,14 @@ def document_of(
     account = blocks.account(address)
     if blocks.is_known(address, argument):
         return parsed(kind, account, name, blocks.known(address, argument))
-    return parsed(kind, account, name, _declared(blocks, blocks.known(address, argument)))
+    return policy_of(blocks, blocks.known(address, argument), kind, account, name)
+
+
+def policy_of(
+    blocks: Blocks, text: object, kind: DocumentKind, account: str, name: str
+) -> Document:
+    """Return the policy that a text declares: JSON, or a reference to a document."""
+    return parsed(kind, account, name, _declared(blocks, text))
 
 
 def parsed(kind: DocumentKind, account: str, name: str, content: object) -> Document:

@@ -1,0 +1,202 @@
+"""What the declaration says of a request: which statements of which link should let it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from s3_cross_account.reading import Unreadable
+from s3_links.reach.evaluate import evaluate
+from s3_links.reach.world import Bucket, Request, Resource
+from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
+from s3_links.synthesized.policies import policy_of
+from s3_links.synthesized.world import place_of, world_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from s3_links.operations.stack import Stack
+    from s3_links.reach.principals import Principal
+    from s3_links.reach.world import DocumentKind, World
+
+_TO_MERGE: dict[str, DocumentKind] = {
+    "bucket_policy_to_merge_": "bucket policy",
+    "key_policy_to_merge_": "key policy",
+}
+_UNNAMED = "…"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Half:
+    """A statement that a link declares for a request: in which document, and the block's address.
+
+    ``output`` is the output that has it, where somebody else has to merge it.
+    """
+
+    link: str
+    what: DocumentKind
+    statement: str
+    place: str
+    output: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hop:
+    """A role that a link has another one assume, and what its trust policy asks for."""
+
+    link: str
+    role: Principal
+    external_id: tuple[str, ...] = ()
+
+
+class Declared:
+    """The synthesized stacks, each as its own world; ``accounts`` are the ids by their aliases."""
+
+    def __init__(self, stacks: Iterable[Stack], accounts: Mapping[str, str]) -> None:
+        self._stacks = {stack.name: _Declared(stack, accounts) for stack in stacks}
+
+    def halves(self, request: Request) -> list[Half]:
+        """Return the statements that should let a request."""
+        return [
+            half
+            for name, declared in self._stacks.items()
+            for half in declared.halves(name, request)
+        ]
+
+    def hops(self, who: Principal, request: Request) -> list[Hop]:
+        """Return the roles that should be assumed first, none where the request is its own."""
+        if any(half.what == "identity policy" for half in self.halves(request)):
+            return []
+        return [
+            hop
+            for name, declared in self._stacks.items()
+            for hop in declared.hops(name, who, request)
+        ]
+
+    def roles(self, name: str) -> list[Principal]:
+        """Return the declared roles of a name."""
+        found = [
+            who for declared in self._stacks.values() for who in declared.roles if who.name == name
+        ]
+        return list(dict.fromkeys(found))
+
+    def names(self) -> list[str]:
+        """Return the names of all declared roles."""
+        return sorted({who.name for declared in self._stacks.values() for who in declared.roles})
+
+    def bucket_accounts(self, name: str) -> list[str]:
+        """Return the accounts in which a bucket of this name, or prefix, is declared."""
+        found = [
+            bucket.account
+            for declared in self._stacks.values()
+            for bucket in declared.buckets
+            if _is_of_name(bucket.arn, name)
+        ]
+        return list(dict.fromkeys(found))
+
+    def prefixes(self) -> dict[str, str]:
+        """Return what the names of new buckets begin with, each with its account."""
+        return {
+            bucket.arn.rpartition(":")[2].removesuffix(_UNNAMED): bucket.account
+            for declared in self._stacks.values()
+            for bucket in declared.buckets
+            if bucket.arn.endswith(_UNNAMED)
+        }
+
+
+class _Declared:
+    def __init__(self, stack: Stack, accounts: Mapping[str, str]) -> None:
+        source = stack.content
+        self._blocks = Blocks(declared_blocks(source), aliases_of(source), source, accounts)
+        world = world_of(self._blocks)
+        merged = {resource.arn: resource for resource in self._to_merge(source)}
+        self._world: World = replace(world, resources={**world.resources, **merged})
+
+    @property
+    def roles(self) -> list[Principal]:
+        return list(self._world.identities)
+
+    @property
+    def buckets(self) -> list[Bucket]:
+        return [r for r in self._world.resources.values() if isinstance(r, Bucket)]
+
+    def _to_merge(self, source: Mapping[str, object]) -> Iterator[Resource]:
+        """Yield the buckets and keys of others, as if the outputs had been merged."""
+        outputs: Mapping[str, Mapping[str, str]] = source.get("output", {})  # type: ignore[assignment]
+        for name, output in outputs.items():
+            kind = next((k for begin, k in _TO_MERGE.items() if name.startswith(begin)), None)
+            address = self._blocks.reference(output["value"])
+            if kind is None or address is None:
+                continue
+            account = self._blocks.account(address)
+            policy = policy_of(self._blocks, output["value"], kind, account, name)
+            resources = [
+                r for s in policy.statements if not isinstance(s, Unreadable) for r in s.resources
+            ]
+            for arn in dict.fromkeys(r.partition("/")[0] if ":s3:" in r else r for r in resources):
+                of = Bucket if kind == "bucket policy" else Resource
+                yield of(arn=arn, account=account, policy=policy)
+
+    def halves(self, link: str, request: Request) -> Iterator[Half]:
+        for declared in self._as_declared(request):
+            for finding in evaluate(self._world, declared).findings:
+                if finding.effect != "Allow" or isinstance(finding.statement, Unreadable):
+                    continue
+                name, kind = finding.document.name, finding.document.kind
+                output = name if name.startswith(tuple(_TO_MERGE)) else ""
+                place = output or place_of(self._blocks, finding.document) or name
+                sid = finding.statement.sid or ""
+                yield Half(link=link, what=kind, statement=sid, place=place, output=output)
+
+    def hops(self, link: str, who: Principal, request: Request) -> Iterator[Hop]:
+        for role in self.roles:
+            hop = Request(principal=who, action="sts:AssumeRole", resource=str(role.arn))
+            if not any(self.halves(link, hop)):
+                continue
+            further = self.halves(link, replace(request, principal=role))
+            if any(half.what == "identity policy" for half in further):
+                yield Hop(link=link, role=role, external_id=self._external_id(role))
+
+    def _external_id(self, role: Principal) -> tuple[str, ...]:
+        trust = self._world.resources[str(role.arn)].policy
+        return tuple(
+            value
+            for statement in (trust.statements if trust else ())
+            if not isinstance(statement, Unreadable)
+            for condition in statement.conditions
+            if condition.variable == "sts:ExternalId"
+            for value in condition.values
+        )
+
+    def _as_declared(self, request: Request) -> Iterator[Request]:
+        """Yield a request as it is declared: names that were not known yet stand as themselves."""
+        who = request.principal.identity()
+        principals = [r for r in self.roles if (r.name, r.account) == (who.name, who.account)]
+        # What is encrypted is named by the bucket's ARN, which is not known.
+        context = {k: v for k, v in request.context.items() if "EncryptionContext" not in k}
+        head, slash, key = request.resource.partition("/")
+        for principal in principals:
+            for arn in self._world.resources:
+                if ":s3:::" in head:
+                    resource = f"{arn}{slash}{key}" if _is_of_name(arn, head) else ""
+                else:
+                    resource = arn if _is_key(arn, request.resource) else ""
+                if resource:
+                    yield replace(request, principal=principal, resource=resource, context=context)
+
+
+def _is_of_name(arn: str, named: str) -> bool:
+    """Whether a declared bucket's ARN is of a bucket's ARN or name, or completed to it."""
+    if ":s3:::" not in arn:
+        return False
+    declared, name = (text.rpartition(":::")[2] for text in (arn, named))
+    if declared.endswith(_UNNAMED):
+        return name.startswith(declared.removesuffix(_UNNAMED))
+    return name == declared
+
+
+def _is_key(arn: str, named: str) -> bool:
+    """Whether a declared role or key is one of that ARN; a new key's id is not known."""
+    if arn == named or ":kms:" not in arn:
+        return arn == named
+    return ":kms:" in named and arn.rpartition("/")[0] == named.rpartition("/")[0]

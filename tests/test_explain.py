@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from s3_links.live.reader import Account, Reader
 from s3_links.operations.explain.declared import Declared
@@ -15,6 +14,9 @@ from s3_links.operations.explain.explaining import Explaining
 from s3_links.operations.explain.pasted import Pasted, read
 from s3_links.operations.explain.question import Finder
 from s3_links.reach.principals import principal
+
+from .conftest import PROJECT
+from .recorded import Recorded, policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,37 +157,6 @@ def test_a_policy_that_is_public_is_told_from_others() -> None:
 
 
 # Documents as they were recorded, of what the emulator cannot show
-
-
-class Recorded:
-    """Answers as AWS gives them: by account, service and call; a text is an error's code."""
-
-    def __init__(self, account: str, answers: Mapping[str, Any]) -> None:
-        self._account, self._answers = account, answers
-
-    def client(self, service: str) -> _Client:
-        return _Client(f"{self._account}.{service}", self._answers)
-
-
-class _Client:
-    def __init__(self, name: str, answers: Mapping[str, Any]) -> None:
-        self._name, self._answers = name, answers
-
-    def can_paginate(self, _: str) -> bool:
-        return False
-
-    def __getattr__(self, call: str) -> Any:
-        def answer(**_: Any) -> Any:
-            found = self._answers.get(f"{self._name}.{call}", "AccessDenied")
-            if isinstance(found, str):
-                raise ClientError({"Error": {"Code": found, "Message": "refused"}}, call)
-            return found
-
-        return answer
-
-
-def policy(*statements: Mapping[str, Any]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 LETS = {"Sid": "Lets", "Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{OBJECT[:20]}/*"}
@@ -546,3 +517,46 @@ def test_a_message_proves_what_cannot_be_read(
     (step,), _ = explained(answers() | recorded, pasted=read(refused(text)))
     assert step.verdict == verdict
     assert [reason.what for reason in step.refuses] == ([what] if what else [])
+
+
+# The troubleshooting page
+
+
+SYMPTOMS = {
+    "403 instead of 404": "the_cause_of_a_refusal_is_named",
+    "● `AccessDenied`, and one of the halves": "a_half_that_was_removed_by_hand_is_named",
+    "`AccessDenied` although both halves are there": "what_limits_both_halves_is_named",
+    "● A second bucket policy overwrote": "a_bucket_policy_that_somebody_overwrote_is_told",
+    "Access refused after a role was deleted": "the_cause_of_a_refusal_is_named",
+    "● `AccessDenied` on `GetObjectTagging`": "an_action_that_the_link_does_not_give",
+    "● `AccessDenied` on `DeleteObject`": "an_action_that_the_link_does_not_give",
+    "Objects owned by the writer": "a_bucket_policy_does_not_cover_an_object_of_its_writer",
+    "Replication: objects from the first minutes": "a_replication_that_failed",
+    "● Keys: `AccessDenied`": "a_key_refuses",
+    "Wrong region": "another_region_is_told",
+}
+"""The test that asks of each symptom, by how its heading begins."""
+NOT_IN_A_DOCUMENT = (
+    "● `Unknown options",
+    "Sessions of one hour",
+    "● Something was deleted by hand",
+    "● `aws s3 cp s3://A s3://B`",
+    "● `You must specify a region`",
+)
+
+
+def test_every_symptom_after_a_deployment_is_recognized_or_has_no_document() -> None:
+    page = (PROJECT / "docs" / "troubleshooting.md").read_text()
+    headings = page.split("## After a deployment")[1].split("\n### ")[1:]
+    tests = "".join(file.read_text() for file in (PROJECT / "tests").rglob("test_explain*.py"))
+    assert len(headings) == len(SYMPTOMS) + len(NOT_IN_A_DOCUMENT)
+    for heading in headings:
+        if not heading.startswith(NOT_IN_A_DOCUMENT):
+            (test,) = [name for begin, name in SYMPTOMS.items() if heading.startswith(begin)]
+            assert f"def test_{test}" in tests
+
+
+def test_a_replication_that_failed_is_not_tried_again() -> None:
+    failed = {f"{TWO}.s3.head_object": {"ReplicationStatus": "FAILED"}}
+    (step,), _ = explained(answers() | failed)
+    assert "does not try it again" in str(step.notes)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from s3_links.reach.buckets import is_public
 from s3_links.reach.world import Bucket
 from s3_links.synthesized.policies import unknown
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 MANAGED_KEY = "alias/aws/s3"
 """What stands for the AWS managed key of S3, where no key is named."""
+
+
+_NOT_OURS = ("301", "403", "404")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +73,7 @@ class Owner:
 
 def owner(reader: Reader, name: str, first: Iterable[str] = ()) -> Owner:
     """Return who owns a bucket, of the accounts that can be asked, ``first`` before the others."""
-    codes = set()
+    codes: dict[str, str] = {}
     for account in dict.fromkeys((*first, *reader.accounts)):
         reply, code = reader.answer(
             account, "s3", "head_bucket", Bucket=name, ExpectedBucketOwner=account
@@ -77,8 +81,11 @@ def owner(reader: Reader, name: str, first: Iterable[str] = ()) -> Owner:
         if not code:
             region = reply.get("BucketRegion") or reader.accounts[account].region
             return Owner(account=account, region=str(region))
-        codes.add(code)
-    return Owner(exists=not codes & {"404", "NoSuchBucket"})
+        codes[account] = code
+    for account, code in codes.items():
+        if code not in _NOT_OURS:
+            reader.missed(account, "s3", "head_bucket", f"bucket {name}", code)
+    return Owner(exists="404" not in codes.values())
 
 
 def bucket(reader: Reader, name: str, owner: Owner, partition: str) -> FoundBucket:
@@ -93,15 +100,15 @@ class _Bucket:
         self._ask = partial(reader.ask, account, "s3", of=f"bucket {name}", Bucket=name)
 
     def found(self, region: str) -> FoundBucket:
-        encryption = self._encryption()
+        encryption, policy = self._encryption(), self._policy()
         owner, private = self._acl()
         return FoundBucket(
             name=self._name,
             resource=Bucket(
                 arn=self._arn,
                 account=self._account,
-                policy=self._policy(),
-                restrict_public=self._restricts_public(),
+                policy=policy,
+                restrict_public=self._restricts_public(policy),
                 ownership=self._ownership(),
             ),
             region=region,
@@ -121,7 +128,10 @@ class _Bucket:
         text = reply["Policy"]
         return self._reader.document("bucket policy", self._account, self._arn, lambda: text)
 
-    def _restricts_public(self) -> bool | None:
+    def _restricts_public(self, policy: Document | None) -> bool | None:
+        """Return ``RestrictPublicBuckets``, which matters to a public policy alone."""
+        if policy is None or is_public(policy.statements) is False:
+            return False
         absent = "NoSuchPublicAccessBlockConfiguration"
         of_account = partial(
             self._reader.ask,

@@ -72,11 +72,15 @@ class Reader:
         """
         reply, code = self.answer(account, service, call, **arguments)
         if code and code not in absent:
-            name = f"{service}:{''.join(map(str.capitalize, call.split('_')))}"
-            unread = Unread(name, of, account, code)
-            self._unread[unread] = None
-            raise UnreadError(str(unread))
+            raise self.missed(account, service, call, of, code)
         return reply
+
+    def missed(self, account: str, service: str, call: str, of: str, code: str) -> UnreadError:
+        """Note a call that was not answered, and return the error that says so."""
+        name = f"{service}:{''.join(map(str.capitalize, call.split('_')))}"
+        unread = Unread(name, of, account, code)
+        self._unread[unread] = None
+        return UnreadError(str(unread))
 
     def answer(self, account: str, service: str, call: str, **arguments: Any) -> tuple[Any, str]:
         """Return a reply, or why there is none: AWS's code, or why nothing can be asked."""

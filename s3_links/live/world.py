@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from s3_links.reach.world import World
 
-from . import buckets, identities, keys, limits
+from . import buckets, everybody, identities, keys, limits
+from .reader import UnreadError
 
 if TYPE_CHECKING:
     from s3_links.reach.principals import Principal
@@ -31,8 +32,16 @@ class Live:
         if who.kind not in ("user", "role"):
             return who
         found = identities.identity(self.reader, who)
-        if found is None:
-            return None
+        return None if found is None else self._took(found)
+
+    def everybody(self, account: str) -> list[Principal]:
+        """Read every user and role of an account; none where that may not be read."""
+        try:
+            return [self._took(found) for found in everybody.everybody(self.reader, account)]
+        except UnreadError:
+            return []
+
+    def _took(self, found: identities.FoundIdentity) -> Principal:
         self._identities[found.who.identity()] = found.identity
         if found.role is not None:
             self._resources[found.role.arn] = found.role

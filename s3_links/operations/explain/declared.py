@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from s3_cross_account.reading import Unreadable
+from s3_links.reach import actions
 from s3_links.reach.evaluate import evaluate
 from s3_links.reach.world import Bucket, Request, Resource
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
@@ -15,15 +17,17 @@ from s3_links.synthesized.world import place_of, world_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from s3_cross_account.policy import Statement
     from s3_links.operations.stack import Stack
     from s3_links.reach.principals import Principal
-    from s3_links.reach.world import DocumentKind, World
+    from s3_links.reach.world import Document, DocumentKind, World
 
 _TO_MERGE: dict[str, DocumentKind] = {
     "bucket_policy_to_merge_": "bucket policy",
     "key_policy_to_merge_": "key policy",
 }
 _UNNAMED = "…"
+_COMPLETION = re.compile(r"[0-9]{18}[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +76,17 @@ class Declared:
             for name, declared in self._stacks.items()
             for hop in declared.hops(name, who, request)
         ]
+
+    def usual(self, who: Principal, bucket: str) -> tuple[list[str], str]:
+        """Return what a role, or the one that it assumes, is declared to do to a bucket.
+
+        The second is a prefix to which that is limited, if it is.
+        """
+        for declared in self._stacks.values():
+            found, prefix = declared.usual(who, bucket)
+            if found:
+                return found, prefix
+        return [], ""
 
     def roles(self, name: str) -> list[Principal]:
         """Return the declared roles of a name."""
@@ -130,9 +145,7 @@ class _Declared:
                 continue
             account = self._blocks.account(address)
             policy = policy_of(self._blocks, output["value"], kind, account, name)
-            resources = [
-                r for s in policy.statements if not isinstance(s, Unreadable) for r in s.resources
-            ]
+            resources = [r for statement in _read(policy) for r in statement.resources]
             for arn in dict.fromkeys(r.partition("/")[0] if ":s3:" in r else r for r in resources):
                 of = Bucket if kind == "bucket policy" else Resource
                 yield of(arn=arn, account=account, policy=policy)
@@ -150,32 +163,51 @@ class _Declared:
 
     def hops(self, link: str, who: Principal, request: Request) -> Iterator[Hop]:
         for role in self.roles:
-            hop = Request(principal=who, action="sts:AssumeRole", resource=str(role.arn))
-            if not any(self.halves(link, hop)):
+            if not any(self._hop(who, role)):
                 continue
             further = self.halves(link, replace(request, principal=role))
             if any(half.what == "identity policy" for half in further):
                 yield Hop(link=link, role=role, external_id=self._external_id(role))
 
+    def usual(self, who: Principal, bucket: str) -> tuple[list[str], str]:
+        assumed = [role for role in self.roles if any(self._hop(who, role))]
+        for role in [*self._named(who), *assumed]:
+            resources: dict[str, list[str]] = {}
+            for document in self._world.identities[role].policies:
+                for statement in _read(document):
+                    for resource in statement.resources:
+                        if _is_of_name(resource.partition("/")[0], bucket):
+                            resources.setdefault(resource, []).extend(statement.actions)
+            named = [a for of in resources.values() for a in of if a in actions.known()]
+            keys = [resource.partition("/")[2] for resource in resources]
+            if named:
+                prefix = next((key.removesuffix("*") for key in keys if key), "")
+                return list(dict.fromkeys(named)), prefix
+        return [], ""
+
     def _external_id(self, role: Principal) -> tuple[str, ...]:
         trust = self._world.resources[str(role.arn)].policy
         return tuple(
             value
-            for statement in (trust.statements if trust else ())
-            if not isinstance(statement, Unreadable)
+            for statement in (_read(trust) if trust else ())
             for condition in statement.conditions
             if condition.variable == "sts:ExternalId"
             for value in condition.values
         )
 
+    def _hop(self, who: Principal, role: Principal) -> Iterator[Half]:
+        hop = Request(principal=who, action="sts:AssumeRole", resource=str(role.arn))
+        return self.halves("", hop)
+
+    def _named(self, who: Principal) -> list[Principal]:
+        return [role for role in self.roles if (role.name, role.account) == (who.name, who.account)]
+
     def _as_declared(self, request: Request) -> Iterator[Request]:
         """Yield a request as it is declared: names that were not known yet stand as themselves."""
-        who = request.principal.identity()
-        principals = [r for r in self.roles if (r.name, r.account) == (who.name, who.account)]
         # What is encrypted is named by the bucket's ARN, which is not known.
         context = {k: v for k, v in request.context.items() if "EncryptionContext" not in k}
         head, slash, key = request.resource.partition("/")
-        for principal in principals:
+        for principal in self._named(request.principal):
             for arn in self._world.resources:
                 if ":s3:::" in head:
                     resource = f"{arn}{slash}{key}" if _is_of_name(arn, head) else ""
@@ -185,14 +217,23 @@ class _Declared:
                     yield replace(request, principal=principal, resource=resource, context=context)
 
 
+def _read(document: Document) -> Iterator[Statement]:
+    return (s for s in document.statements if not isinstance(s, Unreadable))
+
+
 def _is_of_name(arn: str, named: str) -> bool:
     """Whether a declared bucket's ARN is of a bucket's ARN or name, or completed to it."""
     if ":s3:::" not in arn:
         return False
     declared, name = (text.rpartition(":::")[2] for text in (arn, named))
-    if declared.endswith(_UNNAMED):
-        return name.startswith(declared.removesuffix(_UNNAMED))
+    if declared.endswith(_UNNAMED) and is_made_of(name, declared.removesuffix(_UNNAMED)):
+        return True
     return name == declared
+
+
+def is_made_of(name: str, prefix: str) -> bool:
+    """Whether Terraform completed ``prefix`` to a name: a time and a counter, 26 digits."""
+    return name.startswith(prefix) and bool(_COMPLETION.fullmatch(name.removeprefix(prefix)))
 
 
 def _is_key(arn: str, named: str) -> bool:

@@ -97,7 +97,7 @@ class _Explained:
                 profiles=self._profiles,
             )
             if not wanted:
-                target, wanted = self._usual(who, target, remedies)
+                target, wanted = self._usual(who, target)
             explaining = Explaining(
                 self._reader,
                 self._declared,
@@ -149,22 +149,18 @@ class _Explained:
             )
         return {where: actions_ or wanted for where, wanted in asked.items()}
 
-    def _usual(
-        self, who: Principal, target: Target, remedies: Remedies
-    ) -> tuple[Target, list[str]]:
-        """Return what is usually asked: what the links between both declare, else to read."""
+    def _usual(self, who: Principal, target: Target) -> tuple[Target, list[str]]:
+        """Return what is usually asked: what is declared between both, else to read."""
         for sign, action in _USUAL.items():
             if sign in target.arn and not target.bucket:
                 return target, [action]
-        access = next((link.access.access for _, link in remedies.between(who)), None)
-        if access is None:
-            return target, ["s3:GetObject" if target.key else "s3:ListBucket"]
-        if target.key:
-            on = [a for a in access.actions if "object" in actions.resource_types(a)]
-            return target, on or list(access.actions)
-        if access.prefixes:
-            target = replace(target, key=access.prefixes[0])
-        return target, list(access.actions)
+        usual, prefix = self._declared.usual(who, target.arn)
+        if not target.key and prefix:
+            target = replace(target, key=prefix)
+        on = [a for a in usual if not target.key or "object" in actions.resource_types(a)]
+        if target.key.endswith("/"):
+            on = usual
+        return target, on or ["s3:GetObject" if target.key else "s3:ListBucket"]
 
 
 def _of_region(pasted: Pasted, target: Target) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from s3_cross_account.actions import known, reads, writes
+from s3_cross_account.actions import known, reads
 from s3_cross_account.policy import carried
 from s3_cross_account.reading import Unreadable
 from s3_links.live.buckets import MANAGED_KEY, object_
@@ -30,7 +30,15 @@ if TYPE_CHECKING:
 
 ANY_KEY = "*"
 """Stands for every key of a bucket, or below a prefix."""
-_WHOLE_KEY = ("kms:GenerateDataKey", "kms:Decrypt")  # uploads in parts need to decrypt
+_OF_THE_KEY = {
+    "s3:GetObject": ("kms:Decrypt",),
+    "s3:GetObjectVersion": ("kms:Decrypt",),
+    "s3:GetObjectVersionForReplication": ("kms:Decrypt",),
+    "s3:PutObject": ("kms:GenerateDataKey", "kms:Decrypt"),  # for uploads in parts
+    "s3:ReplicateObject": ("kms:Encrypt",),
+}
+"""What an action needs of the key: "Using server-side encryption with AWS KMS keys (SSE-KMS)" and
+"Replicating encrypted objects" in the Amazon S3 User Guide."""
 
 
 class Explaining:
@@ -123,6 +131,9 @@ class Explaining:
         step = self._judge()(request)
         if step.verdict == "allowed" and self._object and self._object.exists is False:
             step = self._of_missing_object(request, step)
+        if self._object and self._object.replication == "FAILED":
+            note = "its replication failed, for want of a permission then: S3 does not try it again"
+            step = replace(step, notes=(*step.notes, note))
         yield step
         if step.verdict != "refused":
             yield from self._of_keys(request)
@@ -154,11 +165,9 @@ class Explaining:
             return
         needed: tuple[str, ...] = ()
         named, bucket_key = self._bucket.key, self._bucket.bucket_key
-        if writes([request.action]):
-            needed = _WHOLE_KEY
-        elif reads([request.action]) and request.action.startswith("s3:GetObject"):
-            needed = _WHOLE_KEY[1:]
-            if self._object and self._object.exists:
+        if request.action in _OF_THE_KEY:
+            needed = _OF_THE_KEY[request.action]
+            if reads([request.action]) and self._object and self._object.exists:
                 named, bucket_key = self._object.key, self._object.bucket_key
         if not needed or named is None:
             return

@@ -13,6 +13,8 @@ from s3_links.live import buckets
 from s3_links.operations.stack import OperationError
 from s3_links.reach.principals import Principal, principal
 
+from .declared import is_made_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -98,7 +100,8 @@ class Finder:
             raise OperationError(f"WHO: there are several roles {name!r}: give one's ARN: {arns}")
         if found:
             return found[0]
-        where = ", ".join(f"{a.alias} ({a.id})" for a in self._reader.accounts.values())
+        asked = [f"{a.alias} ({a.problem or a.id})" for a in self._reader.accounts.values()]
+        where = ", ".join(asked)
         near = near_match(name, self._declared.names())
         raise OperationError(
             f"WHO: no role {name!r} is found in {where}: give its name or its ARN, or the ARN that "
@@ -126,8 +129,9 @@ class Finder:
         if account is None:
             return name
         reply, _ = self._reader.answer(account, "s3", "list_buckets", Prefix=name)
-        names = [b["Name"] for b in (reply or {}).get("Buckets", []) if b["Name"].startswith(name)]
+        found = [str(bucket["Name"]) for bucket in (reply or {}).get("Buckets", [])]
+        names = [one for one in found if is_made_of(one, name)]
         if len(names) != 1:
             there = ", ".join(names) or "none that is seen"
             raise OperationError(f"WHERE: of the buckets {name!r}... there is {there}: name one")
-        return str(names[0])
+        return names[0]

@@ -9,6 +9,8 @@ from s3_cross_account.actions import LEVELS
 from s3_links.declarations.link import Link
 from s3_links.reach import actions
 
+from .declared import is_made_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -67,7 +69,7 @@ class Remedies:
 
     def _undeclared(self, request: Request) -> Iterator[str]:
         yield f"no link declares {request.action} there for {request.principal.name}"
-        for name, link in self.between(request.principal):
+        for name, link in self._between(request.principal):
             access = link.access.access
             below = f" below {', '.join(access.prefixes)}" if access.prefixes else ""
             yield f"the link {name} declares {', '.join(access.actions)}{below}"
@@ -83,7 +85,7 @@ class Remedies:
             where = ", ".join(declared)
             yield f"the bucket is declared in account {where}, and {owner.account} owns it"
 
-    def between(self, who: Principal) -> Iterator[tuple[str, Link]]:
+    def _between(self, who: Principal) -> Iterator[tuple[str, Link]]:
         """Yield the links that name both a role and the bucket."""
         for name, link in self.links.items():
             if not isinstance(link, Link):
@@ -92,14 +94,14 @@ class Remedies:
             roles = {*(consumer.name for consumer in link.consumers), *assumed}
             bucket = self.target.bucket
             if who.name in roles and any(
-                bucket.startswith(b.name) if b.new_prefix else bucket == b.name
+                is_made_of(bucket, b.name) if b.new_prefix else bucket == b.name
                 for b in link.buckets
             ):
                 yield name, link
 
     def _wider(self, request: Request) -> str:
         """Return what to declare where a link gives something, but not this action."""
-        for name, link in self.between(request.principal):
+        for name, link in self._between(request.principal):
             granted = {*link.access.access.actions}
             if request.action in granted or not request.action.startswith("s3:"):
                 continue

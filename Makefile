@@ -29,7 +29,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 endif
 
-.PHONY: help install sandbox synth deploy diff destroy plan plan-emulated report apply drift credentials test check format wheel bench bindings actions iam-table schema lock clean
+.PHONY: help install sandbox synth deploy diff destroy plan plan-emulated report apply drift credentials test test-fast check format wheel bench bindings actions iam-table schema lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ plan-emulated: $(INSTALLED) ## Plan as well, without credentials: against emulat
 
 test: $(INSTALLED) $(EVALUATOR) ## Run every test
 	@python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST)
+
+test-fast: $(INSTALLED) $(EVALUATOR) ## Run the tests that need no Terraform
+	@python -m pytest -n auto --dist loadfile -m "pure or synthesized" $(PYTEST)
 
 check: $(INSTALLED) ## Lint, check types, and look for what must not be committed
 	@ruff check . && ruff format --check . && mypy && python -m tools.committed

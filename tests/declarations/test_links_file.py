@@ -1,0 +1,1054 @@
+"""The links file: every mistake at once, with place and remedy, and the schema for editors."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+from s3_cross_account.hardening import Hardening
+from s3_links.declarations.errors import ConfigurationError
+from s3_links.declarations.files import VARIABLE
+from s3_links.declarations.hardening import HardeningSwitches
+from s3_links.declarations.links import schema
+from s3_links.declarations.read_links import declared as declared_here
+from s3_links.declarations.read_links import read_links
+from tests.conftest import PROJECT
+from tests.support.links import accounts, stack_json, synthesize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CONSUMER = {"account": "account1", "new_role": "reader"}
+BUCKET = {"account": "account2", "new_prefix": "reports-"}
+LINK = {"pattern": "direct-access", "consumers": [CONSUMER], "buckets": [BUCKET]}
+
+
+def declared(**link: Any) -> dict[str, Any]:
+    return {"accounts": accounts(), "links": {"reports": LINK | link}}
+
+
+SOURCE = {"account": "account1", "new_prefix": "reports-"}
+REPLICATION = {
+    "pattern": "replication",
+    "source": SOURCE,
+    "destination": BUCKET,
+    "role_name": "replication",
+}
+
+
+def replicated(**link: Any) -> dict[str, Any]:
+    return {"accounts": accounts(), "links": {"reports": REPLICATION | link}}
+
+
+HERE = "links.reports"
+FREE = {"account": "account2", "existing": "mine", "policy": "create"}
+SSO_ROLE = "AWSReservedSSO_Analyst_0123456789abcdef"
+KEY = "arn:aws:kms:{}:{}:key/11111111-2222-3333-4444-555555555555"
+MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
+    "an empty file": ("", {"": "is empty"}),
+    "unreadable JSON": ("{", {"": "is not JSON"}),
+    "nothing declared": (
+        {},
+        {"accounts": "is missing", "links": "is missing"},
+    ),
+    "one account": (
+        {"accounts": {"account1": accounts()["account1"]}, "links": {"reports": LINK}},
+        {
+            "accounts": "is not two accounts or more",
+            f"{HERE}.buckets[0].account": '"account2" is not among',
+        },
+    ),
+    "a misspelt pattern": (
+        declared(pattern="direct"),
+        {f"{HERE}.pattern": '"direct" is not "direct-access", "assume-role" or "replication"'},
+    ),
+    "a misspelt key": (
+        declared(consumer=[CONSUMER]),
+        {f"{HERE}.consumer": "unknown key: remove it"},
+    ),
+    "no buckets": (declared(buckets=[]), {f"{HERE}.buckets": "[] is not a list of buckets"}),
+    "a misspelt action": (
+        declared(access={"actions": ["s3:GetObjekt"]}),
+        {f"{HERE}.access": "write 's3:GetObject'"},
+    ),
+    "a wildcard": (
+        declared(access={"actions": ["s3:*"]}),
+        {f"{HERE}.access": "is a wildcard: name each action"},
+    ),
+    "a level that does not exist": (
+        declared(access={"level": "admin"}),
+        {f"{HERE}.access.level": '"admin" is not one of list-get-put, read-only'},
+    ),
+    "level and actions": (
+        declared(access={"level": "read-only", "actions": ["s3:GetObject"]}),
+        {f"{HERE}.access": 'give "level" or "actions", not both'},
+    ),
+    "a prefix without a slash": (
+        declared(access={"prefixes": ["a"]}),
+        {f"{HERE}.access": "must end with '/'"},
+    ),
+    "no role": (
+        declared(consumers=[{"account": "account1"}]),
+        {f"{HERE}.consumers[0]": 'give one of "new_role", "existing_role"'},
+    ),
+    "two kinds of bucket": (
+        declared(buckets=[BUCKET | {"existing": "mine", "policy": "merge"}]),
+        {f"{HERE}.buckets[0]": 'give one of "new_prefix", "existing" and "imported"'},
+    ),
+    "an existing bucket without a word on its policy": (
+        declared(buckets=[{"account": "account2", "existing": "mine"}]),
+        {f"{HERE}.buckets[0]": "say who owns its bucket policy"},
+    ),
+    "the AWS managed key": (
+        declared(buckets=[BUCKET | {"key": "alias/aws/s3"}]),
+        {f"{HERE}.buckets[0].key": "the AWS managed key aws/s3 and aliases cannot be shared"},
+    ),
+    "a bucket twice": (
+        declared(buckets=[BUCKET, BUCKET]),
+        {HERE: 'the output "bucket_name_account2_reports-" is created by links.reports too'},
+    ),
+    "an account that is not there": (
+        declared(buckets=[BUCKET | {"account": "acount2"}]),
+        {f"{HERE}.buckets[0].account": '"acount2" is not among "accounts": account1, account2'},
+    ),
+    "assume-role without a role to assume": (
+        declared(pattern="assume-role"),
+        {f"{HERE}.assumed_role": 'the pattern "assume-role" needs a role to assume: add'},
+    ),
+    "a role to assume by direct access": (
+        declared(assumed_role={"account": "account2", "name": "worker"}),
+        {f"{HERE}.assumed_role": 'is for the pattern "assume-role": leave it out'},
+    ),
+    "a null among the consumers": (
+        declared(consumers=[None]),
+        {f"{HERE}.consumers[0]": "null is no item of a list of roles"},
+    ),
+    "a role's name": (
+        declared(consumers=[CONSUMER | {"new_role": "${x}"}]),
+        {f"{HERE}.consumers[0].new_role": '"${x}" is not a role\'s name (the name only, '},
+    ),
+    "a link's name": (
+        {"accounts": accounts(), "links": {"L.x": LINK}},
+        {"links.L.x": '"L.x" is not a link\'s name (small letters, digits, hyphens)'},
+    ),
+    "a role for two consumers": (
+        declared(consumers=[CONSUMER, CONSUMER | {"new_role": "READER"}]),
+        {HERE: "the role 'READER' in account1 is created by links.reports too"},
+    ),
+    "a role that is also the one to assume": (
+        declared(
+            pattern="assume-role",
+            consumers=[{"account": "account2", "new_role": "worker"}],
+            assumed_role={"account": "account2", "name": "worker"},
+        ),
+        {HERE: "the role 'worker' in account2 is created by links.reports too"},
+    ),
+    "a role of two links": (
+        {"accounts": accounts(), "links": {"reports": LINK, "second": LINK}},
+        {"links.second": "the role 'reader' in account1 is created by links.reports too"},
+    ),
+    "a bucket policy of two links": (
+        {
+            "accounts": accounts(),
+            "links": {
+                name: LINK | {"consumers": [CONSUMER | {"new_role": name}], "buckets": [dict(FREE)]}
+                for name in ("reports", "second")
+            },
+        },
+        {
+            "links.second": "the bucket policy of 'mine' in account2 is created by links.reports "
+            'too: declare the bucket as "existing" with "policy": "merge" here'
+        },
+    ),
+    "a key of another region": (
+        declared(buckets=[BUCKET | {"key": KEY.format("us-east-1", "222222222222")}]),
+        {f"{HERE}.buckets[0].key": "is in us-east-1, its bucket in ap-northeast-1"},
+    ),
+    "a key of another account": (
+        declared(buckets=[BUCKET | {"key": KEY.format("ap-northeast-1", "999999999999")}]),
+        {f"{HERE}.buckets[0].key": "belongs to account 999999999999, its bucket to 222222222222"},
+    ),
+    "a boundary of another account": (
+        {
+            "accounts": accounts(
+                account1={"permissions_boundary": "arn:aws:iam::999999999999:policy/b"}
+            ),
+            "links": {"reports": LINK},
+        },
+        {"accounts.account1.permissions_boundary": "belongs to account 999999999999"},
+    ),
+    "an instance without the endpoint": (
+        declared(
+            consumers=[CONSUMER | {"instance": True}],
+            access={"vpc_endpoint_ids": ["vpce-0123abcd"]},
+        ),
+        {f"{HERE}.access": 'an "instance" gets a network of its own'},
+    ),
+    "an instance and addresses": (
+        declared(
+            consumers=[CONSUMER | {"instance": True}], access={"source_ips": ["203.0.113.0/24"]}
+        ),
+        {f"{HERE}.access": 'an "instance" gets a network of its own, without an address of'},
+    ),
+    "a condition that is no list": (
+        declared(access={"source_ips": "203.0.113.0/24"}),
+        {
+            f"{HERE}.access.source_ips": '"203.0.113.0/24" is not a list of ranges of public IP '
+            "addresses (the request must come from one of them): write for example ["
+        },
+    ),
+    "a range among others": (
+        declared(access={"source_ips": ["203.0.113.0/24", "203.0.113.1/24", 5]}),
+        {
+            f"{HERE}.access.source_ips[1]": 'write "203.0.113.0/24"',
+            f"{HERE}.access.source_ips[2]": "5 is no item of a range of public IP addresses",
+        },
+    ),
+    "an endpoint and addresses": (
+        declared(access={"vpc_endpoint_ids": ["vpce-0123abcd"], "source_ips": ["203.0.113.0/24"]}),
+        {f"{HERE}.access": 'no request fulfils both "vpc_endpoint_ids" and "source_ips"'},
+    ),
+    "an expression in a rule": (
+        replicated(rules=[{"prefix": '${file("/etc/passwd")}'}]),
+        {f"{HERE}.rules[0].prefix": "is not a prefix (1,024 characters at most, no $ or %)"},
+    ),
+    "an expression in a prefix": (
+        declared(access={"prefixes": ["%{if true}x%{endif}/"]}),
+        {f"{HERE}.access": "$, % and &{ begin an expression"},
+    ),
+    "force_destroy of an existing bucket": (
+        declared(buckets=[dict(FREE) | {"force_destroy": True}]),
+        {f"{HERE}.buckets[0]": "an existing bucket is never deleted"},
+    ),
+    "an organization id": (
+        declared(access={"organization_id": "acme"}),
+        {f"{HERE}.access.organization_id": '"acme" is not an organization\'s id'},
+    ),
+    "a hardening switch misspelt": (
+        declared(hardening={"versionning": True}),
+        {f"{HERE}.hardening.versionning": 'unknown key: did you mean "versioning"?'},
+    ),
+    "a log bucket among the hardening switches": (
+        declared(hardening={"access_logging": {"bucket": "my-logs"}}),
+        {f"{HERE}.hardening.access_logging": 'is the "log_bucket" of its account'},
+    ),
+    "a log bucket's name": (
+        {"accounts": accounts(account2={"log_bucket": "Logs"}), "links": {"reports": LINK}},
+        {"accounts.account2.log_bucket": '"Logs" is not a bucket\'s name'},
+    ),
+    "a log bucket whose policy the link would own": (
+        {
+            "accounts": accounts(account2={"log_bucket": "mine"}),
+            "links": {"reports": LINK | {"buckets": [FREE]}},
+        },
+        {HERE: "bucket policy of 'mine' in account2 is created by accounts.account2.log_bucket"},
+    ),
+    "hardening of the wrong type": (
+        declared(hardening="yes"),
+        {f"{HERE}.hardening": '"yes" is not true (everything), false or single switches'},
+    ),
+    "a replication of one bucket to itself": (
+        replicated(destination=SOURCE),
+        {f"{HERE}.destination": "source and destination are the same bucket"},
+    ),
+    "an unversioned bucket": (
+        replicated(source={"account": "account1", "existing": "mine", "policy": "create"}),
+        {f"{HERE}.source": "S3 replicates versioned buckets only"},
+    ),
+    "the AWS managed key in a replication": (
+        replicated(destination=BUCKET | {"key": "aws/s3"}),
+        {f"{HERE}.destination.key": "cannot be shared with another account"},
+    ),
+    "an encrypted source without a key at the destination": (
+        replicated(source=SOURCE | {"key": "new"}),
+        {f"{HERE}.destination": "the source has a KMS key and the destination has none"},
+    ),
+    "delete markers with tags": (
+        replicated(rules=[{"delete_markers": True, "tags": {"a": "b"}}]),
+        {f"{HERE}.rules": "delete markers together with a tag filter"},
+    ),
+    "two rules of one priority": (
+        replicated(rules=[{"prefix": "a/"}, {"prefix": "b/"}]),
+        {f"{HERE}.rules": "2 rules have the priority 1"},
+    ),
+    "a storage class": (
+        replicated(rules=[{"storage_class": "COLD"}]),
+        {f"{HERE}.rules[0].storage_class": '"COLD" is not one of STANDARD, '},
+    ),
+    "a misspelt key in a replication": (
+        replicated(both_way=True),
+        {f"{HERE}.both_way": 'unknown key: did you mean "both_ways"?'},
+    ),
+    "a link without a pattern": (
+        {"accounts": accounts(), "links": {"reports": {"buckets": []}}},
+        {f"{HERE}.pattern": 'is missing: add "pattern": "direct-access"'},
+    ),
+    "a role of IAM Identity Center": (
+        declared(consumers=[{"account": "account1", "existing_role": SSO_ROLE}]),
+        {f"{HERE}.consumers[0].existing_role": 'aws:PrincipalArn "…/AWSReservedSSO_Analyst_*"'},
+    ),
+    "a role of IAM Identity Center to take over": (
+        declared(consumers=[{"account": "account1", "imported_role": SSO_ROLE}]),
+        {f"{HERE}.consumers[0].imported_role": "nobody can change it in its account"},
+    ),
+    "a service-linked role": (
+        declared(
+            pattern="assume-role",
+            assumed_role={"account": "account2", "name": "AWSServiceRoleForX", "imported": True},
+        ),
+        {f"{HERE}.assumed_role.name": "is a service-linked role"},
+    ),
+    "a role with its path": (
+        declared(consumers=[{"account": "account1", "existing_role": "service-role/web"}]),
+        {f"{HERE}.consumers[0].existing_role": "is not a role's name (the name only, without path"},
+    ),
+    "a service principal of China": (
+        declared(consumers=[CONSUMER | {"trusted_service": "ec2.amazonaws.com.cn"}]),
+        {f"{HERE}.consumers[0].trusted_service": "is not an AWS service principal"},
+    ),
+    "the service of an existing role, for nothing": (
+        declared(
+            consumers=[
+                {
+                    "account": "account1",
+                    "existing_role": "web",
+                    "trusted_service": "lambda.amazonaws.com",
+                }
+            ]
+        ),
+        {f"{HERE}.consumers": '"trusted_service" of "web": an existing role has its own'},
+    ),
+    "accounts of two partitions": (
+        {
+            "accounts": accounts(account2={"region": "us-gov-west-1"}),
+            "links": {"reports": LINK, "copies": REPLICATION},
+        },
+        {
+            HERE: '"account1" in aws and "account2" in aws-us-gov are in two partitions of AWS',
+            "links.copies": "never across those",
+        },
+    ),
+    "a region in China": (
+        {
+            "accounts": accounts(account1={"region": "cn-north-1"}),
+            "links": {"reports": LINK | {"buckets": [BUCKET | {"account": "account1"}]}},
+        },
+        {"accounts.account1.region": '"cn-north-1" is not supported here: the partition aws-cn'},
+    ),
+    "the European Sovereign Cloud": (
+        {
+            "accounts": accounts(account1={"region": "eusc-de-east-1"}),
+            "links": {"reports": LINK | {"buckets": [BUCKET | {"account": "account1"}]}},
+        },
+        {"accounts.account1.region": '"eusc-de-east-1" is not supported here'},
+    ),
+    "a role to assume and a boundary of another partition": (
+        {
+            "accounts": accounts(
+                account1={
+                    "assume_role": {"role_arn": "arn:aws-us-gov:iam::111111111111:role/deploy"},
+                    "permissions_boundary": "arn:aws-cn:iam::111111111111:policy/boundary",
+                }
+            ),
+            "links": {"reports": LINK},
+        },
+        {
+            "accounts.account1.assume_role.role_arn": "is in the partition aws-us-gov, the account",
+            "accounts.account1.permissions_boundary": "is in the partition aws-cn, the account's",
+        },
+    ),
+    "a key of another partition": (
+        declared(
+            buckets=[
+                BUCKET
+                | {
+                    "key": KEY.format("ap-northeast-1", "222222222222").replace(
+                        "aws", "aws-us-gov", 1
+                    )
+                }
+            ]
+        ),
+        {f"{HERE}.buckets[0].key": "is in the partition aws-us-gov, its region in aws: correct"},
+    ),
+    "a policy variable in a prefix": (
+        declared(access={"prefixes": ["&{aws:username}/"]}),
+        {f"{HERE}.access": "$, % and &{ begin an expression"},
+    ),
+    "a prefix that IAM does not take": (
+        declared(access={"prefixes": ["報告/"]}),
+        {f"{HERE}.access": "IAM's policies take no characters beyond U+00FF"},
+    ),
+    "a prefix longer than a key": (
+        declared(access={"prefixes": ["é" * 512 + "/"]}),
+        {f"{HERE}.access": "it has 1025 bytes, and S3's keys 1024 at most"},
+    ),
+    "a rule's prefix longer than a key": (
+        replicated(rules=[{"prefix": "報" * 342}]),
+        {f"{HERE}.rules": "the rule of priority 1 has a prefix of 1026 bytes"},
+    ),
+    "an action that is nothing like ours": (
+        declared(access={"actions": ["s3:ListAllMyBuckets"]}),
+        {f"{HERE}.access": "is no S3 action on a bucket or an object: remove it"},
+    ),
+    "a key that is nothing like ours": (
+        declared(buckets=[BUCKET | {"prevent_destroy": True}]),
+        {f"{HERE}.buckets[0].prevent_destroy": "unknown key: remove it"},
+    ),
+    "several at once": (
+        {
+            "accounts": accounts(account1={"region": "Tokyo"}),
+            "links": {
+                "reports": LINK | {"pattern": "x"},
+                "second": LINK | {"buckets": [{"account": "account2", "new_prefix": "A"}]},
+            },
+        },
+        {
+            "accounts.account1.region": '"Tokyo" is not an AWS region',
+            f"{HERE}.pattern": "is not",
+            "links.second.buckets[0].new_prefix": '"A" is not a bucket\'s prefix',
+            "links.second": "the role 'reader' in account1 is created by links.reports too",
+        },
+    ),
+    "two keys of one name and what is in the last": (
+        '{"accounts": {}, "accounts": {"account1": {"region": "eu-west-1"}}, "links": {}}',
+        {
+            "": 'the key "accounts" stands twice in one object',
+            "accounts": "is not two accounts or more",
+            "accounts.account1": "has no credentials",
+            "links": "{} is not the links by their names",
+        },
+    ),
+    "a link named as the reference stack": (
+        {"accounts": accounts(), "links": {"s3-multi-account-deploy": LINK}},
+        {"links.s3-multi-account-deploy": "is the name of a stack of this project"},
+    ),
+    "a link named as what JavaScript has in every object": (
+        {"accounts": accounts(), "links": {"constructor": LINK}},
+        {"links.constructor": "is a word of JavaScript, which cdktf is written in"},
+    ),
+    "a tag that AWS keeps for itself": (
+        replicated(rules=[{"tags": {"AWS:share": "yes"}}]),
+        {f"{HERE}.rules[0].tags.AWS:share": 'begins with "aws:", which AWS reserves'},
+    ),
+    "a tag that cdktf cannot write": (
+        replicated(rules=[{"tags": {"a": "b", "__proto__": "c"}}]),
+        {f"{HERE}.rules[0].tags.__proto__": "is a word of JavaScript"},
+    ),
+}
+
+# Of each link what is in it, and what is said of it, whatever is wrong with the others.
+ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "shapes": (
+        LINK | {"acess": {}, "consumers": [CONSUMER | {"new_role": "a/b"}]},
+        [".acess: unknown key", '.consumers[0].new_role: "a/b" is not'],
+    ),
+    "accounts": (
+        LINK
+        | {
+            "consumers": [CONSUMER | {"account": "acount1", "new_role": "b", "instance": "no"}],
+            "buckets": [{"account": "acount2", "existing": "mine-b"}],
+        },
+        [
+            '.consumers[0].account: "acount1" is not among',
+            '.consumers[0].instance: "no" is not true or false',
+            '.buckets[0].account: "acount2" is not among',
+            '.buckets[0]: with "existing", say who owns its bucket policy',
+        ],
+    ),
+    "contradictions": (
+        LINK
+        | {
+            "pattern": "assume-role",
+            "consumers": [CONSUMER | {"new_role": "c", "instance": True}],
+            "buckets": [
+                BUCKET | {"force_destroy": "no"},
+                BUCKET | {"key": KEY.format("us-east-1", "999999999999")},
+            ],
+            "access": {"vpc_endpoint_ids": ["vpce-0123abcd"]},
+        },
+        [
+            '.assumed_role: is missing: the pattern "assume-role" needs a role',
+            '.buckets[0].force_destroy: "no" is not true or false',
+            ".buckets[1].key: is in us-east-1, its bucket in ap-northeast-1",
+            ".buckets[1].key: belongs to account 999999999999",
+            '.access: an "instance" gets a network of its own',
+        ],
+    ),
+    "several-of-one-part": (
+        LINK
+        | {
+            "consumers": [
+                {"account": "account1", "trusted_service": "x.amazonaws.com", "instance": True}
+            ],
+            "buckets": [{"account": "account2", "existing": "mine-c", "key": "new"}],
+            "access": {"level": "read-only", "actions": ["s3:*"]},
+        },
+        [
+            '.consumers[0]: give one of "new_role", "existing_role", "imported_role" and '
+            '"instance_profile"; "instance" needs a "new_role" that EC2 may assume',
+            '.buckets[0]: with "existing", say who owns its bucket policy: "policy": "create" '
+            '(nobody yet) or "merge" (you get the statements to merge); an existing bucket has its',
+            '.access: give "level" or "actions", not both; ',
+        ],
+    ),
+    "claims": (
+        LINK | {"consumers": [CONSUMER, {"account": 5}], "buckets": "none"},
+        [
+            ".consumers[1].account: 5 is not the alias of an account",
+            '.buckets: "none" is not a list of buckets',
+        ],
+    ),
+    "claims-the-same": (
+        LINK | {"access": 1},
+        [
+            ".access: 1 is not an access",
+            ": the role 'reader' in account1 is created by links.claims too",
+        ],
+    ),
+    "claims-of-others": (
+        LINK
+        | {
+            "consumers": [CONSUMER | {"new_role": "s3-links-plan"}],
+            "buckets": [FREE | {"existing": "the-state"}],
+            "level": 1,
+        },
+        [
+            ".level: unknown key",
+            ": the role 's3-links-plan' in account1 is created by pipeline too",
+            ": the bucket policy of 'the-state' in account2 is created by state too",
+        ],
+    ),
+    "a-replication": (
+        REPLICATION
+        | {
+            "source": SOURCE | {"key": "new"},
+            "both_ways": "no",
+            "rules": [{"delete_markers": True, "tags": {"a": "b"}}],
+            "hardening": {"!": True},
+        },
+        [
+            ".hardening.!: unknown key",
+            ".destination: the source has a KMS key and the destination has none",
+            '.both_ways: "no" is not true or false',
+            ".rules: the rule of priority 1 has delete markers together with a tag filter",
+        ],
+    ),
+    "tags": (
+        REPLICATION | {"role_name": "e", "rules": [{"tags": {"?": "!"}}]},
+        [
+            '.rules[0].tags.?: "?" is not a tag\'s key: write for example "share"',
+            '.rules[0].tags.?: "!" is not a tag\'s value: write for example "yes"',
+        ],
+    ),
+    "terraform-state": (
+        LINK | {"pattern": 1, "consumers": [CONSUMER | {"new_role": "d"}]},
+        [": is the name of a stack of this project", ".pattern: 1 is not"],
+    ),
+}
+ACCOUNTS_AT_ONCE = [
+    "accounts.account1.account_id: 1 is not an AWS account id",
+    "accounts.account2: has no credentials",
+    'accounts.account2: needs an "account_id" and a "profile" for "pipeline"',
+    'accounts.backend: is a word that cdktf needs for "pipeline" itself',
+    'accounts.backend: is the same account as "account2"',
+    'pipeline: "host" is for a GitLab of your own',
+    'state.account: "account3" is not among',
+]
+
+
+def test_all_of_it_is_reported_in_one_round(tmp_path: Path) -> None:
+    content = {
+        "accounts": {
+            "account1": accounts()["account1"] | {"account_id": 1},
+            "account2": {"region": "ap-northeast-1", "account_id": "222222222222"},
+            "backend": accounts()["account2"],
+        },
+        "pipeline": {"platform": "github", "repository": "a/b", "host": "git.example.com"},
+        "state": {"backend": "s3", "account": "account3", "bucket": "the-state"},
+        "links": {name: link for name, (link, _) in ALL_AT_ONCE.items()},
+    }
+    expected = ACCOUNTS_AT_ONCE + [
+        f"links.{name}{told}" for name, (_, found) in ALL_AT_ONCE.items() for told in found
+    ]
+    said = problems_of(content, tmp_path).splitlines()[1:]
+    problems = [re.sub(r".*links\.json(:[0-9]+)?: ", "", line) for line in said]
+    assert [e for e in expected if not any(p.startswith(e) for p in problems)] == []
+    assert [p for p in problems if not any(p.startswith(e) for e in expected)] == []
+
+
+RESERVED_BUCKETS = {
+    "192.168.5.4": "looks like an IP address",
+    "xn--reports": 'begins with "xn--", which AWS reserves',
+    "sthree-reports": 'begins with "sthree-", which AWS reserves',
+    "amzn-s3-demo-reports": 'begins with "amzn-s3-demo-", which AWS reserves',
+    "reports-s3alias": 'ends with "-s3alias", which AWS reserves for aliases of access points',
+    "reports--ol-s3": 'ends with "--ol-s3", which AWS reserves for aliases of Object Lambda',
+    "reports.mrap": 'ends with ".mrap", which AWS reserves for Multi-Region Access Points',
+    "reports--usw2-az1--x-s3": 'ends with "--x-s3", which AWS reserves for directory buckets',
+    "reports--table-s3": 'ends with "--table-s3", which AWS reserves for table buckets',
+}
+
+
+@pytest.mark.parametrize("name", RESERVED_BUCKETS)
+def test_a_bucket_has_no_name_that_aws_reserves(name: str, tmp_path: Path) -> None:
+    content = declared(buckets=[FREE | {"existing": name}])
+    content["links"]["taken-over"] = LINK | {
+        "consumers": [CONSUMER | {"new_role": "another"}],
+        "buckets": [{"account": "account2", "imported": name, "policy": "import"}],
+    }
+    content["state"] = {"backend": "s3", "account": "account1", "bucket": name.replace(".", "-")}
+    problems = problems_of(content, tmp_path)
+    said = RESERVED_BUCKETS[name]
+    assert f'{HERE}.buckets[0].existing: "{name}" {said}' in problems
+    assert f'links.taken-over.buckets[0].imported: "{name}" {said}' in problems
+    assert ("." in name) or f'state.bucket: "{name}" {said}' in problems
+
+
+@pytest.mark.parametrize("prefix", ["xn--a", "sthree-a", "amzn-s3-demo-"])
+def test_nor_does_one_begin_so(prefix: str, tmp_path: Path) -> None:
+    problems = problems_of(declared(buckets=[BUCKET | {"new_prefix": prefix}]), tmp_path)
+    assert f'{HERE}.buckets[0].new_prefix: "{prefix}" begins with' in problems
+
+
+@pytest.mark.parametrize("prefix", ["192.168.5.4", "reports-s3alias", "xn-a", "reports--x-s3"])
+def test_what_only_a_whole_name_shows_is_no_matter_in_a_prefix(prefix: str, tmp_path: Path) -> None:
+    file = tmp_path / "links.json"
+    file.write_text(json.dumps(declared(buckets=[BUCKET | {"new_prefix": prefix}])))
+    assert read_links(file)
+
+
+ROLE_PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "consumers[0].new_role": lambda n: declared(consumers=[CONSUMER | {"new_role": n}]),
+    **{
+        f"consumers[0].{kind}": lambda n, kind=kind: declared(  # type: ignore[misc]
+            consumers=[{"account": "account1", kind: n}]
+        )
+        for kind in ("existing_role", "imported_role", "instance_profile")
+    },
+    "assumed_role.name": lambda n: declared(
+        pattern="assume-role", assumed_role={"account": "account2", "name": n}
+    ),
+    "role_name": lambda n: replicated(role_name=n),
+}
+
+
+@pytest.mark.parametrize("place", ROLE_PLACES)
+@pytest.mark.parametrize("name", ["team/web", "arn:aws:iam::111111111111:role/web"])
+def test_a_path_or_an_arn_is_no_name(place: str, name: str, tmp_path: Path) -> None:
+    problems = problems_of(ROLE_PLACES[place](name), tmp_path)
+    assert f'{HERE}.{place}: "{name}" is not' in problems
+    assert "(the name only, without path or ARN)" in problems
+
+
+def problems_of(content: Any, folder: Path) -> str:
+    file = folder / "links.json"
+    file.write_text(json.dumps(content))
+    with pytest.raises(ConfigurationError) as raised:
+        read_links(file)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_it_is_reported_with_place_and_remedy(mistake: str, tmp_path: Path) -> None:
+    content, expected = MISTAKES[mistake]
+    file = tmp_path / "links.json"
+    file.write_text(content if isinstance(content, str) else json.dumps(content))
+    with pytest.raises(ConfigurationError) as raised:
+        read_links(file)
+    lines = str(raised.value).splitlines()[1:]
+    problems = [re.sub(r"(links\.json):[0-9]+: ", r"\1: ", line) for line in lines]
+    assert len(problems) == len(expected), problems
+    for place, said in expected.items():
+        prefix = f"  {file}: {place}: " if place else f"  {file}: "
+        assert any(p.startswith(prefix) and said in p for p in problems), (place, problems)
+
+
+TOO_MUCH = {
+    "a bucket policy": (
+        declared(
+            consumers=[CONSUMER | {"new_role": f"reader-{n:02}"} for n in range(50)],
+        ),
+        "reports/bucket.account2.new.reports-/bucket/policy-document: the bucket policy may get",
+        "AWS takes 20480",
+    ),
+    "a trust policy": (
+        declared(
+            pattern="assume-role",
+            consumers=[CONSUMER | {"new_role": f"reader-{n:02}"} for n in range(12)],
+            assumed_role={"account": "account2", "name": "worker"},
+        ),
+        "reports/access/trust: the trust policy may get",
+        "AWS takes 2048",
+    ),
+    "too many managed policies": (
+        declared(buckets=[BUCKET | {"new_prefix": f"bucket-{n:03}-"} for n in range(170)]),
+        "reports/role.account1.new.reader/role: the role needs",
+        "AWS attaches 10",
+    ),
+}
+
+
+@pytest.mark.cost("synthesized")
+@pytest.mark.parametrize("what", TOO_MUCH)
+def test_what_aws_would_not_take_is_refused_with_the_numbers(what: str, tmp_path: Path) -> None:
+    content, place, limit = TOO_MUCH[what]
+    result = synthesize(tmp_path, content)
+    assert result.returncode == 1
+    assert f"  {place}" in result.stderr
+    assert limit in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not list(tmp_path.glob("cdktf.out/stacks/*"))
+
+
+@pytest.mark.cost("synthesized")
+def test_a_long_identity_policy_is_split(tmp_path: Path) -> None:
+    buckets = [BUCKET | {"new_prefix": f"bucket-{n:02}-"} for n in range(40)]
+    result = synthesize(tmp_path, declared(buckets=buckets))
+    assert result.returncode == 0, result.stderr
+    policies = stack_json(tmp_path, "reports")["resource"]["aws_iam_policy"].values()
+    names = sorted(policy["name"] for policy in policies)
+    assert names == ["reader-account2", "reader-account2-2", "reader-account2-3"]
+
+
+@pytest.mark.cost("synthesized")
+def test_each_link_has_its_own_stack_and_state(tmp_path: Path) -> None:
+    content = declared()
+    content["links"]["second"] = LINK | {"consumers": [CONSUMER | {"new_role": "other"}]}
+    result = synthesize(tmp_path, content)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    paths = {
+        name: stack_json(tmp_path, name)["terraform"]["backend"]["local"]["path"]
+        for name in ("reports", "second")
+    }
+    assert paths == {
+        "reports": "../../../terraform.reports.tfstate",
+        "second": "../../../terraform.second.tfstate",
+    }
+
+
+@pytest.mark.cost("synthesized")
+def test_names_that_aws_would_not_take_are_refused(tmp_path: Path) -> None:
+    content = replicated(role_name="r" * 62, both_ways=True)
+    result = synthesize(tmp_path, content)
+    assert result.returncode == 1
+    assert "has 67 characters, AWS takes 64: choose a shorter one" in result.stderr
+
+
+@pytest.mark.cost("synthesized")
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"consumers": [CONSUMER, CONSUMER | {"account": "account2"}]},
+        {"buckets": [BUCKET, BUCKET | {"account": "account1"}]},
+        {"consumers": [CONSUMER, CONSUMER | {"new_role": "reader-trust"}]},
+        {"buckets": [BUCKET | {"key": "new"}, BUCKET | {"new_prefix": "reports-key-"}]},
+        {"consumers": [CONSUMER | {"instance": True}, CONSUMER | {"new_role": "reader-network"}]},
+        {"buckets": [BUCKET, {"account": "account2", "existing": "reports", "policy": "merge"}]},
+    ],
+)
+def test_names_that_are_alike_are_kept_apart(link: dict[str, Any], tmp_path: Path) -> None:
+    result = synthesize(tmp_path, declared(**link))
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.cost("synthesized")
+@pytest.mark.parametrize(
+    ("service", "said"),
+    [
+        ("lamda.amazonaws.com", 'Did you mean "lambda.amazonaws.com"?'),
+        ("states.eu-west-1.amazonaws.com", "it is taken to need sts:AssumeRole and no more"),
+    ],
+)
+def test_a_service_that_is_not_known_is_taken_and_said(
+    service: str, said: str, tmp_path: Path
+) -> None:
+    content = declared(consumers=[CONSUMER | {"trusted_service": service}])
+    result = synthesize(tmp_path, content)
+    assert result.returncode == 0
+    place = (
+        f'links.json:1: links.reports.consumers[0].trusted_service: "{service}" is not known here'
+    )
+    assert result.stderr.startswith(place)
+    assert said in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    # The cdktf command shows nothing of what main.py prints, and its own warnings.
+    manifest = json.loads((tmp_path / "cdktf.out" / "manifest.json").read_text())
+    (warning,) = manifest["stacks"]["reports"]["annotations"]
+    assert warning["message"] in result.stderr
+    assert "stacktrace" not in warning
+
+
+@pytest.mark.cost("synthesized")
+def test_a_function_gets_no_instances_profile(tmp_path: Path) -> None:
+    content = declared(
+        pattern="assume-role",
+        consumers=[CONSUMER | {"trusted_service": "lambda.amazonaws.com"}],
+        assumed_role={"account": "account2", "name": "worker"},
+    )
+    assert synthesize(tmp_path, content).returncode == 0
+    assert "aws_config" not in stack_json(tmp_path, "reports")["output"]
+
+
+def test_each_hardening_switch_can_be_declared() -> None:
+    assert set(HardeningSwitches.model_fields) == {f.name for f in fields(Hardening)}
+
+
+def test_the_schema_is_the_models() -> None:
+    assert (PROJECT / "links.schema.json").read_text() == schema(), "run `make schema`"
+
+
+def test_a_links_file_may_name_its_schema(tmp_path: Path) -> None:
+    file = tmp_path / "links.json"
+    file.write_text(json.dumps({"$schema": "./links.schema.json"} | declared()))
+    assert list(read_links(file).links) == ["reports"]
+
+
+IN_YAML = """\
+# Who reads what.
+accounts:
+  account1: {region: ap-northeast-1, profile: account1, account_id: "111111111111"}
+  account2: {region: ap-northeast-1, profile: account2, account_id: "222222222222"}
+links:
+  reports:
+    pattern: direct-access  # no role to assume
+    consumers:
+      - account: account1
+        new_role: reader
+    buckets:
+      - account: account2
+        new_prefix: reports-
+"""
+LAST = IN_YAML.count("\n") + 1
+
+
+def said_of(content: str, folder: Path, name: str = "links.yaml") -> list[str]:
+    file = folder / name
+    file.write_text(content)
+    with pytest.raises(ConfigurationError) as raised:
+        read_links(file)
+    return [problem.removeprefix(f"{file.parent}/") for problem in raised.value.problems]
+
+
+@pytest.mark.parametrize("name", ["links.yaml", "links.yml"])
+def test_yaml_declares_the_same(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(IN_YAML)
+    (tmp_path / "links.json").write_text(json.dumps(declared()))
+    assert read_links(tmp_path / name) == read_links(tmp_path / "links.json")
+
+
+@pytest.mark.parametrize("name", ["links.json", "links.yaml"])
+@pytest.mark.parametrize("indent", [2, "\t"])
+def test_a_problem_is_told_with_its_line(name: str, indent: int | str, tmp_path: Path) -> None:
+    content = json.dumps(declared(buckets=[BUCKET | {"key": "aws/s3"}], level=1), indent=indent)
+    lines = content.splitlines()
+    key, level = (1 + next(n for n, t in enumerate(lines) if w in t) for w in ('"key"', '"level"'))
+    assert [problem.split(" ")[:2] for problem in said_of(content, tmp_path, name)] == [
+        [f"{name}:{key}:", f"{HERE}.buckets[0].key:"],
+        [f"{name}:{level}:", f"{HERE}.level:"],
+    ]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_yaml_has_the_same_errors(mistake: str, tmp_path: Path) -> None:
+    content, _ = MISTAKES[mistake]
+    if isinstance(content, dict):
+        expected = said_of(json.dumps(content), tmp_path, "links.json")
+        said = said_of(json.dumps(content), tmp_path)
+        assert said == [problem.replace("links.json", "links.yaml") for problem in expected]
+
+
+TRAPS = {
+    "links: {a: [}": "links.yaml:1: is not YAML: ",
+    "# nothing": "links.yaml: is empty: write it",
+    "- a": "links.yaml: write keys and their values",
+    "state:\n\tbackend: local": "links.yaml:2: has a tab where YAML takes spaces only",
+    f"{IN_YAML}---\na: 1": f"links.yaml:{LAST}: begins another document: keep one, without ---",
+    f"{IN_YAML}links: *nobody": f"links.yaml:{LAST}: is not YAML: found undefined alias 'nobody'",
+    "a: &x 1\nb: &x 2": "links.yaml: two anchors have one name",
+    "a: &a [*a]": "links.yaml:1: a[0]: the anchor 'a' holds itself: write it out",
+    "a: &a [1,1,1,1,1,1,1,1,1,1]"
+    + "".join(
+        f"\n{y}: &{y} [{','.join([f'*{x}'] * 10)}]" for x, y in zip("abcde", "bcdef", strict=True)
+    ): ("links.yaml: has more than 100000 values"),
+    "[" * 5000: "links.yaml: is n",
+    f"{IN_YAML}1: x": "links.yaml: line 14: the key 1 is not text: quote it",
+    f"{IN_YAML}? [a]\n: x": "links.yaml: line 14: a key is a list or an object: write text",
+    f"{IN_YAML}<<: {{}}": "links.yaml: line 14: << does not merge here: write the keys out",
+    f"{IN_YAML}links: {{}}": 'links.yaml: the key "links" stands twice, in lines 5 and 14',
+    IN_YAML.replace("reader", "!!python/name:os.system x"): (
+        f"links.yaml:10: {HERE}.consumers[0].new_role: the tag !!python/name:os.system is not known"
+    ),
+    IN_YAML.replace('"111111111111"', "012345678901"): (
+        "links.yaml:3: accounts.account1.account_id: YAML takes 012345678901 for a number: quote it"
+    ),
+    IN_YAML.replace('"111111111111"', "111111111111"): (
+        "links.yaml:3: accounts.account1.account_id: YAML takes 111111111111 for a number: quote it"
+    ),
+    IN_YAML.replace("reader", "2026-11-25"): (
+        f"links.yaml:10: {HERE}.consumers[0].new_role: YAML takes 2026-11-25 for a date: quote it"
+    ),
+    IN_YAML.replace("reader", "0o14"): (
+        f"links.yaml:10: {HERE}.consumers[0].new_role: YAML takes 0o14 for a number: quote it"
+    ),
+    f"%YAML 1.1\n---\n{IN_YAML.replace('reader', 'no')}": (
+        f"links.yaml:12: {HERE}.consumers[0].new_role: YAML takes no for true or false: quote it"
+    ),
+}
+
+
+@pytest.mark.parametrize("content", TRAPS, ids=range(len(TRAPS)))
+def test_yamls_traps_are_told(content: str, tmp_path: Path) -> None:
+    assert any(problem.startswith(TRAPS[content]) for problem in said_of(content, tmp_path))
+
+
+def test_no_is_text(tmp_path: Path) -> None:
+    (tmp_path / "links.yaml").write_text(IN_YAML.replace("reader", "no"))
+    link = read_links(tmp_path / "links.yaml").links["reports"]
+    assert link.consumers[0].new_role == "no"  # type: ignore[union-attr]
+
+
+def folder_of(folder: Path, **files: dict[str, Any]) -> Path:
+    (folder / "links").mkdir()
+    for name, content in files.items():
+        (folder / "links" / f"{name}.yaml").write_text(json.dumps(content, indent=1))
+    (folder / "links" / "README.md").touch()
+    return folder / "links"
+
+
+def test_each_team_has_a_file(tmp_path: Path) -> None:
+    folder = folder_of(
+        tmp_path,
+        accounts={"$schema": "../a", "accounts": accounts(), "state": {"backend": "local"}},
+        one={"$schema": "../a", "links": {"reports": LINK}},
+        two={"links": {"copies": REPLICATION}},
+    )
+    assert list(read_links(folder).links) == ["reports", "copies"]
+
+
+def test_what_two_files_declare_is_told_with_both(tmp_path: Path) -> None:
+    whole = declared() | {"state": {"backend": "local"}}
+    folder = folder_of(tmp_path, one=whole, two=whole)
+    with pytest.raises(ConfigurationError) as raised:
+        read_links(folder)
+    places = ["accounts.account1", "accounts.account2", "links.reports", "state"]
+    for place, problem in zip(places, raised.value.problems, strict=True):
+        pattern = (
+            rf"{folder}/one\.yaml:(\d+): {place}: is declared twice, in {folder}/one\.yaml:\1 "
+        )
+        assert re.match(rf"{pattern}and {folder}/two\.yaml:\1: remove one", problem), problem
+
+
+def test_a_problem_in_a_folder_is_told_with_its_file(tmp_path: Path) -> None:
+    folder = folder_of(
+        tmp_path, a={"accounts": accounts()}, b={"links": {"reports": LINK | {"pattern": "x"}}}
+    )
+    with pytest.raises(ConfigurationError, match=rf"{folder}/b\.yaml:4: {HERE}\.pattern: "):
+        read_links(folder)
+
+
+@pytest.mark.parametrize("name", ["team.YAML", "team.json.txt", "team.jsonc"])
+def test_a_slip_in_a_folder_is_not_left_out(name: str, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, one=declared())
+    (folder / name).touch()
+    with pytest.raises(ConfigurationError, match=rf"{name}: its name ends in none of \.json, "):
+        read_links(folder)
+
+
+def test_a_folder_without_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="has no file in it: write one"):
+        read_links(folder_of(tmp_path))
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(VARIABLE, raising=False)
+    return tmp_path
+
+
+def test_the_links_are_found(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert declared_here() is None
+    folder_of(here, one=declared())
+    assert declared_here() is not None
+    (here / "links.json").write_text(json.dumps(declared()))
+    with pytest.raises(ConfigurationError, match=r"links\.json and links are both there: keep one"):
+        declared_here()
+    monkeypatch.setenv(VARIABLE, "links")
+    assert declared_here() is not None
+    monkeypatch.setenv(VARIABLE, "staging.yaml")
+    with pytest.raises(ConfigurationError, match=r"staging\.yaml: does not exist, and S3_"):
+        declared_here()
+    (here / "staging.yaml").write_text(IN_YAML)
+    assert declared_here() is not None
+
+
+def test_two_files_of_links_are_one_too_many(here: Path) -> None:
+    for name in ("links.json", "links.yaml"):
+        (here / name).touch()
+    with pytest.raises(ConfigurationError, match=r"links\.json and links\.yaml are both there"):
+        declared_here()
+
+
+BY_THE_SCHEMA = {
+    "no role": declared(consumers=[{"account": "account1"}]),
+    "two roles": declared(consumers=[CONSUMER | {"existing_role": "web"}]),
+    "an instance of an existing role": declared(
+        consumers=[{"account": "account1", "existing_role": "web", "instance": True}]
+    ),
+    "an instance of another service": declared(
+        consumers=[CONSUMER | {"instance": True, "trusted_service": "lambda.amazonaws.com"}]
+    ),
+    "no bucket": declared(buckets=[{"account": "account2"}]),
+    "two buckets": declared(buckets=[FREE | {"new_prefix": "reports-"}]),
+    "a new bucket with a policy": declared(buckets=[BUCKET | {"policy": "merge"}]),
+    "an existing bucket without": declared(buckets=[{"account": "account2", "existing": "mine"}]),
+    "an existing bucket to import": declared(buckets=[FREE | {"policy": "import"}]),
+    "an existing bucket with a new key": declared(buckets=[FREE | {"key": "new"}]),
+    "an existing bucket to delete": declared(buckets=[FREE | {"force_destroy": True}]),
+    "an imported bucket to merge": declared(
+        buckets=[{"account": "account2", "imported": "mine", "policy": "merge"}]
+    ),
+    "level and actions": declared(access={"level": "read-only", "actions": ["s3:GetObject"]}),
+    "an endpoint and addresses": declared(
+        access={"vpc_endpoint_ids": ["vpce-0123abcd"], "source_ips": ["203.0.113.0/24"]}
+    ),
+    "no role to assume": declared(pattern="assume-role"),
+    "a role to assume by direct access": declared(
+        assumed_role={"account": "account2", "name": "worker"}
+    ),
+    "an end that is new and existing": replicated(source=SOURCE | FREE),
+}
+ALL_RIGHT = [
+    declared(),
+    replicated(),
+    declared(
+        consumers=[CONSUMER | {"existing_role": None, "instance": True}],
+        access={"level": "read-only", "actions": None},
+    ),
+    declared(buckets=[BUCKET | {"key": "new", "policy": None}, FREE]),
+    declared(
+        pattern="assume-role",
+        assumed_role={"account": "account2", "name": "worker"},
+        access={"vpc_endpoint_ids": [], "source_ips": ["203.0.113.0/24"]},
+    ),
+]
+
+
+@pytest.mark.parametrize("refused", BY_THE_SCHEMA)
+def test_an_editor_refuses_what_is_refused_here(refused: str, tmp_path: Path) -> None:
+    content = BY_THE_SCHEMA[refused]
+    assert problems_of(content, tmp_path)
+    assert not Draft202012Validator(json.loads(schema())).is_valid(content)
+
+
+@pytest.mark.parametrize("content", ALL_RIGHT, ids=range(len(ALL_RIGHT)))
+def test_and_takes_what_is_taken(content: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "links.json").write_text(json.dumps(content))
+    assert read_links(tmp_path / "links.json")
+    Draft202012Validator(json.loads(schema())).validate(content)

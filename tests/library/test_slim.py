@@ -1,0 +1,125 @@
+"""The slim bindings: complete, reproducible, equal to the usual import, and safe to lose."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from s3_cross_account import slim
+from s3_cross_account.slim.__main__ import TARBALL, build, imported_modules
+from tests.conftest import PROJECT, json_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.cost("planned")
+
+MANIFEST: dict[str, Any] = json.loads(slim.MANIFEST.read_text())
+
+
+def test_every_module_that_is_imported_is_in_it() -> None:
+    assert MANIFEST["modules"] == imported_modules(), "run `make bindings`"
+
+
+def test_only_the_bindings_module_imports_from_the_provider() -> None:
+    sources = [*PROJECT.glob("constructs/**/*.py"), *PROJECT.glob("stacks/**/*.py")]
+    importing = [s.name for s in sources if imported_modules(s)]
+    assert importing == ["bindings.py"]
+
+
+def test_a_rebuild_gives_the_same() -> None:
+    manifest, tarball = build(imported_modules())
+    assert manifest == MANIFEST
+    # Compared unpacked: compression may differ between versions of zlib.
+    assert gzip.decompress(tarball) == gzip.decompress(TARBALL.read_bytes())
+
+
+def test_building_names_a_module_that_does_not_exist() -> None:
+    with pytest.raises(SystemExit, match=r"has no s3_buckett"):
+        build(["s3_bucket", "s3_buckett"])
+
+
+def run(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
+    folder.mkdir(exist_ok=True)
+    shutil.copy(PROJECT / "cdktf.json", folder)
+    return subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+MAIN = f"import runpy, sys; sys.path.insert(0, {str(PROJECT)!r}); " + (
+    f"runpy.run_path({str(PROJECT / 'main.py')!r}, run_name='__main__')"
+)
+
+
+def test_the_output_is_that_of_the_usual_import(project_folder: Path, tmp_path: Path) -> None:
+    result = run(tmp_path, f"import cdktf_cdktf_provider_aws\n{MAIN}")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert json_file(tmp_path).read_bytes() == json_file(project_folder).read_bytes()
+
+
+@pytest.mark.parametrize("broken", ["version", "tarball", "manifest"])
+def test_it_falls_back_saying_so_once(broken: str, project_folder: Path, tmp_path: Path) -> None:
+    overlay = tmp_path / "overlay"
+    shutil.copytree(slim.OVERLAY, overlay)
+    match broken:
+        case "version":
+            text = json.dumps(MANIFEST | {"version": "20.0.0"})
+            (overlay / "_jsii" / "manifest.json").write_text(text)
+        case "tarball":
+            (overlay / "_jsii" / "provider-aws.tgz").write_bytes(TARBALL.read_bytes()[:5000])
+        case "manifest":
+            (overlay / "_jsii" / "manifest.json").unlink()
+    script = (
+        "from pathlib import Path; from s3_cross_account import slim\n"
+        f"slim.OVERLAY = Path({str(overlay)!r})\n"
+        "slim.MANIFEST = slim.OVERLAY / '_jsii' / 'manifest.json'\n" + MAIN
+    )
+    result = run(tmp_path / "run", script)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.count("the slim AWS bindings cannot be used") == 1
+    assert "`make bindings`" in result.stderr
+    assert json_file(tmp_path / "run").read_bytes() == json_file(project_folder).read_bytes()
+
+
+STACK = """
+from cdktf import App, TerraformStack
+from s3_cross_account.account import Account
+from s3_cross_account.settings import AccountSettings
+
+def make():
+    app = App(outdir="out")
+    stack = TerraformStack(app, "mixed")
+    settings = AccountSettings(region="eu-west-1", profile="home")
+    account = Account(stack, "home", alias="home", settings=settings)
+    return app, stack, account.provider
+"""
+QUEUE = """
+from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue
+"""
+
+
+@pytest.mark.parametrize("script", [QUEUE + STACK, STACK + QUEUE], ids=["before", "after"])
+def test_any_other_type_can_be_imported(script: str, tmp_path: Path) -> None:
+    made = (
+        "\napp, stack, provider = make()\nSqsQueue(stack, 'queue', provider=provider)\napp.synth()"
+    )
+    result = run(tmp_path, script + made)
+    assert (result.returncode, result.stderr) == (0, "")
+    content = json.loads((tmp_path / "out" / "stacks" / "mixed" / "cdk.tf.json").read_text())
+    assert set(content["resource"]) == {"aws_sqs_queue"}
+    assert [provider["alias"] for provider in content["provider"]["aws"]] == ["home"]
+
+
+def test_a_type_that_was_left_out_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    script = f"{STACK}make()\nimport cdktf_cdktf_provider_aws.sqs_queue"
+    result = run(tmp_path, script)
+    assert result.returncode == 1
+    assert "sqs_queue is not in the slim AWS bindings" in result.stderr
+    assert "`import cdktf_cdktf_provider_aws` before s3_cross_account" in result.stderr

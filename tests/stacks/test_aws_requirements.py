@@ -1,0 +1,248 @@
+"""What AWS's documents ask for, line by line, of the policies that are synthesized.
+
+The lines are in ``aws_requirements``, written from the documents; an independent evaluator decides.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from s3_cross_account.reading import Unreadable, read
+from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
+from s3_links.synthesized.world import world_of
+from tests.evaluator import decide
+from tests.support.links import accounts, stack_json, synthesize
+from tests.support.requirements import Requests, cases, link_name
+from tests.support.synthesized import COMPLETION, Synthesized
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from s3_links.reach.world import Document
+    from tests.support.requirements import Line, Request
+    from tests.support.synthesized import Policy
+
+pytestmark = pytest.mark.cost("synthesized")
+
+CASES = cases()
+# Lines that the documents have and the policies do not follow yet.
+MISSING: dict[str, str] = {}
+# What no line asks for: patterns of its case and of itself, with the reason why it is there.
+_ONE_HALF = "both halves are written in one account too, where one is enough"
+UNASKED = {
+    (r"kms-cross-account\.assumed", r".*: Account2Key: .*"): _ONE_HALF,
+    (r"replication-encrypted\.keys", r".*: Account1Key: kms:Decrypt .*"): _ONE_HALF,
+    (r"(oidc|state-backend)\..*", r".*: Deployment\d*: (?!.*requirements-state).*"): (
+        "what the AWS provider calls is no document of AWS's: the pipeline's tests deploy with it"
+    ),
+    (r"(oidc|state-backend)\..*", r"conditions: (iam|kms|aws:Req).*"): "the same",
+    (r"oidc\..*", r".*: Deployment\d*: .*requirements-state.*"): "asked in state-backend",
+    (r"state-backend\..*", r".*(-trust_.*|: token\.actions.*)"): "asked in oidc",
+}
+# Nobody asks for this: it takes the place of an action that is taken away.
+NOTHING = "iam:ListUsers"
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """One action of a line, asked of the policies of a case."""
+
+    case: str
+    line: Line
+    action: str
+    expected: bool
+
+    def __str__(self) -> str:
+        verb = "needs" if self.expected else "must not"
+        given = "".join(f", {key} {value}" for key, value in self.line.given.items())
+        return f"{self.case}: {self.line.who} {verb} {self.action} on {self.line.on}{given}"
+
+
+def questions() -> Iterator[Question]:
+    for name, case in CASES.items():
+        for followed in (case, *(CASES[other] for other in case.follows)):
+            for expected, lines in ((True, followed.needs), (False, followed.refused)):
+                for line in lines:
+                    for action in line.actions:
+                        yield Question(name, line, action, expected)
+
+
+QUESTIONS = {str(question): question for question in questions()}
+
+
+@pytest.fixture(scope="module")
+def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesized]:
+    """The stack of each case; the links of all cases with the same settings are in one file."""
+    found = {}
+    for settings in dict.fromkeys(json.dumps(case.settings) for case in CASES.values()):
+        names = [name for name, case in CASES.items() if json.dumps(case.settings) == settings]
+        links = {link_name(name): CASES[name].link for name in names}
+        folder = tmp_path_factory.mktemp("requirements")
+        result = synthesize(
+            folder, {"accounts": accounts(), "links": links, **json.loads(settings)}
+        )
+        assert result.returncode == 0, result.stderr
+        for name in names:
+            found[name] = Synthesized(stack_json(folder, CASES[name].stack or link_name(name)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def requests(stacks: dict[str, Synthesized]) -> dict[str, list[Request]]:
+    """The requests that each question makes."""
+    make = {name: Requests(name, CASES[name], stack) for name, stack in stacks.items()}
+    return {
+        label: list(make[question.case].of(question.line, question.action))
+        for label, question in QUESTIONS.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def decisions(requests: dict[str, list[Request]]) -> dict[str, list[bool]]:
+    """The answer to each of the requests."""
+    asked = [request.rendered() for made in requests.values() for request in made]
+    answers = iter(decide(asked))
+    return {label: [next(answers) for _ in made] for label, made in requests.items()}
+
+
+def _not_yet(label: str) -> pytest.MarkDecorator:
+    return pytest.mark.xfail(reason=MISSING[label], strict=True)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        pytest.param(label, id=label, marks=_not_yet(label) if label in MISSING else ())
+        for label in QUESTIONS
+    ],
+)
+def test_the_policies_follow_the_document(label: str, decisions: dict[str, list[bool]]) -> None:
+    assert decisions[label]
+    assert set(decisions[label]) == {QUESTIONS[label].expected}, QUESTIONS[label].line.why
+
+
+def without_each(policies: Mapping[str, Policy]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the policies without one action, or without one condition throughout.
+
+    A condition stands on both halves, and one is enough to refuse: so it is taken from both.
+    """
+    variables = set()
+    for policy in policies.values():
+        for number, statement in enumerate(policy.document["Statement"]):
+            for position, action in enumerate(statement["Action"]):
+                changed = deepcopy(policy.document)
+                changed["Statement"][number]["Action"][position] = NOTHING
+                on = " ".join(statement.get("Resource", ["itself"]))
+                what = f"{statement.get('Sid', number)}: {action} on {on}"
+                yield f"{policy.name}: {what}", {policy.name: changed}
+            for keys in statement.get("Condition", {}).values():
+                variables.update(keys)
+    for variable in variables:
+        changed = {}
+        for policy in policies.values():
+            document = changed[policy.name] = deepcopy(policy.document)
+            for statement in document["Statement"]:
+                for keys in statement.get("Condition", {}).values():
+                    keys.pop(variable, None)
+                statement["Condition"] = {
+                    t: k for t, k in statement.get("Condition", {}).items() if k
+                }
+        yield f"conditions: {variable}", changed
+
+
+@pytest.fixture(scope="module")
+def unasked(
+    stacks: dict[str, Synthesized],
+    requests: dict[str, list[Request]],
+    decisions: dict[str, list[bool]],
+) -> dict[str, list[str]]:
+    """What can be taken away from the policies of each case without any answer becoming another."""
+    of_case: dict[str, list[tuple[Request, bool]]] = defaultdict(list)
+    for label, made in requests.items():
+        of_case[QUESTIONS[label].case] += zip(made, decisions[label], strict=True)
+    trials = [
+        (name, what, [(r, a, changed) for r, a in of_case[name] if r.meets(changed)])
+        for name, stack in stacks.items()
+        for what, changed in without_each(stack.policies)
+    ]
+    answers = iter(decide([r.rendered(changed) for *_, asked in trials for r, _, changed in asked]))
+    found: dict[str, list[str]] = {name: [] for name in stacks}
+    for name, what, asked in trials:
+        if [next(answers) for _ in asked] == [answer for _, answer, _ in asked]:
+            found[name].append(what)
+    return found
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_action_and_condition_answers_a_line(
+    name: str, unasked: dict[str, list[str]]
+) -> None:
+    left = [what for what in unasked[name] if not _reasons(name, what)]
+    assert left == []
+
+
+def test_each_reason_is_one(unasked: dict[str, list[str]]) -> None:
+    given = {
+        reason
+        for name, found in unasked.items()
+        for what in found
+        for reason in _reasons(name, what)
+    }
+    assert given == set(UNASKED)
+
+
+def _reasons(name: str, what: str) -> list[tuple[str, str]]:
+    return [p for p in UNASKED if re.fullmatch(p[0], name) and re.fullmatch(p[1], what)]
+
+
+def test_the_one_reader_reads_the_same(stacks: dict[str, Synthesized]) -> None:
+    for name, stack in stacks.items():
+        world = world_of(Blocks(declared_blocks(stack.stack), aliases_of(stack.stack), stack.stack))
+        expected = {
+            **{arn: [policy] for arn, policy in stack.on_buckets.items()},
+            **{arn: [policy] for arn, policy in stack.on_keys.items()},
+            **{arn: [policy] for arn, policy in stack.trusts.items()},
+        }
+        resources = {arn: r.policy for arn, r in world.resources.items() if r.policy}
+        found = {completed(arn): [policy] for arn, policy in resources.items()}
+        assert {arn: p for arn, p in readable(found).items() if p} == {
+            pathless(arn): [pathless(repr(read(policy.document))) for policy in policies]
+            for arn, policies in expected.items()
+        }, name
+        identities = {str(who.arn): [*i.policies] for who, i in world.identities.items()}
+        ours = set(map(pathless, stack.identity))
+        assert {arn: p for arn, p in readable(identities).items() if arn in ours} == {
+            pathless(arn): [pathless(repr(read(policy.document))) for policy in policies]
+            for arn, policies in stack.identity.items()
+        }, name
+
+
+def pathless(text: str) -> str:
+    """Return what stands for looked-up roles as the reader has it: it knows no path of theirs."""
+    named = re.sub(r":role/p/([\w.-]+)-role\b", r":role/role-of-\1", text)
+    return named.replace(":role/service-role/", ":role/")
+
+
+def readable(found: Mapping[str, list[Document]]) -> dict[str, list[str]]:
+    """Return the statements of all documents that are written here, with the names completed."""
+    written = {
+        arn: [
+            completed(repr(document.statements))
+            for document in documents
+            if not any(isinstance(s, Unreadable) for s in document.statements)
+        ]
+        for arn, documents in found.items()
+    }
+    return {arn: documents for arn, documents in written.items() if documents or ":role/" in arn}
+
+
+def completed(text: str) -> str:
+    """Return a text with bucket names as Terraform would complete them."""
+    return text.replace("…", COMPLETION)

@@ -1,0 +1,194 @@
+"""The policies of a synthesized stack as AWS would have them, without Terraform."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cdktf import App
+
+from s3_links.declarations.errors import ConfigurationError
+from s3_links.declarations.link import Link
+from s3_links.declarations.read_links import read_links
+from s3_links.stacks.link import LinkStack
+from s3_links.stacks.replication import ReplicationStack
+from s3_links.stacks.validation import problems
+from tests.support.links import accounts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_REFERENCE = re.compile(r"\$\{((?:data\.)?[a-z0-9_]+)\.([A-Za-z0-9_-]+)\.([a-z_]+)\}")
+_LOOKED_UP = {"data.aws_iam_role": "arn", "data.aws_iam_instance_profile": "role_arn"}
+COMPLETION = "20261124000000000000000001"  # what Terraform puts behind a prefix
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """A policy document, and the name of the block that it is made in."""
+
+    name: str
+    document: dict[str, Any]
+
+
+class Synthesized:
+    """Names completed, ARNs in the place of references, and who has which policy.
+
+    ``roles`` are the ARNs by the role's name, which may be there in each account. ``identity`` and
+    ``trusts`` are by the role's ARN, ``on_buckets`` by the bucket's, ``on_keys`` by the key's.
+
+    A role that is looked up has a path, and that of an instance profile a name of its own.
+    """
+
+    def __init__(self, stack: Mapping[str, Any]) -> None:
+        self.stack = stack
+        self.accounts: dict[str, str] = {}
+        self._regions: dict[str, str] = {}
+        for provider in stack["provider"]["aws"]:
+            (self.accounts[provider["alias"]],) = provider["allowed_account_ids"]
+            self._regions[provider["alias"]] = provider["region"]
+        self.policies = {
+            name: Policy(name, self._document(block["statement"]))
+            for name, block in self.blocks("data.aws_iam_policy_document").items()
+        }
+        self.roles: dict[str, list[str]] = defaultdict(list)
+        self.trusts: dict[str, Policy] = {}
+        self.identity: dict[str, list[Policy]] = {}
+        for name, block in self.blocks("aws_iam_role").items():
+            arn = self._attribute("aws_iam_role", name, "arn")
+            self.roles[block["name"]].append(arn)
+            self.trusts[arn] = self._referred(block["assume_role_policy"])
+            self.identity[arn] = []
+        for type_, attribute in _LOOKED_UP.items():
+            for name in self.blocks(type_):
+                arn = self._attribute(type_, name, attribute)
+                self.roles[arn.rpartition("/")[2]].append(arn)
+                self.identity[arn] = []
+        for block in self.blocks("aws_iam_role_policy_attachment").values():
+            type_, name, _ = self._reference(block["policy_arn"])
+            if type_ == "aws_iam_policy":  # AWS's own are not made here
+                policy = self._referred(self.blocks(type_)[name]["policy"])
+                account = self._account(block["provider"])
+                role = self.text(block["role"])
+                (arn,) = (arn for arn in self.roles[role] if f":{account}:" in arn)
+                self.identity[arn].append(policy)
+        self.on_buckets = {
+            f"arn:aws:s3:::{self.text(block['bucket'])}": self._referred(block["policy"])
+            for block in self.blocks("aws_s3_bucket_policy").values()
+        }
+        self.on_keys = {
+            self._attribute(*self._reference(block["key_id"])[:2], "arn"): self._referred(
+                block["policy"]
+            )
+            for block in self.blocks("aws_kms_key_policy").values()
+        }
+
+    def blocks(self, type_: str) -> dict[str, Any]:
+        """Return the blocks of a type by their names; a data source's begins with ``data.``."""
+        section = "data" if type_.startswith("data.") else "resource"
+        found: dict[str, Any] = self.stack.get(section, {}).get(type_.removeprefix("data."), {})
+        return found
+
+    def bucket(self, declared: str) -> str:
+        """Return the ARN of a bucket by its prefix, or by the name of one that exists."""
+        for name, block in self.blocks("aws_s3_bucket").items():
+            if declared == block.get("bucket_prefix"):
+                return self._attribute("aws_s3_bucket", name, "arn")
+        return f"arn:aws:s3:::{declared}"
+
+    def text(self, text: str) -> str:
+        """Return a text with every reference resolved."""
+        return _REFERENCE.sub(lambda found: self._attribute(*found.groups()), text)
+
+    def _attribute(self, type_: str, name: str, attribute: str) -> str:
+        block = self.blocks(type_)[name]
+        if attribute == "name":
+            return str(block["name"])
+        account = self._account(block["provider"])
+        if type_ == "data.aws_iam_role":
+            return f"arn:aws:iam::{account}:role/service-role/{block['name']}"
+        if type_ == "data.aws_iam_instance_profile":
+            role = f"{block['name']}-role"
+            return role if attribute == "role_name" else f"arn:aws:iam::{account}:role/p/{role}"
+        if type_ == "data.aws_caller_identity":
+            return account
+        if type_ == "aws_s3_bucket":
+            bucket = block.get("bucket") or f"{block['bucket_prefix']}{COMPLETION}"
+            return f"arn:aws:s3:::{bucket}" if attribute == "arn" else str(bucket)
+        if type_ == "aws_kms_key":
+            region = self._regions[block["provider"].partition(".")[2]]
+            return f"arn:aws:kms:{region}:{account}:key/{name}" if attribute == "arn" else name
+        if type_ == "aws_iam_openid_connect_provider":
+            host = block["url"].removeprefix("https://")
+            return f"arn:aws:iam::{account}:oidc-provider/{host}"
+        assert attribute == "arn", (type_, name, attribute)
+        kind = type_.removeprefix("data.").removeprefix("aws_iam_")
+        return f"arn:aws:iam::{account}:{kind}{block.get('path') or '/'}{block['name']}"
+
+    def _account(self, provider: str) -> str:
+        return self.accounts[provider.partition(".")[2]]
+
+    def _reference(self, text: str) -> tuple[str, str, str]:
+        found = _REFERENCE.fullmatch(text)
+        assert found, text
+        return found[1], found[2], found[3]
+
+    def _referred(self, text: str) -> Policy:
+        return self.policies[self._reference(text)[1]]
+
+    def _document(self, statements: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        return {"Version": "2012-10-17", "Statement": [self._statement(s) for s in statements]}
+
+    def _statement(self, block: Mapping[str, Any]) -> dict[str, Any]:
+        def resolved(values: Iterable[str]) -> list[str]:
+            return [self.text(value) for value in values]
+
+        statement: dict[str, Any] = {
+            "Effect": block.get("effect") or "Allow",
+            "Action": list(block["actions"]),
+        }
+        if block.get("sid"):
+            statement["Sid"] = block["sid"]
+        if block.get("resources"):
+            statement["Resource"] = resolved(block["resources"])
+        for principal in block.get("principals") or []:
+            if principal["type"] == "*":
+                statement["Principal"] = "*"
+            else:
+                named = statement.setdefault("Principal", {})
+                named.setdefault(principal["type"], []).extend(resolved(principal["identifiers"]))
+        for condition in block.get("condition") or []:
+            tests = statement.setdefault("Condition", {})
+            keys = tests.setdefault(condition["test"], {})
+            keys[condition["variable"]] = resolved(condition["values"])
+        return statement
+
+
+def synthesized(link: dict[str, Any], **settings: dict[str, Any]) -> dict[str, Any]:
+    """Synthesize one link as ``main.py`` does, or raise :class:`ConfigurationError`.
+
+    ``settings`` are further ones of the emulated accounts.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "links.json"
+        file.write_text(json.dumps({"accounts": accounts(**settings), "links": {"link": link}}))
+        read = read_links(file)
+        declared, app = read.links["link"], App(outdir=folder)
+        stack = (
+            LinkStack(app, "link", link=declared, accounts=read.accounts, state=read.state)
+            if isinstance(declared, Link)
+            else ReplicationStack(
+                app, "link", link=declared, accounts=read.accounts, state=read.state
+            )
+        )
+        if found := problems([stack]):
+            raise ConfigurationError(found)
+        app.synth()
+        text = (Path(folder) / "stacks" / "link" / "cdk.tf.json").read_text()
+    content: dict[str, Any] = json.loads(text)
+    return content

@@ -27,6 +27,8 @@ _TO_MERGE: dict[str, DocumentKind] = {
     "key_policy_to_merge_": "key policy",
 }
 _UNNAMED = "…"
+_S3 = ":s3:::"
+_KEY_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 _COMPLETION = re.compile(r"[0-9]{18}[0-9a-f]{8}")
 
 
@@ -46,11 +48,22 @@ class Half:
 
 @dataclass(frozen=True, kw_only=True)
 class Hop:
-    """A role that a link has another one assume, and what its trust policy asks for."""
+    """A role that a link has another one assume, and the external id that its trust asks for."""
 
-    link: str
     role: Principal
     external_id: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """How a role is declared to reach a resource: by itself or by a hop, and what for.
+
+    ``prefix`` is what keys begin with, if that is limited.
+    """
+
+    actions: list[str]
+    prefix: str = ""
+    hop: Hop | None = None
 
 
 class Declared:
@@ -67,26 +80,10 @@ class Declared:
             for half in declared.halves(name, request)
         ]
 
-    def hops(self, who: Principal, request: Request) -> list[Hop]:
-        """Return the roles that should be assumed first, none where the request is its own."""
-        if any(half.what == "identity policy" for half in self.halves(request)):
-            return []
-        return [
-            hop
-            for name, declared in self._stacks.items()
-            for hop in declared.hops(name, who, request)
-        ]
-
-    def usual(self, who: Principal, bucket: str) -> tuple[list[str], str]:
-        """Return what a role, or the one that it assumes, is declared to do to a bucket.
-
-        The second is a prefix to which that is limited, if it is.
-        """
-        for declared in self._stacks.values():
-            found, prefix = declared.usual(who, bucket)
-            if found:
-                return found, prefix
-        return [], ""
+    def route(self, who: Principal, resource: str) -> Route | None:
+        """Return how a role is declared to reach a bucket or a key, by itself if it can."""
+        found = [route for d in self._stacks.values() for route in d.routes(who, resource)]
+        return min(found, key=lambda route: route.hop is not None, default=None)
 
     def roles(self, name: str) -> list[Principal]:
         """Return the declared roles of a name."""
@@ -105,14 +102,14 @@ class Declared:
             bucket.account
             for declared in self._stacks.values()
             for bucket in declared.buckets
-            if _is_of_name(bucket.arn, name)
+            if _is_named(bucket.arn, f"{bucket.arn.rpartition(_S3)[0]}{_S3}{name}")
         ]
         return list(dict.fromkeys(found))
 
     def prefixes(self) -> dict[str, str]:
         """Return what the names of new buckets begin with, each with its account."""
         return {
-            bucket.arn.rpartition(":")[2].removesuffix(_UNNAMED): bucket.account
+            bucket.arn.rpartition(_S3)[2].removesuffix(_UNNAMED): bucket.account
             for declared in self._stacks.values()
             for bucket in declared.buckets
             if bucket.arn.endswith(_UNNAMED)
@@ -146,7 +143,7 @@ class _Declared:
             account = self._blocks.account(address)
             policy = policy_of(self._blocks, output["value"], kind, account, name)
             resources = [r for statement in _read(policy) for r in statement.resources]
-            for arn in dict.fromkeys(r.partition("/")[0] if ":s3:" in r else r for r in resources):
+            for arn in dict.fromkeys(map(_whole, resources)):
                 of = Bucket if kind == "bucket policy" else Resource
                 yield of(arn=arn, account=account, policy=policy)
 
@@ -161,29 +158,26 @@ class _Declared:
                 sid = finding.statement.sid or ""
                 yield Half(link=link, what=kind, statement=sid, place=place, output=output)
 
-    def hops(self, link: str, who: Principal, request: Request) -> Iterator[Hop]:
+    def routes(self, who: Principal, resource: str) -> Iterator[Route]:
+        for role in self._named(who):
+            yield from self._routes(role, resource, None)
         for role in self.roles:
-            if not any(self._hop(who, role)):
-                continue
-            further = self.halves(link, replace(request, principal=role))
-            if any(half.what == "identity policy" for half in further):
-                yield Hop(link=link, role=role, external_id=self._external_id(role))
+            hop = Request(principal=who, action="sts:AssumeRole", resource=str(role.arn))
+            if any(self.halves("", hop)):
+                hop_ = Hop(role=role, external_id=self._external_id(role))
+                yield from self._routes(role, resource, hop_)
 
-    def usual(self, who: Principal, bucket: str) -> tuple[list[str], str]:
-        assumed = [role for role in self.roles if any(self._hop(who, role))]
-        for role in [*self._named(who), *assumed]:
-            resources: dict[str, list[str]] = {}
-            for document in self._world.identities[role].policies:
-                for statement in _read(document):
-                    for resource in statement.resources:
-                        if _is_of_name(resource.partition("/")[0], bucket):
-                            resources.setdefault(resource, []).extend(statement.actions)
-            named = [a for of in resources.values() for a in of if a in actions.known()]
-            keys = [resource.partition("/")[2] for resource in resources]
-            if named:
-                prefix = next((key.removesuffix("*") for key in keys if key), "")
-                return list(dict.fromkeys(named)), prefix
-        return [], ""
+    def _routes(self, role: Principal, resource: str, hop: Hop | None) -> Iterator[Route]:
+        on: dict[str, tuple[str, ...]] = {}
+        for document in self._world.identities[role].policies:
+            for statement in _read(document):
+                for pattern in statement.resources:
+                    if _is_named(_whole(pattern), resource):
+                        on[pattern] = (*on.get(pattern, ()), *statement.actions)
+        if named := [a for of in on.values() for a in of if a in actions.known()]:
+            keys = [pattern.partition("/")[2].removesuffix("*") for pattern in on]
+            prefix = next(filter(None, keys), "") if _S3 in resource else ""
+            yield Route(actions=list(dict.fromkeys(named)), prefix=prefix, hop=hop)
 
     def _external_id(self, role: Principal) -> tuple[str, ...]:
         trust = self._world.resources[str(role.arn)].policy
@@ -195,10 +189,6 @@ class _Declared:
             for value in condition.values
         )
 
-    def _hop(self, who: Principal, role: Principal) -> Iterator[Half]:
-        hop = Request(principal=who, action="sts:AssumeRole", resource=str(role.arn))
-        return self.halves("", hop)
-
     def _named(self, who: Principal) -> list[Principal]:
         return [role for role in self.roles if (role.name, role.account) == (who.name, who.account)]
 
@@ -206,14 +196,13 @@ class _Declared:
         """Yield a request as it is declared: names that were not known yet stand as themselves."""
         # What is encrypted is named by the bucket's ARN, which is not known.
         context = {k: v for k, v in request.context.items() if "EncryptionContext" not in k}
-        head, slash, key = request.resource.partition("/")
+        named, slash, key = request.resource, "", ""
+        if _S3 in request.resource:
+            named, slash, key = request.resource.partition("/")
         for principal in self._named(request.principal):
             for arn in self._world.resources:
-                if ":s3:::" in head:
-                    resource = f"{arn}{slash}{key}" if _is_of_name(arn, head) else ""
-                else:
-                    resource = arn if _is_key(arn, request.resource) else ""
-                if resource:
+                if _is_named(arn, named):
+                    resource = f"{arn}{slash}{key}"
                     yield replace(request, principal=principal, resource=resource, context=context)
 
 
@@ -221,23 +210,20 @@ def _read(document: Document) -> Iterator[Statement]:
     return (s for s in document.statements if not isinstance(s, Unreadable))
 
 
-def _is_of_name(arn: str, named: str) -> bool:
-    """Whether a declared bucket's ARN is of a bucket's ARN or name, or completed to it."""
-    if ":s3:::" not in arn:
-        return False
-    declared, name = (text.rpartition(":::")[2] for text in (arn, named))
-    if declared.endswith(_UNNAMED) and is_made_of(name, declared.removesuffix(_UNNAMED)):
-        return True
-    return name == declared
+def _whole(arn: str) -> str:
+    """Return the bucket's ARN in the place of its objects'."""
+    return arn.partition("/")[0] if _S3 in arn else arn
+
+
+def _is_named(declared: str, arn: str) -> bool:
+    """Whether a declared ARN is the one of something that is there, whose name is known."""
+    if declared.endswith(_UNNAMED) and _S3 in declared:
+        return is_made_of(arn, declared.removesuffix(_UNNAMED))
+    if ":kms:" in declared and not _KEY_ID.fullmatch(declared.rpartition("/")[2]):
+        return arn.startswith(declared.rpartition("/")[0])  # a new key: its id is not known
+    return declared == arn
 
 
 def is_made_of(name: str, prefix: str) -> bool:
     """Whether Terraform completed ``prefix`` to a name: a time and a counter, 26 digits."""
     return name.startswith(prefix) and bool(_COMPLETION.fullmatch(name.removeprefix(prefix)))
-
-
-def _is_key(arn: str, named: str) -> bool:
-    """Whether a declared role or key is one of that ARN; a new key's id is not known."""
-    if arn == named or ":kms:" not in arn:
-        return arn == named
-    return ":kms:" in named and arn.rpartition("/")[0] == named.rpartition("/")[0]

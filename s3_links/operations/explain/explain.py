@@ -154,9 +154,10 @@ class _Explained:
         for sign, action in _USUAL.items():
             if sign in target.arn and not target.bucket:
                 return target, [action]
-        usual, prefix = self._declared.usual(who, target.arn)
-        if not target.key and prefix:
-            target = replace(target, key=prefix)
+        route = self._declared.route(who, target.arn)
+        usual = route.actions if route else []
+        if route and route.prefix and not target.key:
+            target = replace(target, key=route.prefix)
         on = [a for a in usual if not target.key or "object" in actions.resource_types(a)]
         if target.key.endswith("/"):
             on = usual

@@ -54,10 +54,11 @@ class Explaining:
     ) -> None:
         self._live, self._declared, self._target = Live(reader), declared, target
         # AWS's own tools always encrypt.
-        self._context = {"aws:SecureTransport": ("true",), **context}
-        self._endpoint = endpoint
+        self._context: dict[str, tuple[str, ...]] = {"aws:SecureTransport": ("true",)}
         if endpoint:
-            self._context.setdefault("aws:SourceVpce", (endpoint,))
+            self._context["aws:SourceVpce"] = (endpoint,)
+        self._given, self._endpoint = context, endpoint
+        self._context |= context
         self._bucket: FoundBucket | None = None
         self._object: FoundObject | None = None
         # What no call reads: a session's policy, and what others may be in the way.
@@ -73,8 +74,10 @@ class Explaining:
         self._read_limits(found.account, "service control policy")
         if self._endpoint:
             self._live.endpoint(self._endpoint, found.account)
-        for hop in self._declared.hops(found, first)[:1]:
+        route = self._declared.route(found, self._target.arn)
+        if route and (hop := route.hop):
             role = self._live.identity(hop.role)
+            self._read_limits(hop.role.account, "resource control policy")
             for request in self._assuming(found, hop.role, hop.external_id):
                 judge = self._judge()
                 step = judge.without(request, _nobody(hop.role)) if role is None else judge(request)
@@ -213,8 +216,8 @@ class Explaining:
         found = self._live.organization(account, kind)
         self.unseen |= set() if found.read else {kind}
         of = "aws:PrincipalOrgID" if kind == "service control policy" else "aws:ResourceOrgID"
-        if found.id is not None:
-            self._context.setdefault(of, (found.id,) if found.id else ())
+        if found.id is not None and of not in self._given:
+            self._context[of] = (found.id,) if found.id else ()
 
     def _judge(self) -> Judge:
         return Judge(self._live.world, self._bucket, self._object)

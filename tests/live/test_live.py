@@ -16,12 +16,12 @@ from s3_links.reach.principals import Principal, principal
 from s3_links.reach.world import Document
 from s3_links.sandbox.access import root
 from s3_links.sandbox.emulator import ACCOUNTS, Emulator
-
-from .recorded import Recorded, policy
+from tests.support.recorded import Recorded, policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.cost("deployed")
 ONE = ACCOUNTS["account1"]
 
 

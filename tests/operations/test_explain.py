@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from s3_links.live.reader import Account, Reader
+from s3_links.operations.explain.answer import Answer
 from s3_links.operations.explain.declared import Declared
 from s3_links.operations.explain.evidence import judged
 from s3_links.operations.explain.explaining import Explaining
 from s3_links.operations.explain.pasted import Pasted, read
-from s3_links.operations.explain.question import Finder
+from s3_links.operations.explain.question import Finder, read_context
+from s3_links.operations.labels import Labels
+from s3_links.operations.stack import OperationError
 from s3_links.reach.principals import principal
-
-from .conftest import PROJECT
-from .recorded import Recorded, policy
+from tests.conftest import PROJECT
+from tests.support.recorded import Recorded, policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -199,17 +201,27 @@ def answers() -> dict[str, Any]:
     }
 
 
-def explained(
-    recorded: Mapping[str, Any], action: str = "s3:GetObject", pasted: Pasted | None = None
-) -> tuple[list[Step], list[str]]:
-    accounts = [
+def recording(recorded: Mapping[str, Any]) -> Reader:
+    return Reader(
         Account(alias=alias, id=id_, client=Recorded(id_, recorded).client)
         for alias, id_ in (("account1", ONE), ("account2", TWO))
-    ]
-    reader, declared = Reader(accounts), Declared([], {})
+    )
+
+
+def finder(recorded: Mapping[str, Any]) -> Finder:
+    return Finder(recording(recorded), Declared([], {}))
+
+
+def explained(
+    recorded: Mapping[str, Any],
+    pasted: Pasted | None = None,
+    context: Mapping[str, tuple[str, ...]] | None = None,
+    endpoint: str | None = None,
+) -> tuple[list[Step], list[str]]:
+    reader, declared = recording(recorded), Declared([], {})
     target = Finder(reader, declared).where(OBJECT)
-    explaining = Explaining(reader, declared, target, {}, None)
-    steps = list(explaining.steps(principal(SESSION), [action]))
+    explaining = Explaining(reader, declared, target, context or {}, endpoint)
+    steps = list(explaining.steps(principal(SESSION), ["s3:GetObject"]))
     if pasted is not None:
         steps = judged(steps, pasted, explaining.unseen, TWO)
     return steps, [str(one) for one in reader.unread]
@@ -449,6 +461,51 @@ def test_the_organization_is_known_to_a_condition() -> None:
     assert step.verdict == "allowed"
 
 
+FROM_OURS = {"Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}
+
+
+@pytest.mark.parametrize(
+    ("address", "verdict"),
+    [((), "refused"), (("203.0.113.7",), "allowed"), (("192.0.2.1",), "refused")],
+)
+def test_what_is_not_known_of_the_request_may_be_given(
+    address: tuple[str, ...], verdict: str
+) -> None:
+    recorded = answers() | bucket_policy(TO_ROLE | FROM_OURS)
+    (step,), _ = explained(recorded)
+    assert (step.verdict, step.keys) == ("undecided", ["aws:sourceip"])
+    (step,), _ = explained(recorded, context={"aws:SourceIp": address})
+    assert (step.verdict, step.keys) == (verdict, [])
+
+
+@pytest.mark.parametrize(
+    ("statement", "verdict"),
+    [
+        (changed(ANYTHING, Principal="*"), "allowed"),
+        (changed(ANYTHING, Principal="*", Action="s3:PutObject"), "refused"),
+    ],
+)
+def test_the_policy_of_a_vpc_endpoint_that_is_named_counts(
+    statement: dict[str, Any], verdict: str
+) -> None:
+    endpoint = {"PolicyDocument": json.dumps(policy(statement))}
+    recorded = {f"{ONE}.ec2.describe_vpc_endpoints": {"VpcEndpoints": [endpoint]}}
+    through = bucket_policy(TO_ROLE | {"Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}})
+    (step,), _ = explained(answers() | recorded | through, endpoint="vpce-1")
+    assert step.verdict == verdict
+    if verdict == "refused":
+        assert step.refuses[0].what == "VPC endpoint policy"
+
+
+def test_a_public_policy_keeps_other_accounts_out_where_that_is_on() -> None:
+    on = {"PublicAccessBlockConfiguration": {"RestrictPublicBuckets": True}}
+    recorded = bucket_policy(changed(LETS, Principal="*"))
+    (step,), _ = explained(answers() | recorded)
+    assert step.verdict == "allowed"
+    (step,), _ = explained(answers() | recorded | {f"{TWO}.s3.get_public_access_block": on})
+    assert step.refuses[0].cause == "public-access-block"
+
+
 # What cannot be read
 
 
@@ -517,6 +574,72 @@ def test_a_message_proves_what_cannot_be_read(
     (step,), _ = explained(answers() | recorded, pasted=read(refused(text)))
     assert step.verdict == verdict
     assert [reason.what for reason in step.refuses] == ([what] if what else [])
+
+
+# Who and where
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["app", ROLE, SESSION, json.dumps({"UserId": "AROA:i", "Account": ONE, "Arn": SESSION})],
+)
+def test_who_is_a_name_an_arn_or_a_session(text: str) -> None:
+    found = finder(answers()).who(text)
+    assert (found.kind, found.account, found.name) == ("role", ONE, "app")
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "arn:aws:iam::1:policy/x", "nobody"])
+def test_somebody_else_is_an_error_of_one_line(text: str) -> None:
+    missing = {f"{ONE}.iam.get_role": "NoSuchEntity"}
+    with pytest.raises(OperationError, match="WHO") as error:
+        finder(answers() | missing).who(text)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["reports/a/b", "s3://reports/a/b", "arn:aws:s3:::reports/a/b", " s3://reports/a/b\n"]
+)
+def test_where_is_an_address_an_arn_or_a_name(text: str) -> None:
+    target = finder(answers()).where(text)
+    assert (target.arn, target.bucket, target.key) == ("arn:aws:s3:::reports", "reports", "a/b")
+    assert (target.owner.account, target.owner.region) == (TWO, "ap-northeast-1")
+
+
+# How it is told
+
+
+def test_it_is_told_to_a_reader_and_to_a_machine() -> None:
+    steps, unread = explained(
+        answers()
+        | {BUCKET_POLICY: "NoSuchBucketPolicy"}
+        | {f"{ONE}.organizations.describe_organization": "AccessDenied"}
+    )
+    answer = Answer(steps=steps, declared=["the link x declares it"], unread=unread, next="x y")
+    assert list(answer.lines(Labels({"account1": ONE, "account2": TWO}))) == [
+        "Refused.",
+        "",
+        "role app (account1), s3:GetObject on object 2026/a b.csv of bucket reports: refused",
+        "  lets     identity policy own (account1), statement Lets",
+        "  refuses  bucket policy of bucket reports (account2): there is none",
+        "",
+        "Declared:",
+        "  the link x declares it",
+        "",
+        "Could not be read:",
+        f"  organizations:DescribeOrganization (the organization) in {ONE}: AccessDenied",
+        "",
+        "Next: x y",
+    ]
+    told = json.loads(answer.as_json())
+    assert (told["verdict"], answer.exit_code) == ("refused", 2)
+    (refuses,) = told["steps"][0]["refuses"]
+    assert (refuses["what"], refuses["account"]) == ("bucket policy", TWO)
+
+
+@pytest.mark.parametrize("text", ["SourceIp=1", "aws:SourceIp"])
+def test_what_is_known_of_a_request_has_a_key_and_a_value(text: str) -> None:
+    with pytest.raises(OperationError, match="is no KEY=VALUE"):
+        read_context([text])
 
 
 # The troubleshooting page

@@ -53,11 +53,13 @@ def main() -> None:
     sys.exit(code or 0)
 
 
-def _command(group: typer.Typer = app) -> Callable[[Callable[..., int | None]], Any]:
+def _command(
+    name: str | None = None, group: typer.Typer = app
+) -> Callable[[Callable[..., int | None]], Any]:
     """Make a function a command whose errors are told in plain lines."""
 
     def decorate(function: Callable[..., int | None]) -> Any:
-        @group.command()
+        @group.command(name)
         @functools.wraps(function)
         def command(*arguments: Any, **options: Any) -> int | None:
             from .declarations.errors import ConfigurationError
@@ -331,6 +333,48 @@ def explain(
 
 
 @_command()
+def prove(links: Names = None, as_json: AsJson = False) -> int:
+    """Prove, without AWS, that each link lets what it declares.
+
+    And nobody else: exits with 2 where that cannot be proved, and names the statement.
+    """
+    from .declarations import read_links
+    from .operations import prove
+
+    found = prove.proofs(_stacks(links), read_links.declared(), named=bool(links))
+    typer.echo(prove.as_json(found) if as_json else prove.as_text(found))
+    return 0 if all(proof.proved for proof in found) else REFUSED
+
+
+@_command("who-can")
+def who_can(
+    bucket: Annotated[
+        str, typer.Argument(metavar="BUCKET[/KEY]", help="Its declared name or prefix.")
+    ],
+    action: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ACTION", help="Only this action. Can be repeated."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say who can reach a bucket, by what is declared."""
+    from .declarations import read_links
+    from .operations import who_can
+    from .operations.stack import OperationError
+
+    links = read_links.declared()
+    if links is None:
+        raise OperationError("there is no links file here, which would declare buckets")
+    answer = who_can.who_can(_stacks(None), links, bucket, action or ())
+    if as_json:
+        typer.echo(answer.as_json(), nl=False)
+        return
+    _table(("Who", "may", "only if", "by"), list(answer.cells()), f"Nobody: {answer.asked}")
+    for note in answer.notes:
+        typer.echo(f"note: {note}")
+
+
+@_command()
 def plan(
     links: Names = None,
     refuse: Gates = None,
@@ -506,7 +550,7 @@ def summarize(
     return _refused([summary], gates)
 
 
-@_command(state_app)
+@_command(group=state_app)
 def move(links: Names) -> None:
     """Move a state to where it is declared now.
 
@@ -518,7 +562,7 @@ def move(links: Names) -> None:
         typer.echo(f"{stack.name}: the state is moved from {state.move(stack)}")
 
 
-@_command(state_app)
+@_command(group=state_app)
 def unlock(
     link: Annotated[str, typer.Argument(help="The link's name.", autocompletion=_completed)],
     lock: Annotated[str, typer.Option("--id", help="The lock's id, as `check` shows it.")],
@@ -584,6 +628,24 @@ def _working(what: str) -> Any:
     from rich.console import Console
 
     return Console(stderr=True).status(f"{what} ...")
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:
+    """Print a table, as wide as the terminal or 80 columns; or that there is nothing."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        typer.echo(empty)
+        return
+    table = Table(box=None, padding=(0, 2, 1, 0), pad_edge=False, expand=True)
+    for number, heading in enumerate(headings):  # the words are in the middle
+        ratio = 4 if number in (0, len(headings) - 1) else 5
+        table.add_column(heading, overflow="fold", ratio=ratio)  # names are never cut off
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console().print(table)
 
 
 def _show(text: str) -> None:

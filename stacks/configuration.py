@@ -4,35 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from s3_cross_account.settings import AccountSettings
 from s3_cross_account.spelling import near_match
-from s3_links.declarations.checking import checked, json_object, wrong
-from s3_links.declarations.deployment import Deployment, contradictions, in_two_partitions
-from s3_links.declarations.files import text_of
+from s3_links.declarations.accounts import DeclaredAccount
+from s3_links.declarations.checking import checked, wrong
+from s3_links.declarations.deployment import Deployment
+from s3_links.declarations.files import json_object, text_of
+from s3_links.declarations.part import Part, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from s3_links.declarations.part import Problem
+
 _ACCOUNT1 = {"region": "ap-northeast-1", "profile": "account1"}
 _ACCOUNT2 = {"region": "ap-northeast-1", "profile": "account2"}
 
 
-class Accounts(BaseModel):
+class Accounts(Part):
     """The two accounts, by the alias of their providers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    account1: Annotated[AccountSettings, Field(description="an account", examples=[_ACCOUNT1])]
-    account2: Annotated[AccountSettings, Field(description="an account", examples=[_ACCOUNT2])]
+    account1: Annotated[DeclaredAccount, Field(description="an account", examples=[_ACCOUNT1])]
+    account2: Annotated[DeclaredAccount, Field(description="an account", examples=[_ACCOUNT2])]
 
 
 class Configuration(Deployment):
     """What the reference stack is made from. Other keys of the context belong to cdktf."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(extra="ignore")
 
     accounts: Annotated[
         Accounts,
@@ -42,8 +43,13 @@ class Configuration(Deployment):
         ),
     ]
     instances: Annotated[
-        bool, Field(strict=True, description="true or false: whether to create the EC2 instances")
+        bool, Field(description="true or false: whether to create the EC2 instances")
     ] = True
+
+    @rule
+    def _partitions(self) -> Iterator[Problem]:
+        for problem in self.in_two_partitions(self.by_alias):
+            yield ("accounts",), problem
 
 
 def read_configuration(file: Path) -> Configuration:
@@ -55,11 +61,6 @@ def read_configuration(file: Path) -> Configuration:
         found.append((("context",), f"is missing: {hint}"))
     elif isinstance(content["context"], dict):
         context = content["context"]
-        found += [(("context", *place), told) for place, told in contradictions(context)]
-        found += [
-            (("context", "accounts"), told)
-            for told in in_two_partitions(Accounts.model_fields, context.get("accounts"))
-        ]
         found += [(("context", key), told) for key, told in _nearly_ours(context)]
         return checked(Configuration, context, source=str(file), at=("context",), found=found)
     else:

@@ -16,7 +16,7 @@ from s3_cross_account.direct_access import DirectAccess
 from s3_cross_account.instance import Instance, InstanceBasics
 from s3_cross_account.network import PublicNetwork
 from s3_cross_account.role import Role
-from s3_links.declarations.state import LocalState, State
+from s3_links.declarations.state import LOCAL, State
 from s3_links.stacks.base import BaseStack
 
 from .reference_names import REFERENCE_NAMES
@@ -45,7 +45,7 @@ class ReferenceStack(BaseStack):
         id_: str,
         *,
         accounts: Mapping[str, AccountSettings],
-        state: State = LocalState(),  # noqa: B008 (frozen)
+        state: State = LOCAL,
         instances: bool = True,
     ) -> None:
         super().__init__(scope, id_, accounts=accounts, state=state)

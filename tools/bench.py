@@ -1,11 +1,13 @@
 """Measure a synthesis with the slim bindings against the usual import: ``python -m tools.bench``.
 
 Both sides synthesize the same stack in the same run, taking turns. Prints medians and ratios, and
-fails where a ratio misses what the README promises or the two outputs differ by a byte.
+fails where a ratio misses what the README promises or the two outputs differ by a byte. Then says
+how long the proof of many links takes: ``python -m tools.bench prove`` says that alone.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import statistics
@@ -25,6 +27,24 @@ STACK = Path("stacks/s3-multi-account-deploy/cdk.tf.json")
 # The bindings that are imported first are the ones that are used.
 USUAL = "import runpy, cdktf_cdktf_provider_aws; runpy.run_path('main.py', run_name='__main__')"
 APPS = {"usual": [sys.executable, "-c", USUAL], "slim": [sys.executable, "main.py"]}
+
+ALIASES = ("account1", "account2")
+LINKS = {
+    "accounts": {
+        alias: {"region": "eu-west-1", "profile": alias, "account_id": str(number) * 12}
+        for number, alias in enumerate(ALIASES, 1)
+    },
+    "links": {
+        f"link-{n}": {
+            "pattern": "direct-access",
+            "consumers": [{"account": "account1", "new_role": f"r-{n}-{r}"} for r in range(5)],
+            "buckets": [{"account": a, "new_prefix": f"b-{n}-", "key": "new"} for a in ALIASES],
+            "access": {"level": "read-write-delete", "prefixes": ["a/", "b/"]},
+            "hardening": True,
+        }
+        for n in range(40)
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -89,6 +109,41 @@ def _resident(root: psutil.Process) -> int:
 
 def main() -> None:
     """Run every case, print the table, and exit with 1 if a promise is not kept."""
+    if sys.argv[1:] != ["prove"]:
+        _compare()
+    _prove()
+
+
+def _prove() -> None:
+    """Print how long the proof of 40 links of 10 grants takes, without their synthesis."""
+    from s3_links.declarations.read_links import read_links
+    from s3_links.operations.prove import proofs
+    from s3_links.operations.stack import synthesized
+
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    try:
+        (folder / "links.json").write_text(json.dumps(LINKS))
+        app = [sys.executable, "-m", "s3_links", "app"]
+        subprocess.run(app, cwd=folder, check=True)
+        os.environ["CDKTF_OUTDIR"] = str(folder / "cdktf.out")
+        links = read_links(folder / "links.json")
+        stacks = synthesized()
+        seconds = []
+        for _ in range(RUNS):
+            start = time.process_time()
+            found = proofs(stacks, links, named=False)
+            seconds.append(time.process_time() - start)
+    finally:
+        shutil.rmtree(folder)
+    grants = sum(proof.grants for proof in found)
+    proved = all(proof.proved for proof in found)
+    took = f"{statistics.median(seconds):.2f} s of processor time"
+    print(f"{len(found)} links, {grants} grants {'proved' if proved else 'NOT PROVED'} in {took}")
+    if not proved:
+        sys.exit(1)
+
+
+def _compare() -> None:
     kept = True
     outputs = set()
     for case in CASES:
@@ -110,7 +165,8 @@ def main() -> None:
             kept &= _report(case.name, "MB", values, case.memory)
     identical = len(outputs) == 1
     print(f"JSON of both sides: {'identical' if identical else 'DIFFERENT'}")
-    sys.exit(not (kept and identical))
+    if not (kept and identical):
+        sys.exit(1)
 
 
 def _report(name: str, unit: str, sides: dict[str, list[float]], limit: float) -> bool:

@@ -59,6 +59,59 @@ again, in the other role's trust policy and in its own identity policy: "Pass se
 STS" and "Monitor and control actions taken with assumed roles" in the IAM User Guide.
 """
 
+# What "Allows access to the AWS account and enables IAM policies" covers by kms:*, action by
+# action: an administrator's, none that decrypts.
+KEY_ADMINISTRATION: Final = (
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:DescribeKey",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListGrants",
+    "kms:ListKeyPolicies",
+    "kms:ListResourceTags",
+    "kms:PutKeyPolicy",
+    "kms:RevokeGrant",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+)
+"""What a key's own account may do with it by IAM."""
+
+KEY_USE: Final = ("kms:Decrypt", "kms:GenerateDataKey")
+"""What writing objects needs of their key, and what its account may do through S3."""
+
+REPLICATION_ON_SOURCE: Final = ("s3:GetReplicationConfiguration", "s3:ListBucket")
+REPLICATION_ON_SOURCE_OBJECTS: Final = (
+    "s3:GetObjectVersionForReplication",
+    "s3:GetObjectVersionAcl",
+    "s3:GetObjectVersionTagging",
+)
+REPLICATION_ON_DESTINATION_OBJECTS: Final = (
+    "s3:ReplicateObject",
+    "s3:ReplicateDelete",
+    "s3:ReplicateTags",
+    "s3:ObjectOwnerOverrideToBucketOwner",
+)
+"""What a replication role needs: "Setting up permissions for live replication" in the Amazon S3
+User Guide."""
+
+# AWS's list has the first. A bucket key, which our buckets have and existing ones may have, is made
+# by the second, and verified by the third before S3 uses it.
+REPLICATION_INTO_KEY: Final = ("kms:Encrypt", "kms:GenerateDataKey", "kms:Decrypt")
+
+BATCH_ON_SOURCE: Final = ("s3:GetReplicationConfiguration", "s3:PutInventoryConfiguration")
+BATCH_ON_SOURCE_OBJECTS: Final = ("s3:InitiateReplication",)
+"""What the role of a Batch Replication job needs: "Configuring an IAM role for S3 Batch
+Replication" in the Amazon S3 User Guide."""
+
 _READING: Final = ("s3:Get", "s3:List")
 OPERATIONS: Final = {
     "s3:CompleteMultipartUpload": ("s3:PutObject",),
@@ -136,3 +189,9 @@ def reads(actions: Iterable[str]) -> bool:
 def writes(actions: Iterable[str]) -> bool:
     """Whether ``actions`` write objects: they then need new data keys."""
     return bool({"s3:PutObject", "s3:ReplicateObject"} & set(actions))
+
+
+def of_key(actions: Iterable[str]) -> tuple[str, ...]:
+    """Return what S3 actions need of a bucket's key: writing in parts decrypts too."""
+    granted = tuple(actions)
+    return KEY_USE if writes(granted) else ("kms:Decrypt",) if reads(granted) else ()

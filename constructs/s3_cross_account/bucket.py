@@ -310,7 +310,7 @@ class Bucket(BucketBase):
             account=self.account,
             prefix=log_bucket_prefix(name),
             force_destroy=True,
-            hardening=replace(hardening, access_logging=False, lifecycle=False),
+            hardening=hardening.model_copy(update={"access_logging": False, "lifecycle": False}),
         )
         logs._expire(after_days=LOGS_DAYS)
         return logs

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Switch = Annotated[bool, Field(examples=[True])]
 
 OLD_VERSIONS_DAYS = 90
 """How long overwritten and deleted objects can be restored: a loss is often noticed late."""
@@ -11,41 +15,68 @@ LOGS_DAYS = 365
 """How long a log bucket keeps its logs: audits look back a year."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Hardening:
+class Hardening(BaseModel):
     """The switches; all of them are off in the reference deployment.
-
-    ``public_access_block``: no policy or ACL can make the bucket public. No cost.
-    ``tls_only``: requests without TLS are refused, to everybody. No cost.
-    ``versioning``: overwritten and deleted objects are kept, and paid for until they are expired.
-    ``lifecycle``: old versions are deleted after 90 days, unfinished uploads after 7. No cost.
-    ``encryption``: S3's own keys (SSE-S3), unless the bucket has a KMS key. No cost.
-    ``access_logging``: S3 writes each request to a log bucket, whose storage is paid for.
-    ``imdsv2``: instances hand out credentials only to requests with a token. No cost.
-    ``ebs_encryption``: instances have an encrypted root volume. No cost.
-    ``ebs_optimized``: instances have a connection of their own to it. No cost with ``t3.micro``.
-    ``https_egress_only``: instances reach others by HTTPS only. No cost.
-    ``default_security_group_closed``: that of an instance's VPC lets nothing in or out. No cost.
 
     Follows "Security best practices for Amazon S3" in the Amazon S3 User Guide and the controls for
     Amazon EC2 in the AWS Security Hub User Guide.
     """
 
-    public_access_block: bool = False
-    tls_only: bool = False
-    versioning: bool = False
-    lifecycle: bool = False
-    encryption: bool = False
-    access_logging: bool = False
-    imdsv2: bool = False
-    ebs_encryption: bool = False
-    ebs_optimized: bool = False
-    https_egress_only: bool = False
-    default_security_group_closed: bool = False
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True
+    )
+
+    public_access_block: Switch = False
+    """true or false: whether no policy or ACL can make the bucket public. Creates a public access
+    block in the bucket's account; breaks only what is public. No cost"""
+
+    tls_only: Switch = False
+    """true or false: whether requests without TLS are refused, to everybody. A statement in the
+    bucket's policy; breaks clients that speak plain HTTP. No cost"""
+
+    versioning: Switch = False
+    """true or false: whether overwritten and deleted objects are kept. Enables versioning of the
+    bucket, which S3 can suspend but never undo; what is kept is paid for until it expires"""
+
+    lifecycle: Switch = False
+    """true or false: whether old versions are deleted after 90 days, unfinished uploads after 7.
+    Creates a lifecycle configuration of a new bucket, not of an imported one, whose own would be
+    lost. No cost"""
+
+    encryption: Switch = False
+    """true or false: whether S3's own keys (SSE-S3) are the bucket's default, unless it has a KMS
+    key. Sets the default encryption in the bucket's account; objects that are there stay as they
+    are. No cost"""
+
+    access_logging: Switch = False
+    """true or false (a log bucket that exists is the "log_bucket" of its account): whether S3
+    writes each request to a log bucket. Creates one for each bucket, in the bucket's account, whose
+    storage is paid for and which is deleted, with its logs, together with the link"""
+
+    imdsv2: Switch = False
+    """true or false: whether instances hand out credentials only to requests with a token. An
+    option of the link's instances, in the role's account; breaks software that knows only the first
+    version of the instance metadata service. No cost"""
+
+    ebs_encryption: Switch = False
+    """true or false: whether instances have an encrypted root volume. With the default key for EBS
+    of the role's account; replaces an instance that is there. No cost"""
+
+    ebs_optimized: Switch = False
+    """true or false: whether instances have a connection of their own to their volumes. In the
+    role's account; replaces an instance that is there. No cost with t3.micro"""
+
+    https_egress_only: Switch = False
+    """true or false: whether instances reach others by HTTPS (port 443) only. A rule of their
+    security group, in the role's account; breaks all that goes out by another port. No cost"""
+
+    default_security_group_closed: Switch = False
+    """true or false: whether the default security group of an instance's VPC lets nothing in or
+    out. In the role's account; breaks nothing of the link, which does not use it. No cost"""
 
 
 NONE = Hardening()
 """As the reference deployment has it."""
 
-HARDENED = Hardening(**{field.name: True for field in fields(Hardening)})
+HARDENED = Hardening(**dict.fromkeys(Hardening.model_fields, True))
 """Everything on: for new links."""

@@ -27,33 +27,6 @@ TAG = "s3-cross-account"
 
 Its value is the stack's name. Nobody else's tag is called so, as ``ManagedBy`` may be."""
 
-# What "Allows access to the AWS account and enables IAM policies" covers by kms:*, action by
-# action: an administrator's, none that decrypts.
-_ADMINISTRATION = (
-    "kms:CancelKeyDeletion",
-    "kms:CreateAlias",
-    "kms:DeleteAlias",
-    "kms:DescribeKey",
-    "kms:DisableKey",
-    "kms:DisableKeyRotation",
-    "kms:EnableKey",
-    "kms:EnableKeyRotation",
-    "kms:GetKeyPolicy",
-    "kms:GetKeyRotationStatus",
-    "kms:ListGrants",
-    "kms:ListKeyPolicies",
-    "kms:ListResourceTags",
-    "kms:PutKeyPolicy",
-    "kms:RevokeGrant",
-    "kms:ScheduleKeyDeletion",
-    "kms:TagResource",
-    "kms:UntagResource",
-    "kms:UpdateAlias",
-    "kms:UpdateKeyDescription",
-)
-# What the key's own account needs to work with the bucket, through S3 only.
-_USE = ("kms:Decrypt", "kms:GenerateDataKey")
-
 
 class KeyBase(Construct):
     """What a key that is created here and one that exists have in common.
@@ -75,14 +48,10 @@ class KeyBase(Construct):
     ) -> tuple[Statement, Statement] | None:
         """Return the identity half and the key policy's half for S3 actions on a bucket.
 
-        Writing needs to decrypt too, for uploads in parts. ``None`` where nothing is read or
-        written.
+        ``None`` where nothing is read or written.
         """
-        if actions.writes(granted):
-            return self.for_bucket(_USE, bucket_arn, principal)
-        if actions.reads(granted):
-            return self.for_bucket(("kms:Decrypt",), bucket_arn, principal)
-        return None
+        key_actions = actions.of_key(granted)
+        return self.for_bucket(key_actions, bucket_arn, principal) if key_actions else None
 
     def for_bucket(
         self, key_actions: tuple[str, ...], bucket_arn: str, principal: Principal
@@ -155,13 +124,13 @@ class Key(KeyBase):
             statements=[
                 Statement(
                     sid="AccountAdministers",
-                    actions=_ADMINISTRATION,
+                    actions=actions.KEY_ADMINISTRATION,
                     resources=(self.arn,),
                     principals=(owner,),
                 ),
                 Statement(
                     sid="AccountUsesThroughS3",
-                    actions=_USE,
+                    actions=actions.KEY_USE,
                     resources=(self.arn,),
                     principals=(owner,),
                     conditions=(via_s3,),

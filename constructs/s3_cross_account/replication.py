@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
+from . import actions
 from .account import in_one_partition
 from .bindings import (
     S3BucketReplicationConfigurationA,
@@ -35,22 +36,6 @@ if TYPE_CHECKING:
 
     from .bucket import BucketBase
 
-# "Setting up permissions for live replication" in the Amazon S3 User Guide.
-_ON_SOURCE = ("s3:GetReplicationConfiguration", "s3:ListBucket")
-_ON_SOURCE_OBJECTS = (
-    "s3:GetObjectVersionForReplication",
-    "s3:GetObjectVersionAcl",
-    "s3:GetObjectVersionTagging",
-)
-_ON_DESTINATION_OBJECTS = (
-    "s3:ReplicateObject",
-    "s3:ReplicateDelete",
-    "s3:ReplicateTags",
-    "s3:ObjectOwnerOverrideToBucketOwner",
-)
-# AWS's list has the first. A bucket key, which our buckets have and existing ones may have, is made
-# by the second, and verified by the third before S3 uses it.
-_INTO_DESTINATION = ("kms:Encrypt", "kms:GenerateDataKey", "kms:Decrypt")
 _RTC_MINUTES = 15
 
 
@@ -143,15 +128,19 @@ class Replication(Construct):
         )
 
     def _allow(self, source: BucketBase, destination: BucketBase) -> None:
-        for sid, actions, arn in (
-            ("SourceBucket", _ON_SOURCE, source.arn),
-            ("SourceObjects", _ON_SOURCE_OBJECTS, f"{source.arn}/*"),
+        for sid, granted, arn in (
+            ("SourceBucket", actions.REPLICATION_ON_SOURCE, source.arn),
+            ("SourceObjects", actions.REPLICATION_ON_SOURCE_OBJECTS, f"{source.arn}/*"),
         ):
-            statement = Statement(sid=sid, actions=actions, resources=(arn,))
+            statement = Statement(sid=sid, actions=granted, resources=(arn,))
             self.role.allow(statement, account=source.account)
         objects = (f"{destination.arn}/*",)
         self.role.allow(
-            Statement(sid="DestinationObjects", actions=_ON_DESTINATION_OBJECTS, resources=objects),
+            Statement(
+                sid="DestinationObjects",
+                actions=actions.REPLICATION_ON_DESTINATION_OBJECTS,
+                resources=objects,
+            ),
             account=destination.account,
         )
         principal = Principal(type="AWS", identifiers=(self.role.arn,))
@@ -159,14 +148,14 @@ class Replication(Construct):
             Statement(
                 sid=f"Replicate from {source.account.title}",
                 effect="Allow",
-                actions=_ON_DESTINATION_OBJECTS,
+                actions=actions.REPLICATION_ON_DESTINATION_OBJECTS,
                 resources=objects,
                 principals=(principal,),
             )
         )
         uses: tuple[tuple[BucketBase, tuple[str, ...]], ...] = (
             (source, ("kms:Decrypt",)),
-            (destination, _INTO_DESTINATION),
+            (destination, actions.REPLICATION_INTO_KEY),
         )
         for bucket, key_actions in uses:
             if bucket.key is not None:
@@ -242,15 +231,11 @@ class BatchReplicationRole(Construct):
                 statements=[trust(service("batchoperations.s3.amazonaws.com"))],
             ),
         )
-        for sid, actions, arn in (
-            ("Initiate", ("s3:InitiateReplication",), f"{source.arn}/*"),
-            (
-                "Manifest",
-                ("s3:GetReplicationConfiguration", "s3:PutInventoryConfiguration"),
-                source.arn,
-            ),
+        for sid, granted, arn in (
+            ("Initiate", actions.BATCH_ON_SOURCE_OBJECTS, f"{source.arn}/*"),
+            ("Manifest", actions.BATCH_ON_SOURCE, source.arn),
         ):
-            statement = Statement(sid=sid, actions=actions, resources=(arn,))
+            statement = Statement(sid=sid, actions=granted, resources=(arn,))
             self.role.allow(statement, account=account)
         # The AWS CLI's shorthand: cdktf cannot write quotes in an output as HCL.
         objects = "EligibleForReplication=true,ObjectReplicationStatuses=[NONE,FAILED]"
@@ -272,10 +257,10 @@ def _filter(rule: ReplicationRule) -> S3BucketReplicationConfigurationRuleFilter
     both = S3BucketReplicationConfigurationRuleFilterAnd
     if len(rule.tags) > 1 or (rule.tags and rule.prefix):
         return S3BucketReplicationConfigurationRuleFilter(
-            and_=both(prefix=rule.prefix or None, tags=dict(rule.tags))
+            and_=both(prefix=rule.prefix or None, tags=rule.tags)
         )
     if rule.tags:
-        ((key, value),) = rule.tags
+        ((key, value),) = rule.tags.items()
         tag = S3BucketReplicationConfigurationRuleFilterTag(key=key, value=value)
         return S3BucketReplicationConfigurationRuleFilter(tag=tag)
     return S3BucketReplicationConfigurationRuleFilter(prefix=rule.prefix)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from .access import KEY_LIMIT
 
@@ -23,23 +24,88 @@ STORAGE_CLASSES: Final = (
 """The storage classes that a replica can have."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReplicationRule:
-    """What is replicated, and how.
+def _tag_key(key: str) -> str:
+    if key.lower().startswith("aws:"):
+        raise ValueError('begins with "aws:", which AWS reserves for its own tags: choose another')
+    if key == "__proto__":
+        raise ValueError("is a word of JavaScript, which cdktf is written in: choose another")
+    return key
 
-    Only objects below ``prefix`` and with all of ``tags`` are. Where several rules fit, the highest
-    ``priority`` counts. ``delete_markers`` replicates the marker of a delete (never the delete of a
-    version). ``time_control`` (S3 RTC) promises 15 minutes, reports metrics, and costs more.
+
+TagKey = Annotated[
+    str,
+    Field(
+        description="a tag's key",
+        examples=["share"],
+        pattern=r"^[A-Za-z0-9 +=._:/@-]+$",
+        max_length=128,
+    ),
+    AfterValidator(_tag_key),
+]
+TagValue = Annotated[
+    str,
+    Field(
+        description="a tag's value",
+        examples=["yes"],
+        pattern=r"^[A-Za-z0-9 +=._:/@-]*$",
+        max_length=256,
+    ),
+]
+
+
+def _as_object(tags: Any) -> Any:
+    return dict(tags) if isinstance(tags, tuple) else tags
+
+
+def _sorted(tags: dict[str, str]) -> dict[str, str]:
+    return dict(sorted(tags.items()))  # written in any order, synthesized in one
+
+
+class ReplicationRule(BaseModel):
+    """What is replicated, and how. ``tags`` may be given as a tuple of pairs too.
 
     Follows "Replication configuration file elements" in the Amazon S3 User Guide.
     """
 
-    priority: int = 1
-    prefix: str = ""
-    tags: tuple[tuple[str, str], ...] = ()
-    delete_markers: bool = False
-    storage_class: str | None = None
-    time_control: bool = False
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True
+    )
+
+    priority: Annotated[int, Field(examples=[1], ge=1, le=2147483647)] = 1
+    """a number from 1 to 2147483647. Where several rules fit an object, the highest counts; each
+    has its own"""
+
+    prefix: Annotated[
+        str, Field(examples=["reports/"], pattern=r"^[^$%\x00-\x1f]*$", max_length=KEY_LIMIT)
+    ] = ""
+    """a prefix (1,024 characters at most, no $ or %). Only objects below it are replicated; left
+    out: all"""
+
+    tags: Annotated[
+        dict[TagKey, TagValue],
+        Field(examples=[{"share": "yes"}], max_length=10),
+        BeforeValidator(_as_object),
+        AfterValidator(_sorted),
+    ] = {}
+    """an object of tags. Only objects that have all of them are replicated when they are
+    written"""
+
+    delete_markers: Annotated[bool, Field(examples=[True])] = False
+    """true or false: whether the marker of a delete is replicated. The delete of a version never
+    is, and S3 replicates no marker by a rule with tags"""
+
+    storage_class: Annotated[
+        Literal[STORAGE_CLASSES] | None,  # type: ignore[valid-type]
+        Field(
+            description=f"one of {', '.join(STORAGE_CLASSES)}. The storage class of the replicas; "
+            "left out: that of each object",
+            examples=["STANDARD_IA"],
+        ),
+    ] = None
+
+    time_control: Annotated[bool, Field(examples=[True])] = False
+    """true or false: whether S3 promises 15 minutes (S3 Replication Time Control). It reports
+    metrics then, and costs more for each GB"""
 
 
 def problems(rules: Sequence[ReplicationRule]) -> list[str]:

@@ -56,7 +56,8 @@ class RoleToAssume(_Settings):
         str,
         Field(
             pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}$",
-            description="the ARN of an IAM role",
+            description="the ARN of an IAM role. Its trust policy must let the credentials "
+            "assume it",
             examples=["arn:aws:iam::123456789012:role/deploy"],
         ),
     ]
@@ -66,7 +67,8 @@ class RoleToAssume(_Settings):
             min_length=2,
             max_length=1224,
             pattern=r"^[A-Za-z0-9_+=,.@:/-]*$",
-            description="an external id (2 to 1,224 letters, digits and +=,.@:/-_)",
+            description="an external id (2 to 1,224 letters, digits and +=,.@:/-_). What the "
+            "role's trust policy asks for, if it asks for one",
             examples=["s3-link-7f3a"],
         ),
     ] = None
@@ -76,7 +78,8 @@ class RoleToAssume(_Settings):
             min_length=2,
             max_length=64,
             pattern=r"^[A-Za-z0-9_+=,.@-]*$",
-            description="a session name (2 to 64 letters, digits and +=,.@-_)",
+            description="a session name (2 to 64 letters, digits and +=,.@-_). What AWS CloudTrail "
+            "calls the one who changed something",
             examples=["terraform"],
         ),
     ] = None
@@ -101,10 +104,18 @@ class IgnoredTags(_Settings):
     """
 
     keys: Annotated[
-        list[TagKey], Field(description="a list of tag keys", examples=[["CostCenter"]])
+        list[TagKey],
+        Field(
+            description="a list of tag keys. Terraform leaves tags of these keys alone",
+            examples=[["CostCenter"]],
+        ),
     ] = []
     key_prefixes: Annotated[
-        list[TagKey], Field(description="a list of how tag keys begin", examples=[["acme:"]])
+        list[TagKey],
+        Field(
+            description="a list of how tag keys begin. Terraform leaves tags of such keys alone",
+            examples=[["acme:"]],
+        ),
     ] = []
 
 
@@ -122,7 +133,8 @@ class AccountSettings(_Settings):
         Field(
             pattern=r"^([a-z]{2}(-gov)?|eusc-[a-z]{2})-"
             r"(central|east|west|(north|south)(east|west)?)-[1-9]$",
-            description="an AWS region",
+            description="an AWS region. Terraform works in it: what is new in the account is "
+            "created there",
             examples=["ap-northeast-1"],
         ),
         AfterValidator(_supported),
@@ -131,14 +143,16 @@ class AccountSettings(_Settings):
         str | None,
         Field(
             pattern=r"^[^\x00-\x20\[\]$%]([^\x00-\x1f\[\]$%]*[^\x00-\x20\[\]$%])?$",
-            description="the name of an AWS profile",
+            description="the name of an AWS profile. One of the AWS configuration files: Terraform "
+            "works in the account with its credentials",
             examples=["my-profile"],
         ),
     ] = None
     assume_role: Annotated[
         RoleToAssume | None,
         Field(
-            description="a role to assume",
+            description="a role to assume. Terraform assumes it to work in the account, with the "
+            "profile's credentials or, without a profile, those of the environment",
             examples=[{"role_arn": "arn:aws:iam::123456789012:role/deploy"}],
         ),
     ] = None
@@ -146,11 +160,16 @@ class AccountSettings(_Settings):
         str | None,
         Field(
             pattern=r"^[0-9]{12}$",
-            description="an AWS account id (12 digits, as text)",
+            description="an AWS account id (12 digits, as text). Terraform stops before any change "
+            "when the credentials are those of another account",
             examples=["123456789012"],
         ),
     ] = None
     ignore_tags: Annotated[
         IgnoredTags | None,
-        Field(description="tags that others set", examples=[{"keys": ["CostCenter"]}]),
+        Field(
+            description="tags that others set. Terraform leaves them alone on what it manages in "
+            "the account",
+            examples=[{"keys": ["CostCenter"]}],
+        ),
     ] = None

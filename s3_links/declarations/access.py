@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import (
-    ConfigDict,
-    Field,
-)
+from pydantic import ConfigDict, Field
 
 from s3_cross_account.access import NO_CONDITIONS, Access, Conditions
 from s3_cross_account.actions import LEVELS
 
-from .part import Part, filled, given
+from .choices import filled, given
+from .part import Part, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from .part import Problem
 
 
 class LinkAccess(Part, Conditions):
@@ -34,16 +34,27 @@ class LinkAccess(Part, Conditions):
         Literal[tuple(LEVELS)],  # type: ignore[valid-type]
         Field(
             description=f"one of {', '.join(LEVELS)} (copies between buckets: copy-with-tags, as"
-            " AWS CLI version 2 reads the tags of objects over 8 MB)",
+            " AWS CLI version 2 reads the tags of objects over 8 MB). The actions of one use, by "
+            "one word, instead of actions",
             examples=["read-only"],
         ),
     ] = "list-get-put"
     actions: Annotated[
         list[str] | None,
-        Field(description="a list of S3 actions", examples=[["s3:GetObject"]], min_length=1),
+        Field(
+            description="a list of S3 actions. Just these are granted, instead of those of a "
+            "level; wildcards are refused",
+            examples=[["s3:GetObject"]],
+            min_length=1,
+        ),
     ] = None
     prefixes: Annotated[
-        list[str], Field(description="a list of prefixes", examples=[["reports/"]])
+        list[str],
+        Field(
+            description="a list of prefixes. Objects below them only, and a listing of no others; "
+            "each ends with /; left out: the whole bucket",
+            examples=[["reports/"]],
+        ),
     ] = []
 
     @property
@@ -58,11 +69,18 @@ class LinkAccess(Part, Conditions):
             conditions=conditions,
         )
 
-    def _contradictions(self) -> Iterator[str]:
-        yield from super()._contradictions()
+    @rule
+    def _level_or_actions(self) -> Iterator[Problem]:
         if self.actions is not None and "level" in self.model_fields_set:
-            yield 'give "level" or "actions", not both'
+            yield (), 'give "level" or "actions", not both'
+
+    @rule
+    def _known_to_s3(self) -> Iterator[Problem]:
         try:
             _ = self._granted(NO_CONDITIONS)
-        except ValueError as error:  # what S3 does not know
-            yield str(error)
+        except ValueError as error:
+            yield (), str(error)
+
+    @rule
+    def _possible_conditions(self) -> Iterator[Problem]:
+        yield from (((), told) for told in self._contradictions())

@@ -1,26 +1,113 @@
-"""An account of a links file."""
+"""An account: how Terraform reaches it, and what everything created in it shares."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from s3_cross_account.settings import AccountSettings
+from s3_cross_account.settings import AccountSettings, partition
 
-from .names import (
-    BucketName,
-    text,
-)
+from . import claims
+from .names import BUCKET, BucketName, about, text
+from .part import Part, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .part import Problem
 
 
-class LinkAccount(AccountSettings):
+class DeclaredAccount(Part, AccountSettings):
+    """One account, with the credentials that Terraform works in it with."""
+
+    @property
+    def role_arn(self) -> str | None:
+        """The ARN of the role to assume, if there is one."""
+        return self.assume_role.role_arn if self.assume_role else None
+
+    @property
+    def known_id(self) -> str | None:
+        """Its id, as far as it is declared."""
+        return self.account_id or (self.role_arn and _owner(self.role_arn))
+
+    @rule
+    def _credentials(self) -> Iterator[Problem]:
+        if self.profile is None and self.assume_role is None:
+            yield (
+                (),
+                'has no credentials: add a profile ("profile": "my-profile") or a role to assume '
+                '("assume_role": {"role_arn": …})',
+            )
+
+    @rule
+    def _role_of_its_partition(self) -> Iterator[Problem]:
+        yield from _elsewhere(("assume_role", "role_arn"), self.role_arn, self.region)
+
+    @rule
+    def _role_of_its_own(self) -> Iterator[Problem]:
+        if self.account_id and self.role_arn and self.account_id != _owner(self.role_arn):
+            yield (
+                ("account_id",),
+                f"is {self.account_id}, but assume_role.role_arn belongs to account "
+                f"{_owner(self.role_arn)}: correct one of them",
+            )
+
+
+class LinkAccount(DeclaredAccount):
     """One account: how Terraform reaches it, and what everything created in it shares."""
 
     permissions_boundary: Annotated[
         str | None,
         text(
-            "the ARN of a managed policy",
+            "the ARN of a managed policy. The permissions boundary of every role that is created "
+            "in the account; without it some organizations let nobody create roles",
             "arn:aws:iam::123456789012:policy/boundary",
             r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+$",
         ),
     ] = None
-    log_bucket: BucketName | None = None
+    log_bucket: Annotated[
+        BucketName | None,
+        about(
+            BUCKET,
+            "One that exists in the account and its region: with the hardening access_logging the "
+            "account's buckets log to it, and none is created",
+            "my-access-logs",
+        ),
+    ] = None
+
+    @rule
+    def _boundary_of_its_partition(self) -> Iterator[Problem]:
+        yield from _elsewhere(("permissions_boundary",), self.permissions_boundary, self.region)
+
+    @rule
+    def _boundary_of_its_own(self) -> Iterator[Problem]:
+        owner = self.permissions_boundary and _owner(self.permissions_boundary)
+        if self.account_id and owner not in (None, self.account_id, "aws"):
+            yield (
+                ("permissions_boundary",),
+                f"belongs to account {owner}, the roles to {self.account_id}: use a policy of "
+                "theirs",
+            )
+
+    def log_bucket_of(self, alias: str) -> list[claims.Claim]:
+        """Return the claims on its log bucket, which somebody else has with its policy."""
+        by = f"accounts.{alias}.log_bucket"
+        return [
+            claimed(alias, name, by=by)
+            for name in [self.log_bucket]
+            if name
+            for claimed in (claims.bucket, claims.bucket_policy)
+        ]
+
+
+def _owner(arn: str) -> str:
+    return arn.split(":")[4]
+
+
+def _elsewhere(place: tuple[str, ...], arn: str | None, region: str) -> Iterator[Problem]:
+    own = partition(region)
+    other = arn.split(":")[1] if arn else own
+    if other != own:
+        yield (
+            place,
+            f"is in the partition {other}, the account's region in {own}: correct one of them",
+        )

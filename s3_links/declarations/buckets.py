@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import (
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from pydantic import ConfigDict, Field
 
-from .checking import nothing_of
+from . import claims
+from .choices import given, is_, one_of, when, without
+from .named import Named
 from .names import (
+    ALIAS,
+    BUCKET,
+    PREFIX,
     AccountAlias,
     BucketName,
     BucketPrefix,
+    about,
     text,
 )
-from .part import Part, given, is_, label, one_of, when, without
+from .part import claim, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from .claims import Claim
+    from .part import Problem
 
-class LinkBucket(Part):
+_KINDS = {"new_prefix": "new", "existing": "existing", "imported": "imported"}
+
+
+# Of each kind of bucket who may own its policy, and what to say of it.
+_POLICIES: dict[str, tuple[tuple[str | None, ...], str]] = {
+    "new": ((None,), 'a new bucket has no other policy: leave out "policy"'),
+    "existing": (
+        ("create", "merge"),
+        'with "existing", say who owns its bucket policy: '
+        '"policy": "create" (nobody yet) or "merge" (you get the statements to merge)',
+    ),
+    "imported": (
+        ("create", "import"),
+        'with "imported", say whether it has a bucket policy: '
+        '"policy": "create" (none) or "import" (one, to be taken over)',
+    ),
+}
+
+
+class LinkBucket(Named):
     """A bucket that access is given to: a new one, or one that exists."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            **one_of("new_prefix", "existing", "imported"),
+            **one_of(*_KINDS),
             "allOf": [
                 when(given("new_prefix"), without("policy")),
                 when(
@@ -44,15 +67,27 @@ class LinkBucket(Part):
         }
     )
 
-    account: AccountAlias
-    new_prefix: BucketPrefix | None = None
-    existing: BucketName | None = None
-    imported: BucketName | None = None
+    KINDS = _KINDS
+
+    account: Annotated[AccountAlias, about(ALIAS, "The one that the bucket is in", "account2")]
+    new_prefix: Annotated[
+        BucketPrefix | None,
+        about(PREFIX, "The link creates the bucket, whose name gets 26 more digits", "reports-"),
+    ] = None
+    existing: Annotated[
+        BucketName | None,
+        about(BUCKET, "The bucket exists and stays its owner's, with its settings", "my-reports"),
+    ] = None
+    imported: Annotated[
+        BucketName | None,
+        about(BUCKET, "The bucket exists, and from now on the link manages it", "my-reports"),
+    ] = None
     policy: Annotated[
         Literal["create", "merge", "import"] | None,
         Field(
             description='"create" (nobody owns the bucket policy yet), "merge" (somebody does) or '
-            '"import" (this link takes it over)',
+            '"import" (this link takes it over). Of a bucket that exists only: a bucket has one '
+            "policy, and who writes it replaces the other's",
             examples=["merge"],
         ),
     ] = None
@@ -60,75 +95,80 @@ class LinkBucket(Part):
         str | None,
         text(
             '"new" or the ARN of a customer managed key; the AWS managed key aws/s3 and aliases '
-            "cannot be shared with another account",
+            "cannot be shared with another account. With new the link creates the key, in the "
+            "bucket's account; left out, there is none, and S3's own keys encrypt",
             "new",
             r"^(new|arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)$",
         ),
     ] = None
     force_destroy: Annotated[
-        bool, Field(description="true or false: whether to delete the bucket with its objects")
+        bool,
+        Field(
+            description="true or false: whether to delete the bucket with its objects. Left out, "
+            "a new bucket that is not empty cannot be destroyed",
+            examples=[True],
+        ),
     ] = False
 
-    @property
-    def label(self) -> str:
-        """What the bucket is called in the names of outputs."""
-        return label(f"{self.account}_{self.name}")
-
-    @property
-    def name(self) -> str:
-        """Its name or its prefix."""
-        return str(self.existing or self.imported or self.new_prefix)
-
-    @property
-    def id(self) -> str:
-        """What tells it from every other bucket; an alias has no dot."""
-        kinds = {"existing": self.existing, "imported": self.imported}
-        kind = next((kind for kind, name in kinds.items() if name), "new")
-        return f"{self.account}.{kind}.{self.name}"
-
-    @model_validator(mode="after")
-    def _one_bucket(self) -> Self:
-        nothing_of(self._contradictions())
-        return self
-
-    def _contradictions(self) -> Iterator[str]:
-        given = [self.new_prefix, self.existing, self.imported]
-        if sum(value is not None for value in given) != 1:
-            yield 'give one of "new_prefix", "existing" and "imported"'
-            return
-        choices = (None,) if self.new_prefix else ("create", "merge" if self.existing else "import")
+    @rule
+    def _whose_policy(self) -> Iterator[Problem]:
+        kind, _ = self._kind_and_name
+        choices, told = _POLICIES[kind]
         if self.policy not in choices:
-            yield (
-                'a new bucket has no other policy: leave out "policy"'
-                if self.new_prefix
-                else 'with "existing", say who owns its bucket policy: '
-                '"policy": "create" (nobody yet) or "merge" (you get the statements to merge)'
-                if self.existing
-                else 'with "imported", say whether it has a bucket policy: '
-                '"policy": "create" (none) or "import" (one, to be taken over)'
-            )
+            yield (), told
+
+    @rule
+    def _key_of_an_existing_bucket(self) -> Iterator[Problem]:
         if self.existing and self.key == "new":
-            yield 'an existing bucket has its key: give its ARN, or leave out "key"'
-        if self.existing and self.force_destroy:
-            yield 'an existing bucket is never deleted: leave out "force_destroy"'
-        if self.imported and self.force_destroy:
-            yield 'an imported bucket is never deleted: leave out "force_destroy"'
+            yield (), 'an existing bucket has its key: give its ARN, or leave out "key"'
+
+    @rule
+    def _only_a_new_bucket_is_deleted(self) -> Iterator[Problem]:
+        for kind, name in (("existing", self.existing), ("imported", self.imported)):
+            if name and self.force_destroy:
+                yield (), f'an {kind} bucket is never deleted: leave out "force_destroy"'
+
+    def _owned(self) -> list[Claim]:
+        imported = [claims.bucket(self.account, name) for name in [self.imported] if name]
+        if self.policy in ("create", "import"):
+            return [*imported, claims.bucket_policy(self.account, self.name)]
+        return imported
+
+    @claim
+    def _itself(self) -> Iterator[list[Claim]]:
+        yield [*self._owned(), claims.output(f"bucket_name_{self.label}")]
 
 
 class ReplicatedBucket(LinkBucket):
     """A bucket at one end of a replication; a new one is versioned."""
 
     versioned: Annotated[
-        bool, Field(description="true: an existing bucket is versioned", examples=[True])
+        bool,
+        Field(
+            description="true or false: whether an existing bucket is versioned. S3 replicates no "
+            "other; a new or an imported one is versioned by the link",
+            examples=[True],
+        ),
     ] = False
 
-    def _contradictions(self) -> Iterator[str]:
-        yield from super()._contradictions()
+    @rule
+    def _versioned(self) -> Iterator[Problem]:
         if self.existing and not self.versioned:
             yield (
+                (),
                 "S3 replicates versioned buckets only: enable versioning on the bucket and say so "
-                'with "versioned": true'
+                'with "versioned": true',
             )
+
+    def replicated(self) -> list[Claim]:
+        """Return the claim on its replication configuration, where another link could have it."""
+        if self.new_prefix:
+            return []
+        return [claims.replication_configuration(self.account, self.name)]
+
+    @claim
+    def _itself(self) -> Iterator[list[Claim]]:
+        yield self._owned()
 
 
 def imports_of(buckets: Sequence[LinkBucket], roles: Sequence[str | None] = ()) -> list[str]:

@@ -6,17 +6,16 @@ Each problem is told with its place and how to mend it.
 from __future__ import annotations
 
 import json
-import types
-from collections import Counter
-from contextlib import suppress
 from functools import reduce
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from s3_cross_account.spelling import near_match
 
 from .errors import ConfigurationError
+from .part import Part, contradictions
+from .reading import branches, meant, parts_among, readable, tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,64 +23,11 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
-Model = TypeVar("Model", bound=BaseModel)
-Place = tuple[str | int, ...]
-Problem = tuple[Place, str]
-"""Where something is wrong in a file; what, and how to mend it."""
+    from .part import Place, Problem
+
+Model = TypeVar("Model", bound=Part)
 Source = Union[str, "Callable[[Place], str]"]
 """The name of a file, or what gives the file and the line of a place."""
-
-STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
-"""Of a part of a configuration: no unknown keys, no values of another type."""
-
-
-def json_object(text: str, source: str) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the JSON object in ``text``, and what is wrong with it although it can be read.
-
-    Raises :class:`ConfigurationError` where it cannot.
-    """
-    repeated: list[str] = []
-
-    def noting_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        counts = Counter(key for key, _ in pairs)
-        repeated.extend(key for key, count in counts.items() if count > 1)
-        return dict(pairs)
-
-    def no_constant(name: str) -> Any:
-        raise ConfigurationError([f"{source}: {name} is not JSON: write a number or text"])
-
-    try:
-        value = json.loads(text, object_pairs_hook=noting_repeated, parse_constant=no_constant)
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise ConfigurationError(
-            [f"{source}: is not JSON: {error.msg} at {place}: mend it there"]
-        ) from None
-    except RecursionError:
-        raise ConfigurationError([f"{source}: is nested too deeply: flatten it"]) from None
-    except ValueError as error:  # a number of more digits than Python reads
-        raise ConfigurationError([f"{source}: is not JSON: {error}: mend it"]) from None
-    if not isinstance(value, dict):
-        raise ConfigurationError([f"{source}: write a JSON object, {{…}}"])
-    return value, [
-        ((), f"the key {json.dumps(key)} stands twice in one object: remove one")
-        for key in repeated
-    ]
-
-
-def nothing_of(problems: Iterable[str]) -> None:
-    """Raise ``ValueError`` with every problem, for a validator that may find several."""
-    if found := "; ".join(problems):
-        raise ValueError(found)
-
-
-def readable(model: type[Model], value: Any) -> list[Model]:
-    """Return the items of a list, or a list of the one value, that are as they should be."""
-    found = []
-    for item in value if isinstance(value, list) else [value]:
-        with suppress(ValidationError):
-            found.append(model.model_validate(item))
-    return found
 
 
 def checked(
@@ -101,7 +47,10 @@ def checked(
     try:
         result = model.model_validate(content)
     except ValidationError as error:
-        problems += (((*at, *p), told) for p, told in _explained(error, model, content))
+        problems += _explained(error, model, content)
+        result = readable(model, content)
+    problems += contradictions(result)
+    problems = [((*at, *place), told) for place, told in problems]
     problems += found
     if problems:
         raise wrong(source, problems)
@@ -126,14 +75,14 @@ def _shown(place: Place) -> str:
     return "".join(parts).lstrip(".")
 
 
-def _explained(
-    error: ValidationError, model: type[BaseModel], content: Any
-) -> Iterator[tuple[Place, str]]:
+def _explained(error: ValidationError, model: type[BaseModel], content: Any) -> Iterator[Problem]:
     told: set[Place] = set()
     for detail in _inner_first(error.errors()):
-        place, field, parent = _follow(model, detail["loc"], content)
+        place, field, parent, annotation = _follow(model, detail["loc"], content)
         if detail["type"].startswith("union_tag"):
-            yield _pattern(place, field, detail)
+            key = str(detail["ctx"]["discriminator"]).strip("'")
+            yield _pattern(place, field, key, detail["input"])
+            yield from _as_meant(place, annotation, key, detail["input"])
             continue
         if detail["loc"][-1] != "[key]":  # a name has the place of what it names
             if place in told:
@@ -142,15 +91,26 @@ def _explained(
         yield place, _told(detail, place, field, parent, content)
 
 
-def _pattern(place: Place, field: FieldInfo | None, detail: ErrorDetails) -> tuple[Place, str]:
+def _pattern(place: Place, field: FieldInfo | None, key: str, value: Any) -> Problem:
     """Tell of a value that chooses between models, such as a link's pattern."""
-    key = str(detail["ctx"]["discriminator"]).strip("'")
-    given = detail["input"].get(key) if isinstance(detail["input"], dict) else None
-    description = field.description if field else "known"
+    given = value.get(key) if isinstance(value, dict) else None
+    description = _description(field) or "known"
     if given is None:
         return (*place, key), f'is missing: add "{key}": {_example(field)}'
     told = f"{_short(given)} is not {description}: write for example {_example(field)}"
     return (*place, key), told
+
+
+def _as_meant(place: Place, annotation: Any, key: str, value: Any) -> Iterator[Problem]:
+    """Tell what else is wrong with it, held against the model that it is most like."""
+    model = meant(parts_among(annotation), value)
+    if not isinstance(value, dict) or not value.keys() & (model.model_fields.keys() - {key}):
+        return
+    content = value | {key: tags(model)[0]}
+    try:
+        model.model_validate(content)
+    except ValidationError as error:
+        yield from (((*place, *inner), told) for inner, told in _explained(error, model, content))
 
 
 def _short(value: Any) -> str:
@@ -229,8 +189,8 @@ def _example(field: FieldInfo | None) -> str:
 
 def _follow(
     model: type[BaseModel], loc: tuple[int | str, ...], content: Any
-) -> tuple[Place, FieldInfo | None, type[BaseModel] | None]:
-    """Follow an error's location; return its place, its field and the model with that field.
+) -> tuple[Place, FieldInfo | None, type[BaseModel] | None, Any]:
+    """Follow an error's location; return its place, field, the model with that field, and its type.
 
     Parts of a location that name a branch of a union stand for no place in the content.
     """
@@ -244,18 +204,18 @@ def _follow(
         if part == "[key]" and keys is not None:
             field = _field_of(keys)
             break
-        branches = _branches(annotation)
-        tagged = [branch for branch in branches if part in _tags(branch)]
-        if len(branches) > 1 and tagged:
+        candidates = branches(annotation)
+        tagged = [candidate for candidate in candidates if part in tags(candidate)]
+        if len(candidates) > 1 and tagged:
             annotation = tagged[0]
             continue
-        if len(branches) > 1 and part in {getattr(b, "__name__", None) for b in branches}:
+        if len(candidates) > 1 and part in {getattr(c, "__name__", None) for c in candidates}:
             continue
         inside = isinstance(value, dict) and (part in value or part == loc[-1])
         if not inside and not (isinstance(value, list) and isinstance(part, int)):
             continue
         parent = keys = None
-        for candidate in branches:
+        for candidate in candidates:
             if isinstance(candidate, type) and issubclass(candidate, BaseModel):
                 by_key = {f.alias or n: f for n, f in candidate.model_fields.items()}
                 parent = candidate
@@ -270,24 +230,7 @@ def _follow(
                 break
         place.append(part)
         value = value.get(part) if isinstance(value, dict) else value[int(part)]
-    return tuple(place), field, parent
-
-
-def _tags(branch: Any) -> tuple[Any, ...]:
-    """Return the values of a discriminator that choose this model among others."""
-    fields = (
-        branch.model_fields if isinstance(branch, type) and issubclass(branch, BaseModel) else {}
-    )
-    field = fields.get("pattern") or fields.get("backend")
-    return get_args(field.annotation) if field else ()
-
-
-def _branches(annotation: Any) -> list[Any]:
-    if get_origin(annotation) is Annotated:
-        return _branches(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, types.UnionType):
-        return [branch for arg in get_args(annotation) for branch in _branches(arg)]
-    return [annotation]
+    return tuple(place), field, parent, annotation
 
 
 def _field_of(annotation: Any) -> FieldInfo | None:

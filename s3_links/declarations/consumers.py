@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import (
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from pydantic import ConfigDict, Field
 
 from s3_cross_account.spelling import near_match
 from s3_cross_account.trusted_services import KNOWN
 
-from .checking import nothing_of
-from .names import (
-    AccountAlias,
-    InstanceProfileName,
-    RoleName,
-    text,
-)
-from .part import Part, is_, label, one_of, when
+from .choices import is_, one_of, when
+from .claims import Claim, output
+from .claims import role as role_claim
+from .named import Named
+from .names import ALIAS, PROFILE, ROLE, AccountAlias, InstanceProfileName, RoleName, about, text
+from .part import Part, claim, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .part import Problem
 
-class Consumer(Part):
+_KINDS = {
+    "new_role": "new",
+    "existing_role": "existing",
+    "imported_role": "new",
+    "instance_profile": "profile",
+}
+
+
+class Consumer(Named):
     """A role that gets access: a new one, or one that exists."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            **one_of("new_role", "existing_role", "imported_role", "instance_profile"),
+            **one_of(*_KINDS),
             **when(
                 is_(instance=[True]),
                 {
@@ -42,44 +45,47 @@ class Consumer(Part):
         }
     )
 
-    account: AccountAlias
-    new_role: RoleName | None = None
-    existing_role: RoleName | None = None
-    imported_role: RoleName | None = None
-    instance_profile: InstanceProfileName | None = None
+    KINDS = _KINDS
+
+    account: Annotated[AccountAlias, about(ALIAS, "The one that the role is in", "account1")]
+    new_role: Annotated[
+        RoleName | None,
+        about(ROLE, "The link creates the role, and destroys it with itself", "reports-reader"),
+    ] = None
+    existing_role: Annotated[
+        RoleName | None,
+        about(ROLE, "The role exists and stays its owner's: the link adds a policy", "web"),
+    ] = None
+    imported_role: Annotated[
+        RoleName | None,
+        about(ROLE, "The role exists, and from now on the link manages it", "web"),
+    ] = None
+    instance_profile: Annotated[
+        InstanceProfileName | None,
+        about(PROFILE, "The role in it exists, and the link adds a policy to it", "web"),
+    ] = None
     trusted_service: Annotated[
         str,
         text(
-            "an AWS service principal",
+            "an AWS service principal. The service that hands out the role's sessions: the trust "
+            "policy of a new role lets it, and what else it needs is written for it",
             "lambda.amazonaws.com",
             r"^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com$",
         ),
     ] = "ec2.amazonaws.com"
     instance: Annotated[
-        bool, Field(description="true or false: whether to create an EC2 instance with the role")
+        bool,
+        Field(
+            description="true or false: whether to create an EC2 instance with the role. It comes "
+            "with a network of its own, in the role's account, and costs by the hour",
+            examples=[True],
+        ),
     ] = False
-
-    @property
-    def label(self) -> str:
-        """What the consumer is called in the names of outputs."""
-        return label(f"{self.account}_{self.name}")
-
-    @property
-    def name(self) -> str:
-        """Its role's or its instance profile's name."""
-        return str(self.managed_role or self.existing_role or self.instance_profile)
 
     @property
     def managed_role(self) -> str | None:
         """The role's name, where this link makes it or takes it over."""
         return self.new_role or self.imported_role
-
-    @property
-    def id(self) -> str:
-        """What tells it from every other consumer; an alias has no dot."""
-        kinds = {"new": self.managed_role, "existing": self.existing_role}
-        kind = next((kind for kind, name in kinds.items() if name), "profile")
-        return f"{self.account}.{kind}.{self.name}"
 
     @property
     def on_instances(self) -> bool:
@@ -88,17 +94,15 @@ class Consumer(Part):
             self.managed_role is not None and self.trusted_service.startswith("ec2.")
         )
 
-    @model_validator(mode="after")
-    def _one_role(self) -> Self:
-        nothing_of(self._contradictions())
-        return self
-
-    def _contradictions(self) -> Iterator[str]:
-        given = [self.new_role, self.existing_role, self.imported_role, self.instance_profile]
-        if sum(value is not None for value in given) != 1:
-            yield 'give one of "new_role", "existing_role", "imported_role" and "instance_profile"'
+    @rule
+    def _an_instance(self) -> Iterator[Problem]:
         if self.instance and (self.new_role is None or not self.trusted_service.startswith("ec2.")):
-            yield '"instance" needs a "new_role" that EC2 may assume'
+            yield (), '"instance" needs a "new_role" that EC2 may assume'
+
+    @claim
+    def _itself(self) -> Iterator[list[Claim]]:
+        managed = [role_claim(self.account, name) for name in [self.managed_role] if name]
+        yield [*managed, output(f"role_arn_{self.label}")]
 
     def note(self) -> str | None:
         """Return what is not known of the service, where it is named."""
@@ -115,11 +119,31 @@ class Consumer(Part):
 class AssumedRole(Part):
     """The role to assume, for the pattern ``assume-role``."""
 
-    account: AccountAlias
-    name: RoleName
+    account: Annotated[
+        AccountAlias,
+        about(ALIAS, "The one that the role is in: the buckets' one, as a rule", "account2"),
+    ]
+    name: Annotated[
+        RoleName,
+        about(ROLE, "The consumers assume it, and it alone reaches the buckets", "reports-reader"),
+    ]
     imported: Annotated[
-        bool, Field(description="true: the role exists, and this link takes it over")
+        bool,
+        Field(
+            description="true or false: whether the role exists and the link takes it over. Left "
+            "out, the link creates it",
+            examples=[True],
+        ),
     ] = False
     external_id: Annotated[
-        str | None, text("an external id", "s3-link-7f3a", r"^[A-Za-z0-9_+=,.@:/-]{2,1224}$")
+        str | None,
+        text(
+            "an external id. Who assumes the role must give it",
+            "s3-link-7f3a",
+            r"^[A-Za-z0-9_+=,.@:/-]{2,1224}$",
+        ),
     ] = None
+
+    @claim
+    def _itself(self) -> Iterator[list[Claim]]:
+        yield [role_claim(self.account, self.name)]

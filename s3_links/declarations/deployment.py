@@ -2,156 +2,127 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from s3_cross_account.settings import across_partitions, partition
+from s3_cross_account.settings import across_partitions
 
 from .names import JAVASCRIPT
+from .part import Part, UnreadableError, parts, rule
 from .pipeline import ROLES, Pipeline
-from .state import LocalState, State
+from .state import LOCAL, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from .checking import Place, Problem
+    from .accounts import DeclaredAccount
+    from .part import Place, Problem
 
 
-class Deployment(BaseModel):
-    """Where the state is kept, and which pipeline may deploy."""
+class Deployment(Part):
+    """The accounts, where the state is kept, and which pipeline may deploy."""
 
-    state: State = LocalState()
+    state: State = LOCAL
     pipeline: Annotated[
         Pipeline | None,
         Field(
-            description="a pipeline",
+            description="a pipeline. Its roles, one to plan and one to deploy, are created in each "
+            "account by the stack pipeline-roles",
             examples=[{"platform": "github", "repository": "my-organization/s3-links"}],
         ),
     ] = None
 
+    if TYPE_CHECKING:
+        accounts: Any
 
-def contradictions(content: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield what several parts show only together, of those that are there and of the right type.
+    @property
+    def by_alias(self) -> Mapping[str, DeclaredAccount]:
+        """The accounts by their aliases."""
+        return dict(self.accounts)
 
-    So whatever else is wrong, this is told too.
-    """
-    declared = content.get("accounts")
-    accounts = {
-        alias: entry
-        for alias, entry in (declared.items() if isinstance(declared, dict) else ())
-        if isinstance(entry, dict)
-    }
-    state = content.get("state", {"backend": "local"})
-    yield from _of_accounts(accounts)
-    if isinstance(state, dict):
-        yield from unknown_account(state, ("state",), declared)
-    if content.get("pipeline") is not None:
-        yield from _of_pipeline(accounts, state)
+    def in_two_partitions(self, aliases: Iterable[str]) -> Iterator[str]:
+        """Yield what is wrong with a link between these accounts, where IAM keeps them apart."""
+        regions = {}
+        for alias in aliases:
+            with suppress(UnreadableError, KeyError):
+                regions[alias] = self.by_alias[alias].region
+        if problem := across_partitions(regions):
+            yield problem
 
+    @rule
+    def _known_accounts(self) -> Iterator[Problem]:
+        for place, alias in accounts_in(self):
+            if alias not in self.by_alias:
+                there = ", ".join(self.by_alias) or "there are none"
+                yield (*place, "account"), f'"{alias}" is not among "accounts": {there}'
 
-def unknown_account(part: Mapping[str, Any], place: Place, accounts: Any) -> Iterator[Problem]:
-    """Yield what is wrong with the account that a part of the configuration names."""
-    alias = part.get("account")
-    if isinstance(alias, str) and isinstance(accounts, dict) and alias not in accounts:
-        told = f'"{alias}" is not among "accounts": {", ".join(accounts) or "there are none"}'
-        yield (*place, "account"), told
-
-
-def in_two_partitions(aliases: Iterable[str], accounts: Any) -> Iterator[str]:
-    """Yield what is wrong with a link between these accounts, where IAM keeps them apart."""
-    entries = (
-        {alias: accounts.get(alias) for alias in aliases} if isinstance(accounts, dict) else {}
-    )
-    regions = {a: entry.get("region") for a, entry in entries.items() if isinstance(entry, dict)}
-    if problem := across_partitions({a: r for a, r in regions.items() if isinstance(r, str)}):
-        yield problem
-
-
-def _of_pipeline(accounts: Mapping[str, Mapping[str, Any]], state: Any) -> Iterator[Problem]:
-    if isinstance(state, dict) and state.get("backend") == "local":
-        yield (
-            ("pipeline",),
-            'needs a "state" in S3 or HCP Terraform: a run starts in an empty folder, and would '
-            "make everything again",
-        )
-    # The stack of the roles names constructs by the aliases alone, beside these.
-    claimed = JAVASCRIPT | {"backend"}
-    for alias in accounts:
-        claimed |= {f"{alias}-provider", *(f"{what}_role_arn_{alias}" for what in ROLES)}
-    for alias, entry in accounts.items():
-        place = ("accounts", alias)
-        if alias in claimed:
-            yield place, 'is a word that cdktf needs for "pipeline" itself: choose another alias'
-        if entry.get("account_id") is None or entry.get("profile") is None:
+    @rule
+    def _state_for_the_pipeline(self) -> Iterator[Problem]:
+        if self.pipeline is not None and self.state.backend == "local":
             yield (
-                place,
-                'needs an "account_id" and a "profile" for "pipeline": the role that a run gets is '
-                "of that account, and stands in the place of that profile",
-            )
-        if entry.get("assume_role") is not None:
-            yield (
-                (*place, "assume_role"),
-                'leave it out with "pipeline": the roles of the pipeline are reached directly',
+                ("pipeline",),
+                'needs a "state" in S3 or HCP Terraform: a run starts in an empty folder, and '
+                "would make everything again",
             )
 
+    @rule
+    def _accounts_for_the_pipeline(self) -> Iterator[Problem]:
+        if self.pipeline is None:
+            return
+        # The stack of the roles names constructs by the aliases alone, beside these.
+        claimed = JAVASCRIPT | {"backend"}
+        for alias in self.by_alias:
+            claimed |= {f"{alias}-provider", *(f"{what}_role_arn_{alias}" for what in ROLES)}
+        for alias, account in self.by_alias.items():
+            place = ("accounts", alias)
+            if alias in claimed:
+                told = 'is a word that cdktf needs for "pipeline" itself: choose another alias'
+                yield place, told
+            with suppress(UnreadableError):
+                if account.account_id is None or account.profile is None:
+                    yield (
+                        place,
+                        'needs an "account_id" and a "profile" for "pipeline": the role that a run '
+                        "gets is of that account, and stands in the place of that profile",
+                    )
+            with suppress(UnreadableError):
+                if account.assume_role is not None:
+                    yield (
+                        (*place, "assume_role"),
+                        'leave it out with "pipeline": the roles of the pipeline are reached '
+                        "directly",
+                    )
 
-def _of_accounts(accounts: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
-    seen: dict[tuple[str, str], str] = {}
-    for name, entry in accounts.items():
-        place = ("accounts", name)
-        role = entry.get("assume_role")
-        arn = role.get("role_arn") if isinstance(role, dict) else None
-        arn_account = arn.split(":")[4] if isinstance(arn, str) and arn.count(":") >= 5 else None
-        pinned = entry.get("account_id")
-        if entry.get("profile") is None and role is None:
-            yield (
-                place,
-                f'has no credentials: add a profile ("profile": "{name}") or a role to assume '
-                '("assume_role": {"role_arn": …})',
-            )
-        boundary = entry.get("permissions_boundary")
-        own = partition(str(entry.get("region")))
-        for where, given in (("assume_role.role_arn", arn), ("permissions_boundary", boundary)):
-            other = given.split(":")[1] if isinstance(given, str) and ":" in given else own
-            if other != own:
-                yield (
-                    (*place, *where.split(".")),
-                    f"is in the partition {other}, the account's region in {own}: correct one of "
-                    "them",
-                )
-        if isinstance(pinned, str) and isinstance(boundary, str) and boundary.count(":") >= 5:
-            owner = boundary.split(":")[4]
-            if owner not in (pinned, "aws"):
-                yield (
-                    (*place, "permissions_boundary"),
-                    f"belongs to account {owner}, the roles to {pinned}: use a policy of theirs",
-                )
-        if isinstance(pinned, str) and arn_account and pinned != arn_account:
-            yield (
-                (*place, "account_id"),
-                f"is {pinned}, but assume_role.role_arn belongs to account {arn_account}: "
-                "correct one of them",
-            )
-        for what, key in (
-            ("account", pinned if isinstance(pinned, str) else arn_account),
-            ("credentials", _credentials(entry.get("profile"), role, arn)),
-        ):
-            if key is None:
-                continue
-            first = seen.setdefault((what, repr(key)), name)
-            if first != name:
-                yield (
-                    place,
-                    f'is the same account as "{first}" (same {what}): give each its own profile, '
-                    "role or account id",
-                )
-                break
+    @rule
+    def _different_accounts(self) -> Iterator[Problem]:
+        seen: dict[tuple[str, Any], str] = {}
+        for alias, account in self.by_alias.items():
+            for what, key in _tells_apart(account):
+                first = seen.setdefault((what, key), alias)
+                if first != alias:
+                    yield (
+                        ("accounts", alias),
+                        f'is the same account as "{first}" (same {what}): give each its own '
+                        "profile, role or account id",
+                    )
+                    break
 
 
-def _credentials(profile: Any, role: Any, arn: Any) -> tuple[str | None, str | None] | None:
-    """Return what tells credentials apart, or nothing where something is wrong with them."""
-    if role is None:
-        return (profile, None) if isinstance(profile, str) else None
-    well_formed = isinstance(arn, str) and isinstance(profile, str | None)
-    return (profile, arn) if well_formed else None
+def accounts_in(declared: Part) -> Iterator[tuple[Place, str]]:
+    """Yield the accounts that the parts of something name, with the places of these parts."""
+    for place, part in parts(declared, Part):
+        with suppress(UnreadableError):
+            if alias := getattr(part, "account", None):
+                yield place, alias
+
+
+def _tells_apart(account: DeclaredAccount) -> Iterator[tuple[str, Any]]:
+    """Yield what no two accounts may share, as far as it is declared and can be read."""
+    with suppress(UnreadableError):
+        if account.known_id:
+            yield "account", account.known_id
+    with suppress(UnreadableError):
+        if account.profile or account.assume_role:
+            yield "credentials", (account.profile, account.role_arn)

@@ -16,9 +16,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from .checking import json_object
 from .errors import ConfigurationError
-from .files import SUFFIXES, text_of
+from .files import SUFFIXES, json_object, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from ruamel.yaml.nodes import Node
 
-    from .checking import Place, Problem
+    from .part import Place, Problem
 
 _SLIP = re.compile(r"\.(jsonc?|ya?ml)(\.(txt|json|ya?ml))?$", re.IGNORECASE)
 _OF_YAML = "tag:yaml.org,2002:"

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import stat
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from .part import Problem
 
 VARIABLE = "S3_LINKS_FILE"
 """The environment variable that names another file of links, or a folder of them."""
@@ -90,6 +96,40 @@ def text_of(file: Path) -> str:
     if not text.strip():
         raise ConfigurationError([f"{file}: is empty: write it, or restore it from the repository"])
     return text
+
+
+def json_object(text: str, source: str) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the JSON object in ``text``, and what is wrong with it although it can be read.
+
+    Raises :class:`ConfigurationError` where it cannot.
+    """
+    repeated: list[str] = []
+
+    def noting_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        counts = Counter(key for key, _ in pairs)
+        repeated.extend(key for key, count in counts.items() if count > 1)
+        return dict(pairs)
+
+    def no_constant(name: str) -> Any:
+        raise ConfigurationError([f"{source}: {name} is not JSON: write a number or text"])
+
+    try:
+        value = json.loads(text, object_pairs_hook=noting_repeated, parse_constant=no_constant)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise ConfigurationError(
+            [f"{source}: is not JSON: {error.msg} at {place}: mend it there"]
+        ) from None
+    except RecursionError:
+        raise ConfigurationError([f"{source}: is nested too deeply: flatten it"]) from None
+    except ValueError as error:  # a number of more digits than Python reads
+        raise ConfigurationError([f"{source}: is not JSON: {error}: mend it"]) from None
+    if not isinstance(value, dict):
+        raise ConfigurationError([f"{source}: write a JSON object, {{…}}"])
+    return value, [
+        ((), f"the key {json.dumps(key)} stands twice in one object: remove one")
+        for key in repeated
+    ]
 
 
 def write(file: Path, content: bytes, *, mode: int = 0o666) -> None:

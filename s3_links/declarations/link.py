@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import (
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import ConfigDict, Field
 
 from .access import LinkAccess
 from .buckets import LinkBucket, imports_of
-from .checking import nothing_of
+from .choices import given, is_, when, without
 from .consumers import AssumedRole, Consumer
 from .hardening import HardeningChoice, switches
-from .part import Part, given, is_, when, without
+from .part import Part, UnreadableError, rule
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from s3_cross_account.hardening import Hardening
+
+    from .part import Problem
 
 
 class Link(Part):
@@ -34,12 +34,16 @@ class Link(Part):
 
     pattern: Annotated[
         Literal["direct-access", "assume-role"],
-        Field(description='"direct-access" or "assume-role"', examples=["direct-access"]),
+        Field(
+            description='"direct-access" or "assume-role". With the first, bucket policies name '
+            "the roles; with the second, the roles assume another one, which reaches the buckets",
+            examples=["direct-access"],
+        ),
     ]
     consumers: Annotated[
         list[Consumer],
         Field(
-            description="a list of roles",
+            description="a list of roles. Each of them gets access to each of the buckets",
             examples=[[{"account": "account1", "new_role": "reports-reader"}]],
             min_length=1,
         ),
@@ -47,23 +51,36 @@ class Link(Part):
     buckets: Annotated[
         list[LinkBucket],
         Field(
-            description="a list of buckets",
+            description="a list of buckets. Each of the roles gets access to each of them",
             examples=[[{"account": "account2", "new_prefix": "reports-"}]],
             min_length=1,
         ),
     ]
     access: Annotated[
-        LinkAccess, Field(description="an access", examples=[{"level": "read-only"}])
+        LinkAccess,
+        Field(
+            description="an access. What is granted, and under which conditions; left out: "
+            "listing, reading and writing the whole buckets",
+            examples=[{"level": "read-only"}],
+        ),
     ] = LinkAccess()
     assumed_role: Annotated[
         AssumedRole | None,
         Field(
-            description="the role to assume",
+            description="the role to assume. Of the pattern assume-role only; the link creates it "
+            "or takes it over",
             examples=[{"account": "account2", "name": "reports-reader"}],
-            validate_default=True,
         ),
     ] = None
-    survive_role_recreation: Annotated[bool, Field(description="true or false")] = False
+    survive_role_recreation: Annotated[
+        bool,
+        Field(
+            description="true or false: whether the access outlives that a role is deleted and "
+            "made again. Policies then name the role's account and, in a condition, its ARN; left "
+            "out, AWS ties them to the one role, and a new one of its name is refused",
+            examples=[True],
+        ),
+    ] = False
     hardening: HardeningChoice = False
 
     @property
@@ -78,41 +95,45 @@ class Link(Part):
         assumed = [self.assumed_role] if self.assumed_role else []
         return imports_of(self.buckets, [*roles, *(role.name for role in assumed if role.imported)])
 
-    @field_validator("consumers")
-    @classmethod
-    def _with_services(cls, consumers: list[Consumer], info: ValidationInfo) -> list[Consumer]:
-        direct = info.data.get("pattern") == "direct-access"
-        nothing_of(
-            f'"trusted_service" of "{c.name}": an existing role has its own; with "assume-role" it '
-            "says who hands out its sessions, here leave it out"
-            for c in consumers
-            if direct and c.managed_role is None and "trusted_service" in c.model_fields_set
-        )
-        return consumers
+    @rule
+    def _services(self) -> Iterator[Problem]:
+        for consumer in self.consumers if self.pattern == "direct-access" else ():
+            with suppress(UnreadableError):
+                if consumer.managed_role is None and "trusted_service" in consumer.model_fields_set:
+                    yield (
+                        ("consumers",),
+                        f'"trusted_service" of "{consumer.name}": an existing role has its own; '
+                        'with "assume-role" it says who hands out its sessions, here leave it out',
+                    )
 
-    @field_validator("access")
-    @classmethod
-    def _with_instances(cls, access: LinkAccess, info: ValidationInfo) -> LinkAccess:
-        if any(c.instance for c in info.data.get("consumers", ())):
-            nothing_of(
-                f'an "instance" gets a network of its own, without {what}: leave out one of them'
-                for what, asked in {
-                    'the endpoint of "vpc_endpoint_ids"': access.vpc_endpoint_ids,
-                    'an address of "source_ips"': access.source_ips,
-                }.items()
-                if asked
-            )
-        return access
+    @rule
+    def _with_an_endpoint(self) -> Iterator[Problem]:
+        if self.access.vpc_endpoint_ids and self._has_an_instance():
+            yield ("access",), _WITHOUT.format('the endpoint of "vpc_endpoint_ids"')
 
-    @field_validator("assumed_role")
-    @classmethod
-    def _of_the_pattern(cls, role: AssumedRole | None, info: ValidationInfo) -> AssumedRole | None:
-        pattern = info.data.get("pattern")
-        if pattern == "assume-role" and role is None:
-            raise ValueError(
+    @rule
+    def _with_addresses(self) -> Iterator[Problem]:
+        if self.access.source_ips and self._has_an_instance():
+            yield ("access",), _WITHOUT.format('an address of "source_ips"')
+
+    def _has_an_instance(self) -> bool:
+        for consumer in self.consumers:
+            with suppress(UnreadableError):
+                if consumer.instance:
+                    return True
+        return False
+
+    @rule
+    def _role_of_the_pattern(self) -> Iterator[Problem]:
+        place = ("assumed_role",)
+        if self.pattern == "assume-role" and self.assumed_role is None:
+            yield (
+                place,
                 'is missing: the pattern "assume-role" needs a role to assume: add '
-                '"assumed_role": {"account": "account2", "name": "reports-worker"}'
+                '"assumed_role": {"account": "account2", "name": "reports-worker"}',
             )
-        if pattern == "direct-access" and role is not None:
-            raise ValueError('is for the pattern "assume-role": leave it out')
-        return role
+        if self.pattern == "direct-access" and self.assumed_role is not None:
+            yield place, 'is for the pattern "assume-role": leave it out'
+
+
+_WITHOUT = 'an "instance" gets a network of its own, without {}: leave out one of them'

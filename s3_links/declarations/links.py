@@ -7,15 +7,18 @@ an editor completes and checks them too.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import (
-    AfterValidator,
-    Field,
-)
+from pydantic import AfterValidator, Field
 
+from s3_cross_account.settings import partition
+
+from . import claims
 from .accounts import LinkAccount
-from .deployment import Deployment
+from .buckets import LinkBucket
+from .consumers import Consumer
+from .deployment import Deployment, accounts_in
 from .link import Link
 from .names import (
     JAVASCRIPT,
@@ -23,13 +26,15 @@ from .names import (
     AccountAlias,
     text,
 )
-from .part import Part
+from .part import UnreadableError, claim, parts, rule
 from .pipeline import STACK as PIPELINE_STACK
 from .replication import ReplicationLink
 from .state import BUCKET_STACK
 
 if TYPE_CHECKING:
-    from .checking import Problem
+    from collections.abc import Iterator
+
+    from .part import Problem
 
 
 AnyLink = Annotated[
@@ -57,14 +62,22 @@ LinkName = Annotated[
 ]
 
 
-class Links(Part, Deployment):
+class Links(Deployment):
     """Every link, and the accounts that they are between."""
 
-    schema_: Annotated[str | None, Field(alias="$schema")] = None
+    schema_: Annotated[
+        str | None,
+        Field(
+            alias="$schema",
+            description="a JSON schema. An editor completes and checks the file by it",
+            examples=["./links.schema.json"],
+        ),
+    ] = None
     accounts: Annotated[
         dict[AccountAlias, LinkAccount],
         Field(
-            description="two accounts or more, by their aliases",
+            description="two accounts or more, by their aliases. How Terraform reaches them; links "
+            "name them by the aliases",
             examples=[
                 {
                     "account1": {"region": "ap-northeast-1", "profile": "account1"},
@@ -76,17 +89,81 @@ class Links(Part, Deployment):
     ]
     links: Annotated[
         dict[LinkName, AnyLink],
-        Field(description="the links by their names", examples=[{"reports": {}}], min_length=1),
+        Field(
+            description="the links by their names. Each becomes a stack of its name, with a state "
+            "of its own",
+            examples=[{"reports": {}}],
+            min_length=1,
+        ),
     ]
+
+    @rule
+    def _partitions(self) -> Iterator[Problem]:
+        for name, link in self.links.items():
+            aliases = dict.fromkeys(alias for _, alias in accounts_in(link))
+            for problem in self.in_two_partitions(aliases):
+                yield ("links", name), problem
+
+    @rule
+    def _keys_of_their_buckets(self) -> Iterator[Problem]:
+        for place, bucket in parts(self, LinkBucket):
+            with suppress(UnreadableError, KeyError):
+                if bucket.key not in (None, "new"):
+                    for problem in _foreign(bucket.key, self.accounts[bucket.account]):
+                        yield (*place, "key"), problem
+
+    @rule
+    def _roles_of_the_pipeline(self) -> Iterator[Problem]:
+        """Nobody gives access to a pipeline's role: it would deploy its own policies."""
+        theirs = {role.lower() for role in self.pipeline.roles()} if self.pipeline else ()
+        for place, consumer in parts(self.links, Consumer, ("links",)):
+            with suppress(UnreadableError):
+                role = consumer.existing_role
+                if role and role.lower() in theirs:
+                    told = f"the role {role!r} is the pipeline's: give the access to another role"
+                    yield place[:2], told
+
+    @claim
+    def _of_the_pipeline(self) -> Iterator[list[claims.Claim]]:
+        roles = self.pipeline.roles() if self.pipeline else ()
+        yield [claims.role(alias, name, by="pipeline") for alias in self.accounts for name in roles]
+
+    @claim
+    def _log_buckets(self) -> Iterator[list[claims.Claim]]:
+        for alias, account in self.accounts.items():
+            with suppress(UnreadableError):
+                yield account.log_bucket_of(alias)
+
+    @rule
+    def _claimed_once(self) -> Iterator[Problem]:
+        yield from claims.claimed_twice(self)
 
     def notes(self) -> list[Problem]:
         """Return what cannot be known here of what is declared."""
         return [
-            (("links", name, "consumers", number, "trusted_service"), note)
-            for name, link in self.links.items()
-            for number, consumer in enumerate(link.consumers if isinstance(link, Link) else ())
+            ((*place, "trusted_service"), note)
+            for place, consumer in parts(self, Consumer)
             if (note := consumer.note())
         ]
+
+
+def _foreign(key: str, account: LinkAccount) -> Iterator[str]:
+    _, key_partition, _, region, account_id, _ = key.split(":")
+    if key_partition != partition(region):
+        yield (
+            f"is in the partition {key_partition}, its region in {partition(region)}: correct the "
+            "ARN"
+        )
+    if region != account.region:
+        yield (
+            f"is in {region}, its bucket in {account.region}: S3 takes keys of the bucket's "
+            "region only"
+        )
+    if account.account_id not in (None, account_id):
+        yield (
+            f"belongs to account {account_id}, its bucket to {account.account_id}: use a key of "
+            "the bucket's account"
+        )
 
 
 def schema() -> str:

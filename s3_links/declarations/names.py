@@ -11,6 +11,11 @@ from s3_cross_account.role_name import reserved
 
 _NAME = r"^[A-Za-z0-9_+=,.@-]+$"
 _ONLY = "(the name only, without path or ARN)"
+ALIAS = "the alias of an account"
+BUCKET = "a bucket's name"
+PREFIX = "a bucket's prefix (3 to 37 small letters, digits, dots and hyphens)"
+ROLE = f"a role's name {_ONLY}"
+PROFILE = f"an instance profile's name {_ONLY}"
 
 # "General purpose bucket naming rules" in the Amazon S3 User Guide.
 _RESERVED_BEGINNINGS = ("xn--", "sthree-", "amzn-s3-demo-")
@@ -37,6 +42,14 @@ JAVASCRIPT = frozenset(
 """What every object of JavaScript has: cdktf takes a construct of such a name for a second one."""
 
 _IP_ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
+
+
+def about(first: str, more: str, example: str) -> Any:
+    """Return a field of one of the types below: what its values are, and what this one is for.
+
+    Errors say the first sentence, editors all of it.
+    """
+    return Field(description=f"{first}. {more}", examples=[example])
 
 
 def text(description: str, example: str, pattern: str, max_length: int | None = None) -> Any:
@@ -71,42 +84,26 @@ def bucket_name(name: str) -> str:
     return bucket_beginning(name)
 
 
-def _tag_key(key: str) -> str:
-    if key.lower().startswith("aws:"):
-        raise ValueError('begins with "aws:", which AWS reserves for its own tags: choose another')
-    if key == "__proto__":
-        raise ValueError("is a word of JavaScript, which cdktf is written in: choose another")
-    return key
-
-
 def _role_name(name: str) -> str:
     if problem := reserved(name):
         raise ValueError(problem)
     return name
 
 
-AccountAlias = Annotated[
-    str, text("the alias of an account", "account1", r"^[A-Za-z][A-Za-z0-9_-]*$")
-]
+AccountAlias = Annotated[str, text(ALIAS, "account1", r"^[A-Za-z][A-Za-z0-9_-]*$")]
 BucketName = Annotated[
     str,
-    text("a bucket's name", "my-reports", r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"),
+    text(BUCKET, "my-reports", r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"),
     AfterValidator(bucket_name),
 ]
 BucketPrefix = Annotated[
     str,
     text(
-        "a bucket's prefix (3 to 37 small letters, digits, dots and hyphens)",
+        PREFIX,
         "reports-",
         r"^[a-z0-9][a-z0-9.-]{2,36}$",
     ),
     AfterValidator(bucket_beginning),
 ]
-RoleName = Annotated[
-    str, text(f"a role's name {_ONLY}", "reports-reader", _NAME, 64), AfterValidator(_role_name)
-]
-InstanceProfileName = Annotated[str, text(f"an instance profile's name {_ONLY}", "web", _NAME, 128)]
-TagKey = Annotated[
-    str, text("a tag's key", "share", r"^[A-Za-z0-9 +=._:/@-]+$", 128), AfterValidator(_tag_key)
-]
-TagValue = Annotated[str, text("a tag's value", "yes", r"^[A-Za-z0-9 +=._:/@-]*$", 256)]
+RoleName = Annotated[str, text(ROLE, "reports-reader", _NAME, 64), AfterValidator(_role_name)]
+InstanceProfileName = Annotated[str, text(PROFILE, "web", _NAME, 128)]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 
-from .checking import STRICT, nothing_of
+from .part import Part, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from .part import Problem
 
 STACK = "pipeline-roles"
 """The stack that creates the roles, with a role that may do more than they."""
@@ -20,19 +22,21 @@ ROLES = ("plan", "deploy")
 """What the roles end with: one may only read, one may deploy."""
 
 
-class Pipeline(BaseModel):
+class Pipeline(Part):
     """Which pipelines may plan and deploy, and what their roles are called."""
-
-    model_config = STRICT
 
     platform: Annotated[
         Literal["github", "gitlab"],
-        Field(description='"github" or "gitlab"', examples=["github"]),
+        Field(
+            description='"github" or "gitlab". Whose word the accounts take for who runs, by '
+            "OpenID Connect: no keys are kept",
+            examples=["github"],
+        ),
     ]
     repository: Annotated[
         str,
         Field(
-            description="a repository or project with its owner",
+            description="a repository or project with its owner. Only its runs get the roles",
             examples=["my-organization/s3-links"],
             pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$",
             max_length=200,
@@ -41,7 +45,8 @@ class Pipeline(BaseModel):
     owner_id: Annotated[
         str | None,
         Field(
-            description="the id of the repository's owner on GitHub (digits, as text)",
+            description="the id of the repository's owner on GitHub (digits, as text). Nobody who "
+            "takes the owner's name later gets the roles; given together with repository_id",
             examples=["1234567"],
             pattern=_ID,
         ),
@@ -49,7 +54,8 @@ class Pipeline(BaseModel):
     repository_id: Annotated[
         str | None,
         Field(
-            description="the id of the repository on GitHub (digits, as text)",
+            description="the id of the repository on GitHub (digits, as text). Nobody who takes "
+            "its name later gets the roles; given together with owner_id",
             examples=["987654321"],
             pattern=_ID,
         ),
@@ -57,7 +63,8 @@ class Pipeline(BaseModel):
     branch: Annotated[
         str,
         Field(
-            description="the branch that is deployed",
+            description="the branch that is deployed. Its runs plan, and on GitLab only they "
+            "deploy",
             examples=["main"],
             pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$",
             max_length=200,
@@ -66,7 +73,8 @@ class Pipeline(BaseModel):
     environment: Annotated[
         str,
         Field(
-            description="the GitHub environment that waits for an approval",
+            description="the GitHub environment that waits for an approval. Only runs in it may "
+            "deploy",
             examples=["production"],
             pattern=r"^[A-Za-z0-9_-]+$",
             max_length=200,
@@ -75,7 +83,7 @@ class Pipeline(BaseModel):
     host: Annotated[
         str | None,
         Field(
-            description="the host of a GitLab of your own",
+            description="the host of a GitLab of your own. Left out: gitlab.com",
             examples=["gitlab.example.com"],
             pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$",
         ),
@@ -83,14 +91,20 @@ class Pipeline(BaseModel):
     role_name: Annotated[
         str,
         Field(
-            description="how the roles' names begin (without path or ARN)",
+            description="how the roles' names begin (without path or ARN). They end with -plan and "
+            "-deploy",
             examples=["s3-links"],
             pattern=r"^[A-Za-z0-9_+=,.@-]+$",
             max_length=50,
         ),
     ] = "s3-links"
     existing_oidc_provider: Annotated[
-        bool, Field(description="true: the accounts have the platform's OIDC provider already")
+        bool,
+        Field(
+            description="true or false: whether the accounts have the platform's OIDC provider. An "
+            "account can have one only; left out, the stack of the roles creates it",
+            examples=[True],
+        ),
     ] = False
 
     @property
@@ -122,23 +136,36 @@ class Pipeline(BaseModel):
         project = f"project_path:{self.repository}:ref_type:branch:ref"
         return {"plan": (f"{project}:*",), "deploy": (f"{project}:{self.branch}",)}
 
-    @model_validator(mode="after")
-    def _of_its_platform(self) -> Self:
-        nothing_of(self._contradictions())
-        return self
+    def roles(self) -> list[str]:
+        """Return the names of its roles in each account."""
+        return [f"{self.role_name}-{what}" for what in ROLES]
 
-    def _contradictions(self) -> Iterator[str]:
+    @rule
+    def _no_host(self) -> Iterator[Problem]:
         if self.platform == "github" and self.host:
-            yield '"host" is for a GitLab of your own: leave it out'
+            yield (), '"host" is for a GitLab of your own: leave it out'
+
+    @rule
+    def _owner_and_name(self) -> Iterator[Problem]:
         if self.platform == "github" and self.repository.count("/") > 1:
-            yield '"repository" on GitHub is an owner and a name: write "owner/name"'
+            yield (), '"repository" on GitHub is an owner and a name: write "owner/name"'
+
+    @rule
+    def _no_ids(self) -> Iterator[Problem]:
         if self.platform == "gitlab" and (self.owner_id or self.repository_id):
-            yield '"owner_id" and "repository_id" are for GitHub: leave them out'
+            yield (), '"owner_id" and "repository_id" are for GitHub: leave them out'
+
+    @rule
+    def _both_ids(self) -> Iterator[Problem]:
         if bool(self.owner_id) != bool(self.repository_id):
             missing = "repository_id" if self.owner_id else "owner_id"
             yield (
+                (),
                 f'"{missing}" is missing: GitHub sends both ids or none, `gh api repos/'
-                f"{self.repository} --jq '.owner.id, .id'` prints them"
+                f"{self.repository} --jq '.owner.id, .id'` prints them",
             )
+
+    @rule
+    def _no_environment(self) -> Iterator[Problem]:
         if self.platform == "gitlab" and "environment" in self.model_fields_set:
-            yield '"environment" is for GitHub: GitLab vouches for the branch, leave it out'
+            yield (), '"environment" is for GitHub: GitLab vouches for the branch, leave it out'

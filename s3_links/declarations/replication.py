@@ -2,65 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import (
-    Field,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import Field
 
-from s3_cross_account.replication_rule import STORAGE_CLASSES, ReplicationRule, problems
+from s3_cross_account.replication_rule import ReplicationRule, problems
 
+from . import claims
 from .buckets import ReplicatedBucket, imports_of
-from .checking import nothing_of
 from .hardening import HardeningChoice, switches
-from .names import (
-    RoleName,
-    TagKey,
-    TagValue,
-)
-from .part import Part
+from .names import ROLE, RoleName, about
+from .part import Part, UnreadableError, claim, rule, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from s3_cross_account.hardening import Hardening
 
+    from .claims import Claim
+    from .part import Problem
 
-class Rule(Part):
+
+class Rule(Part, ReplicationRule):
     """What is replicated, and how."""
-
-    priority: Annotated[
-        int, Field(description="a number from 1 to 2147483647", examples=[1], ge=1, le=2147483647)
-    ] = 1
-    prefix: Annotated[
-        str,
-        Field(
-            description="a prefix (1,024 characters at most, no $ or %)",
-            examples=["reports/"],
-            pattern=r"^[^$%\x00-\x1f]*$",
-            max_length=1024,
-        ),
-    ] = ""
-    tags: Annotated[
-        dict[TagKey, TagValue],
-        Field(description="an object of tags", examples=[{"share": "yes"}], max_length=10),
-    ] = {}
-    delete_markers: Annotated[bool, Field(description="true or false")] = False
-    storage_class: Annotated[
-        Literal[STORAGE_CLASSES] | None,  # type: ignore[valid-type]
-        Field(description=f"one of {', '.join(STORAGE_CLASSES)}", examples=["STANDARD_IA"]),
-    ] = None
-    time_control: Annotated[bool, Field(description="true or false")] = False
-
-    @property
-    def rule(self) -> ReplicationRule:
-        """The rule as the library has it."""
-        return ReplicationRule(
-            **self.model_dump(exclude={"tags"}), tags=tuple(sorted(self.tags.items()))
-        )
 
 
 _BUCKET_EXAMPLE = {"account": "account1", "new_prefix": "reports-"}
@@ -69,25 +34,59 @@ _BUCKET_EXAMPLE = {"account": "account1", "new_prefix": "reports-"}
 class ReplicationLink(Part):
     """A replication from one bucket to another account's, its own stack and its own state."""
 
-    pattern: Literal["replication"]
-    source: Annotated[ReplicatedBucket, Field(description="a bucket", examples=[_BUCKET_EXAMPLE])]
+    pattern: Annotated[
+        Literal["replication"],
+        Field(
+            description='"replication". S3 copies each object that is written to the source',
+            examples=["replication"],
+        ),
+    ]
+    source: Annotated[
+        ReplicatedBucket,
+        Field(description="a bucket. The one whose objects are copied", examples=[_BUCKET_EXAMPLE]),
+    ]
     destination: Annotated[
         ReplicatedBucket,
-        Field(description="a bucket", examples=[_BUCKET_EXAMPLE | {"account": "account2"}]),
+        Field(
+            description="a bucket. The one that they are copied to, of another account, which owns "
+            "the copies",
+            examples=[_BUCKET_EXAMPLE | {"account": "account2"}],
+        ),
     ]
-    role_name: RoleName
+    role_name: Annotated[
+        RoleName,
+        about(ROLE, "The link creates it in the source's account, for S3 to copy with", "copies"),
+    ]
     rules: Annotated[
         list[Rule],
-        Field(description="a list of rules", examples=[[{"prefix": "reports/"}]], min_length=1),
+        Field(
+            description="a list of rules. What is replicated, and how; left out: every new object",
+            examples=[[{"prefix": "reports/"}]],
+            min_length=1,
+        ),
     ] = [Rule()]
-    both_ways: Annotated[bool, Field(description="true or false")] = False
-    batch_role: Annotated[bool, Field(description="true or false")] = False
+    both_ways: Annotated[
+        bool,
+        Field(
+            description="true or false: whether the destination's own objects are copied back. By "
+            "a second role, in the destination's account, whose name ends with -back",
+            examples=[True],
+        ),
+    ] = False
+    batch_role: Annotated[
+        bool,
+        Field(
+            description="true or false: whether to create a role for S3 Batch Replication. It "
+            "copies what was there before; the output batch_replication_command starts it",
+            examples=[True],
+        ),
+    ] = False
     hardening: HardeningChoice = False
 
     @property
     def switches(self) -> Hardening:
         """The hardening as the library has it: versioning is on in any case."""
-        return replace(switches(self.hardening), versioning=True)
+        return switches(self.hardening).model_copy(update={"versioning": True})
 
     @property
     def imports(self) -> list[str]:
@@ -99,35 +98,56 @@ class ReplicationLink(Part):
         """Both ends."""
         return [self.source, self.destination]
 
-    @field_validator("destination")
-    @classmethod
-    def _another_end(cls, destination: ReplicatedBucket, info: ValidationInfo) -> ReplicatedBucket:
-        if source := info.data.get("source"):
-            nothing_of(_between(source, destination))
-        return destination
+    @rule
+    def _two_buckets(self) -> Iterator[Problem]:
+        source, destination = self.source, self.destination
+        if source.account != destination.account:
+            return
+        with suppress(UnreadableError):
+            if source.name == destination.name:
+                yield ("destination",), "source and destination are the same bucket: name two"
+                return
+        yield ("destination",), "source and destination are in the same account: name two"
 
-    @field_validator("rules")
-    @classmethod
-    def _possible(cls, rules: list[Rule]) -> list[Rule]:
-        nothing_of(problems([rule.rule for rule in rules]))
-        return rules
+    @rule
+    def _keys(self) -> Iterator[Problem]:
+        if self.source.key and not self.destination.key:
+            yield (
+                ("destination",),
+                "the source has a KMS key and the destination has none: S3 would not replicate its "
+                'objects; give the destination a "key" too',
+            )
 
-    @field_validator("both_ways")
-    @classmethod
-    def _also_back(cls, both_ways: bool, info: ValidationInfo) -> bool:
-        source, destination = info.data.get("source"), info.data.get("destination")
-        if both_ways and source and destination and destination.key and not source.key:
-            raise ValueError('both ways, with a key at one end only: give the source a "key" too')
-        return both_ways
+    @rule
+    def _keys_both_ways(self) -> Iterator[Problem]:
+        if self.both_ways and self.destination.key and not self.source.key:
+            told = 'both ways, with a key at one end only: give the source a "key" too'
+            yield ("both_ways",), told
 
+    @rule
+    def _possible_rules(self) -> Iterator[Problem]:
+        if rules := [rule for rule in self.rules if whole(rule)]:
+            yield from ((("rules",), told) for told in problems(rules))
 
-def _between(source: ReplicatedBucket, destination: ReplicatedBucket) -> Iterator[str]:
-    if (source.account, source.name) == (destination.account, destination.name):
-        yield "source and destination are the same bucket: name two"
-    elif source.account == destination.account:
-        yield "source and destination are in the same account: name two"
-    if source.key and not destination.key:
-        yield (
-            "the source has a KMS key and the destination has none: S3 would not replicate its "
-            'objects; give the destination a "key" too'
-        )
+    @claim
+    def _role(self) -> Iterator[list[Claim]]:
+        yield [claims.role(self.source.account, self.role_name)]
+
+    @claim
+    def _role_back(self) -> Iterator[list[Claim]]:
+        if self.both_ways:
+            yield [claims.role(self.destination.account, f"{self.role_name}-back")]
+
+    @claim
+    def _role_of_batches(self) -> Iterator[list[Claim]]:
+        if self.batch_role:
+            yield [claims.role(self.source.account, f"{self.role_name}-batch")]
+
+    @claim
+    def _configuration(self) -> Iterator[list[Claim]]:
+        yield self.source.replicated()
+
+    @claim
+    def _configuration_back(self) -> Iterator[list[Claim]]:
+        if self.both_ways:
+            yield self.destination.replicated()

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
-from .checking import STRICT
-from .names import AccountAlias, bucket_name
+from . import claims
+from .names import ALIAS, BUCKET, AccountAlias, about, bucket_name
+from .part import Part, claim
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from cdktf import TerraformStack
 
     from s3_cross_account.settings import AccountSettings
+
+    from .claims import Claim
 
 BUCKET_STACK = "terraform-state"
 """The stack that creates the state bucket. Its own state is local: the bucket holds the others."""
@@ -26,28 +29,30 @@ IMPORTED_OUTPUT = "imported_resources"
 """The output of a stack with what it took over: in its state, it outlives the declaration."""
 
 
-class _Backend(BaseModel):
-    model_config = STRICT
-
-
-class LocalState(_Backend):
+class LocalState(Part):
     """One file for each stack, beside ``cdktf.json``."""
 
-    backend: Literal["local"] = "local"
+    backend: Annotated[
+        Literal["local"],
+        Field(description='"local". One file for each stack, in this folder', examples=["local"]),
+    ]
 
 
-class S3State(_Backend):
+class S3State(Part):
     """One object for each stack in a bucket of ``account``, locked by an object beside it.
 
     Terraform reaches the bucket as it reaches the account.
     """
 
-    backend: Literal["s3"]
-    account: AccountAlias
+    backend: Annotated[
+        Literal["s3"],
+        Field(description='"s3". One object for each stack, in an S3 bucket', examples=["s3"]),
+    ]
+    account: Annotated[AccountAlias, about(ALIAS, "The one that the state is in", "account1")]
     bucket: Annotated[
         str,
         Field(
-            description="a bucket's name",
+            description=f"{BUCKET}. The states are in it, and are locked there; no dots",
             examples=["my-terraform-state"],
             pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$",
         ),
@@ -56,37 +61,59 @@ class S3State(_Backend):
     prefix: Annotated[
         str,
         Field(
-            description="a prefix that ends with / (letters, digits, dots, hyphens, underscores)",
+            description="a prefix that ends with / (letters, digits, dots, hyphens, underscores). "
+            "How the keys of the states begin, for a bucket that others use too",
             examples=["s3-links/"],
             pattern=r"^([A-Za-z0-9_-][A-Za-z0-9._-]*/)*$",
             max_length=512,
         ),
     ] = ""
     create_bucket: Annotated[
-        bool, Field(description=f"true: the stack {BUCKET_STACK} creates the bucket")
+        bool,
+        Field(
+            description=f"true or false: whether the stack {BUCKET_STACK} creates the bucket. It "
+            "is deployed before the others, by an administrator",
+            examples=[True],
+        ),
     ] = False
 
+    @claim
+    def _itself(self) -> Iterator[list[Claim]]:
+        yield [claims.bucket(self.account, self.bucket)]
+        yield [claims.bucket_policy(self.account, self.bucket)]
 
-class HcpTerraformState(_Backend):
+
+class HcpTerraformState(Part):
     """One workspace of HCP Terraform for each stack, named like it behind ``prefix``."""
 
-    backend: Literal["hcp-terraform"]
+    backend: Annotated[
+        Literal["hcp-terraform"],
+        Field(
+            description='"hcp-terraform". One workspace for each stack, in HCP Terraform',
+            examples=["hcp-terraform"],
+        ),
+    ]
     organization: Annotated[
         str,
         Field(
-            description="an organization's name",
+            description="an organization's name. The one of HCP Terraform that has the workspaces",
             examples=["my-organization"],
             pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{2,39}$",
         ),
     ]
     project: Annotated[
         str | None,
-        Field(description="a project's name", examples=["s3-links"], pattern=r"^[\w -]{3,40}$"),
+        Field(
+            description="a project's name. The one that new workspaces are created in; left out: "
+            "the organization's default project",
+            examples=["s3-links"],
+            pattern=r"^[\w -]{3,40}$",
+        ),
     ] = None
     prefix: Annotated[
         str,
         Field(
-            description="how the workspaces' names begin",
+            description="how the workspaces' names begin. The stack's name follows",
             examples=["s3-"],
             pattern=r"^[A-Za-z0-9_-]*$",
             max_length=20,
@@ -95,7 +122,7 @@ class HcpTerraformState(_Backend):
     hostname: Annotated[
         str | None,
         Field(
-            description="a Terraform Enterprise host",
+            description="a Terraform Enterprise host. Instead of app.terraform.io",
             examples=["terraform.example.com"],
             pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$",
         ),
@@ -106,10 +133,14 @@ State = Annotated[
     LocalState | S3State | HcpTerraformState,
     Field(
         discriminator="backend",
-        description='"local", "s3" or "hcp-terraform"',
+        description='"local", "s3" or "hcp-terraform". Where the stacks keep their state: left '
+        "out, in this folder",
         examples=["s3"],
     ),
 ]
+
+
+LOCAL = LocalState(backend="local")
 
 
 def keep_state(

@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from s3_links.reach.buckets import is_public
-from s3_links.reach.world import Bucket
 from s3_links.synthesized.policies import unknown
+from s3_links.world import Bucket
 
 from .reader import UnreadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from s3_links.reach.world import Document
+    from s3_links.world import Document
 
     from .reader import Reader
 
@@ -129,9 +128,9 @@ class _Bucket:
         return self._reader.document("bucket policy", self._account, self._arn, lambda: text)
 
     def _restricts_public(self, policy: Document | None) -> bool | None:
-        """Return ``RestrictPublicBuckets``, which matters to a public policy alone."""
-        if policy is None or is_public(policy.statements) is False:
-            return False
+        """Return ``RestrictPublicBuckets``, the bucket's or else the account's."""
+        if policy is None:
+            return False  # there is nothing that could be public
         absent = "NoSuchPublicAccessBlockConfiguration"
         of_account = partial(
             self._reader.ask,
@@ -139,15 +138,16 @@ class _Bucket:
             of="the account",
             AccountId=self._account,
         )
-        found: list[bool | None] = []
+        found: bool | None = False
         for asked in (partial(self._ask, "get_public_access_block", absent), of_account):
             try:
                 reply = asked()
-                block = reply["PublicAccessBlockConfiguration"] if reply else {}
-                found.append(bool(block.get("RestrictPublicBuckets")))
             except UnreadError:
-                found.append(None)
-        return True if True in found else None if None in found else False
+                found = None
+                continue
+            if reply and reply["PublicAccessBlockConfiguration"].get("RestrictPublicBuckets"):
+                return True
+        return found
 
     def _ownership(self) -> Any:
         try:

@@ -8,16 +8,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from s3_links.reach.principals import principal
-from s3_links.reach.world import Identity, Resource
 from s3_links.synthesized.policies import parsed, unknown
+from s3_links.world import Identity, Resource, principal
 
 from .identities import FoundIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from s3_links.reach.world import Document, DocumentKind
+    from s3_links.world import Document, DocumentKind
 
     from .reader import Reader
 

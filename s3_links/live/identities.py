@@ -9,17 +9,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from s3_links.reach.principals import principal
-from s3_links.reach.world import Identity, Resource
 from s3_links.synthesized.policies import parsed, unknown
+from s3_links.world import Identity, Resource, principal
 
 from .reader import UnreadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from s3_links.reach.principals import Principal
-    from s3_links.reach.world import Document, DocumentKind
+    from s3_links.world import Document, DocumentKind, Principal
 
     from .reader import Reader
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from s3_links.reach.world import Resource
+from s3_links.world import Resource
 
 from .reader import UnreadError
 
 if TYPE_CHECKING:
-    from s3_links.reach.principals import Principal
+    from s3_links.world import Principal
 
     from .reader import Reader
 

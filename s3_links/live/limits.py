@@ -15,7 +15,7 @@ from s3_links.synthesized.policies import parsed, unknown
 from .reader import UnreadError
 
 if TYPE_CHECKING:
-    from s3_links.reach.world import Document, Levels
+    from s3_links.world import Document, Levels
 
     from .reader import Reader
 

@@ -12,7 +12,7 @@ from s3_links.synthesized.policies import parsed, unknown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from s3_links.reach.world import Document, DocumentKind
+    from s3_links.world import Document, DocumentKind
 
 _READ_ONLY = ("get_", "list_", "head_", "describe_")
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from s3_links.reach.world import World
+from s3_links.world import World
 
 from . import buckets, everybody, identities, keys, limits
 from .reader import UnreadError
 
 if TYPE_CHECKING:
-    from s3_links.reach.principals import Principal
-    from s3_links.reach.world import Document, Identity, Levels, Resource
+    from s3_links.world import Document, Identity, Levels, Principal, Resource
 
     from .reader import Reader
 

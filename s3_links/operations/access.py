@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from s3_cross_account.policy import Statement
     from s3_links.reach.evaluate import Decision
     from s3_links.reach.logic import Atom, Formula
-    from s3_links.reach.principals import Principal
     from s3_links.reach.statements import Finding
-    from s3_links.reach.world import Document, World
+    from s3_links.world import Document, Principal, World
 
     from .moments import Moments
 

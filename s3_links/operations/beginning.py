@@ -6,13 +6,14 @@ import json
 import os
 import re
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s3_links.declarations.errors import ConfigurationError
-from s3_links.declarations.files import VARIABLE, present, write
+from s3_links.declarations.files import FILES, SUFFIXES, VARIABLE, place_of_links, present, write
 from s3_links.declarations.links import schema
 from s3_links.declarations.read_links import read_links
 
@@ -86,12 +87,16 @@ def declaration(
 
 
 def begin(content: Mapping[str, Any]) -> list[Path]:
-    """Write the links file and what goes beside it; return the files.
+    """Write the links file and what goes beside it, all or nothing; return the files.
 
-    Raises :class:`OperationError` before anything is written where one of them exists, and
+    Raises :class:`OperationError` where one of them or other links exist, and
     :class:`ConfigurationError` where the links are not right.
     """
-    links = Path(os.environ.get(VARIABLE) or "links.json")
+    named = os.environ.get(VARIABLE)
+    links = Path(named or FILES[0])
+    found = None if named and not present(links) else place_of_links()
+    if found is None and links.suffix not in SUFFIXES:
+        raise OperationError(f"{links}: name a file that ends in one of {', '.join(SUFFIXES)}")
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     settings = {
         "language": "python",
@@ -111,15 +116,22 @@ def begin(content: Mapping[str, Any]) -> list[Path]:
         platform = pipeline["platform"]
         workflow = (_WORKFLOWS / f"{platform}.yml").read_text(encoding="utf-8")
         files[_PIPELINES[platform]] = workflow.replace("@VERSION@", version("s3-links"))
-    if existing := [str(file) for file in files if present(file)]:
+    there = [*([found] if found else []), *filter(present, files)]
+    if existing := list(dict.fromkeys(map(str, there))):
         raise OperationError(
             f"{', '.join(existing)}: there already: nothing was written; move them away, or run "
             "this in an empty folder"
         )
     _checked(text, str(links))
-    for file, content_ in files.items():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write(file, content_.encode())
+    try:
+        for file, content_ in files.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write(file, content_.encode())
+    except BaseException:
+        for file in files:  # none of them was there before
+            with suppress(OSError):
+                file.unlink()
+        raise
     return list(files)
 
 

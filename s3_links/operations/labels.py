@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from s3_links.reach.principals import Principal
+    from s3_links.world import Principal
 
 _ROLE = re.compile(r"^arn:[a-z-]+:iam::([^:]*):role/(?:.*/)?([^/]+)$")
 _ROOT = re.compile(r"^(?:arn:[a-z-]+:iam::([^:]*):root|(\d{12}))$")
@@ -48,5 +48,5 @@ class Labels:
         return text, ""
 
     def account(self, account: str) -> str:
-        """Return an account's id as it is shown."""
+        """Return an account as it is shown."""
         return self._aliases.get(account, account)

@@ -11,7 +11,7 @@ from s3_links.synthesized.world import attachments, place_of, unmanaged_policies
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from s3_links.reach.world import Document, World
+    from s3_links.world import Document, World
 
 _ORGANIZATION = "aws:PrincipalOrgID"
 

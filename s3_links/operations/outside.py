@@ -14,8 +14,7 @@ from s3_links.reach.satisfy import satisfiable
 
 if TYPE_CHECKING:
     from s3_links.reach.difference import Found
-    from s3_links.reach.principals import Principal
-    from s3_links.reach.world import World
+    from s3_links.world import Principal, World
 
     from .moments import Moments
 

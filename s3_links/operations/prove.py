@@ -1,118 +1,179 @@
-"""The proof at synthesis: what was synthesized lets what was declared, and nothing else."""
+"""The proof at synthesis: what was synthesized lets what was declared, and nothing else.
+
+The documents of a link are held against those that its declaration asks for, statement by
+statement. What differs is evaluated, to say who may then do what. Each grant is evaluated by
+itself: allowed under its conditions, refused without any of them and without either half.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from s3_links.reach import actions
-from s3_links.reach.difference import found
+from s3_links.reach.atoms import Atoms
 from s3_links.reach.evaluate import evaluate
-from s3_links.reach.world import Bucket, Identity, Request, World
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
-from s3_links.synthesized.world import world_of
+from s3_links.world import Identity, Request, World
+
+from .compared import Comparison, Problem, kind_of
+from .grants import Declared
+from .stack import OperationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from s3_links.declarations.buckets import LinkBucket
-    from s3_links.declarations.link import Link
-    from s3_links.reach.principals import Principal
+    from s3_cross_account.policy import Condition
+    from s3_links.declarations.accounts import LinkAccount
+    from s3_links.declarations.links import AnyLink, Links
 
-_NOT_SEEN = "merge"
-"""Who owns such a bucket writes its half: it is not in the synthesized documents."""
+    from .asked import Grant
+    from .stack import Stack
+
+_NOTHING_ELSE = "none-of-these"
 
 
-def prove(source: Mapping[str, Any], link: Link) -> list[str]:
-    """Return what is wrong with a link's synthesized JSON, as sentences; nothing: it is proved.
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """The proof of a link: it stands where there are no ``problems``.
 
-    Every declared grant is allowed and refused without either half of it, and nobody else is let
-    into the declared buckets. Names that are not known yet stand as themselves.
+    ``notes`` are what it takes for granted: what nobody can see in the synthesized documents.
     """
-    return list(_Proof(source, link).problems())
+
+    link: str
+    grants: int
+    roles: int
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def proved(self) -> bool:
+        """Whether all that was declared is allowed, and nothing else."""
+        return not self.problems
+
+    def lines(self) -> Iterator[str]:
+        """Yield it for a reader."""
+        if self.proved:
+            grants, roles = (f"{self.grants} grant", f"{self.roles} role")
+            told = f"{_many(grants, self.grants)} for {_many(roles, self.roles)}"
+            yield f"{self.link}: proved: {told}, each half needed, nobody else"
+        else:
+            yield f"{self.link}: not proved:"
+            yield from (f"  {problem.text}" for problem in self.problems)
+        yield from (f"  note: {note}" for note in self.notes)
 
 
-class _Proof:
-    def __init__(self, source: Mapping[str, Any], link: Link) -> None:
-        self._link, self._access = link, link.access.access
-        self._blocks = Blocks(declared_blocks(source), aliases_of(source), source)
-        self._world = world_of(self._blocks)
-        self._buckets = {
-            bucket.arn: declared
-            for declared in link.buckets
-            if declared.policy != _NOT_SEEN and (bucket := self._bucket(declared))
-        }
-        self._reaching = set(self._roles())
+def as_text(found: Sequence[Proof]) -> str:
+    """Return proofs for a reader."""
+    return "\n".join(line for proof in found for line in proof.lines())
 
-    def problems(self) -> Iterator[str]:
-        for arn in self._buckets:
-            for who in sorted(self._reaching, key=str):
-                for action in self._access.actions:
-                    yield from self._of_grant(arn, who, action)
-        yield from self._beyond()
 
-    def _of_grant(self, arn: str, who: Principal, action: str) -> Iterator[str]:
-        on_object = "object" in actions.resource_types(action)
-        for prefix in self._access.prefixes or ("",):
-            resource = f"{arn}/{prefix}x" if on_object else arn
-            request = Request(principal=who, action=action, resource=resource)
-            decision = evaluate(self._world, request)
-            if decision.allowed is False:
-                halves = ", ".join(f"{m.what} of {m.of}" for m in decision.missing)
-                yield f"{who} may not {action} on {resource}: {halves or 'it is refused'}"
-            elif who.account != self._world.resources[arn].account:
-                for name, world in self._without(arn, who):
-                    if evaluate(world, request).allowed is not False:
-                        yield f"{who} may {action} on {resource} without the {name}"
+def as_json(found: Sequence[Proof]) -> str:
+    """Return proofs for a machine."""
+    links = [{"proved": proof.proved, **asdict(proof)} for proof in found]
+    return json.dumps({"links": links}, indent=2, ensure_ascii=False)
 
-    def _without(self, arn: str, who: Principal) -> Iterator[tuple[str, World]]:
-        world = self._world
-        bucket = replace(world.resources[arn], policy=None)
-        yield "bucket policy", replace(world, resources={**world.resources, arn: bucket})
-        nothing = {**world.identities, who: Identity()}
-        yield "identity policy", replace(world, identities=nothing)
 
-    def _beyond(self) -> Iterator[str]:
-        decided, undecided = found(World(), self._world)
-        told = dict.fromkeys(undecided) if self._sees_all() else {}
-        for one in decided:
-            request = one.now.request
-            arn = request.resource.partition("/")[0]
-            if one.kind != "appears" or arn not in self._buckets:
-                continue
-            who = request.principal.identity()
-            more = sorted(set(one.actions) - set(self._access.actions))
-            if who not in self._reaching:
-                told[f"{who} may {', '.join(one.actions)} on {request.resource}"] = None
-            elif more and self._sees_all():
-                told[f"{who} may also {', '.join(more)} on {request.resource}"] = None
-            elif not self._within(request.resource):
-                told[f"{who} may {', '.join(one.actions)} outside: {request.resource}"] = None
-        yield from told
+def _many(text: str, count: int) -> str:
+    return text if count == 1 else f"{text}s"
 
-    def _sees_all(self) -> bool:
-        """Whether the roles are made here: of others, nobody knows what else they may."""
-        return self._link.assumed_role is not None or all(
-            consumer.new_role for consumer in self._link.consumers
-        )
 
-    def _within(self, resource: str) -> bool:
-        _, slash, key = resource.partition("/")
-        prefixes = self._access.prefixes
-        return not slash or not prefixes or key.startswith(tuple(prefixes))
+def proofs(stacks: Sequence[Stack], links: Links | None, *, named: bool) -> list[Proof]:
+    """Return the proofs of the links among ``stacks``; with ``named`` each has to be one."""
+    if links is None:
+        raise OperationError("there is no links file here, and only links can be proved")
+    others = [stack.name for stack in stacks if stack.name not in links.links]
+    if named and others:
+        raise OperationError(f"{', '.join(others)}: is no link: only links can be proved")
+    return [
+        prove(stack.name, stack.content, links.links[stack.name], links.accounts)
+        for stack in stacks
+        if stack.name in links.links
+    ]
 
-    def _bucket(self, declared: LinkBucket) -> Bucket | None:
-        name = f"{declared.name}…" if declared.new_prefix else declared.name
-        for resource in self._world.resources.values():
-            if isinstance(resource, Bucket) and resource.arn.endswith(f":::{name}"):
-                return resource
-        return None
 
-    def _roles(self) -> Iterator[Principal]:
-        role = self._link.assumed_role
-        names = [(c.account, c.name) for c in self._link.consumers]
-        for alias, name in [(role.account, role.name)] if role else names:
-            account = self._blocks.accounts.get(alias, alias)
-            for who in self._world.identities:
-                if who.account == account and who.name in (name, f"role-of-{name}"):
-                    yield who
+def prove(
+    name: str, source: Mapping[str, Any], link: AnyLink, accounts: Mapping[str, LinkAccount]
+) -> Proof:
+    """Return the proof of a link from its synthesized JSON.
+
+    Names that are not known yet stand as themselves.
+    """
+    blocks = Blocks(declared_blocks(source), aliases_of(source), source)
+    declared = Declared(blocks, link, accounts)
+    problems = dict.fromkeys(found_wrong(blocks, declared))
+    return Proof(
+        link=name,
+        grants=len(declared.pairs),
+        roles=len({who for who, _ in declared.pairs}),
+        problems=tuple(problems),
+        notes=tuple(dict.fromkeys(note.text for note in declared.notes)),
+    )
+
+
+def found_wrong(blocks: Blocks, declared: Declared) -> Iterator[Problem]:
+    """Yield what is wrong, what is found soonest first."""
+    compared = Comparison(blocks, declared)
+    yield from compared.problems()
+    told_apart = Atoms(World(), compared.seen)
+    for grant in declared.grants:
+        for pattern in grant.resources:
+            for action in _one_of_each(grant.actions, told_apart.alike(pattern)):
+                yield from _of_grant(compared, grant, action, pattern)
+
+
+def _one_of_each(actions: Sequence[str], alike: Iterable[Sequence[str]]) -> list[str]:
+    """Return one action for all that no document tells apart."""
+    groups = {action: number for number, group in enumerate(alike) for action in group}
+    return list({groups.get(action, action): action for action in actions}.values())
+
+
+def _of_grant(compared: Comparison, grant: Grant, action: str, pattern: str) -> Iterator[Problem]:
+    """Yield what is wrong with a grant: under its conditions, and without each or a half."""
+    world = compared.seen
+    if grant.on not in world.resources:
+        return  # told already
+    across = grant.who.account != world.resources[grant.on].account
+    context = {c.variable: _satisfying(c) for c in (*grant.own, *grant.theirs)}
+    context["aws:SecureTransport"] = ("true",)
+    theirs = grant.theirs if grant.both else ()
+    # Within an account a key's policy lets the account in too, by IAM.
+    asked = (*grant.own, *theirs) if across else grant.own or theirs
+    resource = pattern.replace("*", "x")
+    request = Request(principal=grant.who, action=action, resource=resource, context=context)
+    what = f"{compared.who(grant.who)} may {{}}{action} on {compared.target(resource)}"
+    if evaluate(world, request).allowed is not True:
+        yield Problem(text=what.format("not "))
+        return
+    for condition in asked:
+        other = {**context, condition.variable: _other(condition)}
+        if evaluate(world, replace(request, context=other)).allowed is not False:
+            yield Problem(text=f"{what.format('')} without {condition.variable}")
+    for half, less in _without(world, grant, across=across):
+        if evaluate(less, request).allowed is not False:
+            yield Problem(text=f"{what.format('')} without the {half}")
+
+
+def _without(world: World, grant: Grant, *, across: bool) -> Iterator[tuple[str, World]]:
+    if grant.both:
+        resource = replace(world.resources[grant.on], policy=None)
+        resources = {**world.resources, grant.on: resource}
+        yield kind_of(resource), replace(world, resources=resources)
+    if grant.who.kind == "role" and (across or not grant.both):
+        identities = {**world.identities, grant.who: Identity()}
+        yield "identity policy", replace(world, identities=identities)
+
+
+def _satisfying(condition: Condition) -> tuple[str, ...]:
+    value = condition.values[0]
+    return (value.partition("/")[0] if condition.test == "IpAddress" else value,)
+
+
+def _other(condition: Condition) -> tuple[str, ...]:
+    """Return what does not fulfil a condition that is asked."""
+    match condition.test:
+        case "Bool":
+            return ("false" if condition.values == ("true",) else "true",)
+        case "IpAddress":
+            return ()
+    return (_NOTHING_ELSE,)

@@ -7,19 +7,19 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from s3_cross_account.reading import Unreadable
+from s3_links.world import ANONYMOUS, Principal, anyone_else, principal
 
 from . import actions
 from .changed import Statements, in_identity, in_resource, of, statements
 from .matching import PIECES, action_matches, arn_matches
-from .principals import ANONYMOUS, Principal, anyone_else, named, principal
+from .principals import named
 from .regions import representatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from s3_cross_account.policy import Condition, Statement
-
-    from .world import World
+    from s3_links.world import World
 
 STRANGER = "000000000000"
 """Stands for every account that no document names."""
@@ -70,7 +70,7 @@ class Atoms:
             if relevant is not None and not relevant:
                 continue
             for resource in self._within(target):
-                for group in self._alike(resource):
+                for group in self.alike(resource):
                     if relevant is None or any(_covers(s, group[0], resource) for s in relevant):
                         yield who, group[0], group, resource
 
@@ -189,7 +189,7 @@ class Atoms:
 
     # What
 
-    def _alike(self, resource: str) -> list[list[str]]:
+    def alike(self, resource: str) -> list[list[str]]:
         """Return the actions on ``resource``, those together that nothing tells apart."""
         type_ = _type(resource)
         if type_ not in self._groups:
@@ -199,7 +199,8 @@ class Atoms:
     def _grouped(self, type_: str) -> list[list[str]]:
         service, _, kind = type_.partition(" ")
         readable = [s for s in self._everything if not isinstance(s, Unreadable)]
-        patterns = sorted({p for s in readable for p in (*s.actions, *s.not_actions)})
+        named_together = sorted({s.not_actions or s.actions for s in readable})
+        patterns = sorted({pattern for together in named_together for pattern in together})
         keys = sorted({c.variable for s in readable for c in s.conditions})
         services = ("sts", "iam") if service == "iam" else (service,)
         candidates = {
@@ -218,7 +219,10 @@ class Atoms:
         groups: dict[tuple[object, ...], list[str]] = defaultdict(list)
         for action in sorted(candidates):
             signature = (
-                *(action_matches(pattern, action) for pattern in patterns),
+                *(
+                    any(action_matches(pattern, action) for pattern in together)
+                    for together in named_together
+                ),
                 *(actions.never_carries(action, key) for key in keys),
                 *actions.traits(action),
                 action.partition(":")[0],

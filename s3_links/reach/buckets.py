@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from s3_cross_account.policy import Condition, Principal, Statement
-
-    from .world import Bucket
+    from s3_links.world import Bucket
 
 # Fixed values of these limit a statement to whom they name.
 _LIMITING = frozenset(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from .world import Bucket, Document, Identity, Resource, World
+from s3_links.world import Bucket, Document, Identity, Resource, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from . import actions
 
 if TYPE_CHECKING:
+    from s3_links.world import Identity, Principal, Request, Resource
+
     from .matching import Context
-    from .principals import Principal
-    from .world import Identity, Request, Resource
 
 _Known = dict[str, tuple[str, ...]]
 _TYPES = {"account": "Account", "user": "User", "role": "AssumedRole", "anonymous": "Anonymous"}

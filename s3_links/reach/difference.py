@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from s3_cross_account.policy import Condition
+from s3_links.world import Request
 
 from .atoms import Atoms
 from .conditions import holds
@@ -22,13 +23,11 @@ from .logic import Formula, Test, atoms, contrary, every
 from .matching import resource_matches
 from .regions import TooMany
 from .satisfy import satisfiable
-from .world import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .principals import Principal
-    from .world import Document, World
+    from s3_links.world import Document, Principal, World
 
 _CALLER = "aws:PrincipalArn"
 

@@ -10,16 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from s3_links.world import Bucket, Document, Levels, Request, Resource, World
+
 from . import actions, buckets, context
 from .logic import Formula, Unknown, alternatives, contrary, every, some
 from .principals import Named
 from .statements import Asked, Finding, denies, findings, lets
-from .world import Bucket, Document, Levels, Request, Resource, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .principals import Principal
+    from s3_links.world import Principal
 
 _POLICY_OF = {"s3": "bucket policy", "kms": "key policy", "sts": "trust policy"}
 
@@ -89,7 +90,9 @@ class _Evaluation:
         who = request.principal
         self._world, self._who = world, who
         action = actions.canonical(request.action)
-        self._request = request = replace(request, action=action)
+        if action != request.action:
+            request = replace(request, action=action)
+        self._request = request
         self._service = action.partition(":")[0]
         self._identity = world.identities.get(who.identity())
         self._resource = world.resource(request.resource)

@@ -16,7 +16,7 @@ from .regions import TooMany
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .principals import Principal
+    from s3_links.world import Principal
 
 _MOST_COMBINATIONS = 4_000
 _MOST_STEPS = 2_000

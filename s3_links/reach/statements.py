@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from s3_cross_account.policy import Statement
+    from s3_links.world import Document, Principal
 
     from .matching import Context
-    from .principals import Principal
-    from .world import Document
 
 _NAME_PRINCIPALS = frozenset(
     {"bucket policy", "key policy", "trust policy"}

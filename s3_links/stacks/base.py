@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cdktf import App, TerraformOutput, TerraformStack
 
-from s3_links.declarations.state import LocalState, State, keep_state, minimal_version
+from s3_links.declarations.state import LOCAL, State, keep_state, minimal_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ class BaseStack(TerraformStack):
         id_: str,
         *,
         accounts: Mapping[str, AccountSettings],
-        state: State = LocalState(),  # noqa: B008 (frozen)
+        state: State = LOCAL,
     ) -> None:
         super().__init__(scope, id_)
         keep_state(self, id_, state, accounts)

@@ -33,14 +33,13 @@ class ReplicationStack(LinkedStack):
         super().__init__(scope, id_, link=link, accounts=accounts, state=state)
         source = self.bucket(link.source, "source")
         destination = self.bucket(link.destination, "destination")
-        rules = [rule.rule for rule in link.rules]
         there = Replication(
             self,
             "there",
             source=source,
             destination=destination,
             role_name=link.role_name,
-            rules=rules,
+            rules=link.rules,
             replica_modifications=link.both_ways,
         )
         self.outputs(replication_role_arn=there.role.arn)
@@ -51,7 +50,7 @@ class ReplicationStack(LinkedStack):
                 source=destination,
                 destination=source,
                 role_name=f"{link.role_name}-back",
-                rules=rules,
+                rules=link.rules,
                 replica_modifications=True,
             )
             self.outputs(replication_role_arn_back=back.role.arn)

@@ -64,6 +64,7 @@ class Blocks:
         accounts: Mapping[str, str] | None = None,
     ) -> None:
         self._values = {r["address"]: r.get("values") or {} for r in resources}
+        self._types = {address: type_of(address) for address in self._values}
         self.aliases = aliases
         self._source = source
         self._regions: dict[str, str] = {}
@@ -92,7 +93,13 @@ class Blocks:
 
     def of(self, *types: str) -> list[str]:
         """Return the addresses of blocks of these types; a data source's begins with ``data.``."""
-        return [address for address in self._values if type_of(address) in types]
+        return [address for address, type_ in self._types.items() if type_ in types]
+
+    def managed(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the blocks that are no data sources, as they are synthesized."""
+        for address in self._values:
+            if not address.startswith("data."):
+                yield address, self.declared(address)
 
     def account(self, address: str) -> str:
         """Return the id of the account that a block is in, or its alias."""
@@ -124,6 +131,10 @@ class Blocks:
         type_, _, name = address.removeprefix("data.").partition(".")
         block: dict[str, Any] = self._source.get(section, {}).get(type_, {}).get(name, {})
         return block
+
+    def output(self, name: str) -> Any:
+        """Return what a synthesized output holds, with its references."""
+        return self._source.get("output", {}).get(name, {}).get("value")
 
     def attribute(self, address: str, name: str) -> str:
         """Return an attribute, or the text that stands for it until it is known."""
@@ -185,8 +196,7 @@ class Blocks:
         type_ = type_of(address).removeprefix("data.")
         account, partition = self.account(address), self.partition(address)
         if type_ == "aws_s3_bucket":
-            prefix = self.known(address, "bucket_prefix")
-            bucket = self.known(address, "bucket") or f"{prefix or ''}…"
+            bucket = self.known(address, "bucket") or self._completed(address)
             return f"arn:{partition}:s3:::{bucket}" if name == "arn" else str(bucket)
         if type_ in _NAMED and name in ("arn", "id", "name"):
             if type_ == "aws_iam_policy" and name == "id":
@@ -198,16 +208,33 @@ class Blocks:
         if type_ == "aws_iam_instance_profile" and name in ("role_arn", "role_name"):
             role = f"role-of-{self.known(address, 'name')}"
             return f"arn:{partition}:iam::{account}:role/{role}" if name == "role_arn" else role
+        if type_ == "aws_kms_alias" and name in ("target_key_arn", "target_key_id"):
+            key = self.reference(self.declared(address).get("target_key_id"))
+            attribute = "arn" if name == "target_key_arn" else "key_id"
+            return self.attribute(key, attribute) if key else f"{address}.{name} {UNKNOWN}"
         if type_ in ("aws_kms_key", "aws_kms_alias") and name in ("arn", "key_id", "id"):
-            key = address.rpartition(".")[2]
+            key = f"key/{address.rpartition('.')[2]}"
+            if type_ == "aws_kms_alias":  # its ARN in a policy is not its key's
+                key = str(self.known(address, "name") or f"alias/{address.rpartition('.')[2]}")
             region = self._regions.get(self.aliases.get(address, ""), "")
-            return f"arn:{partition}:kms:{region}:{account}:key/{key}" if name == "arn" else key
+            whole = f"arn:{partition}:kms:{region}:{account}:{key}"
+            return whole if name == "arn" else key.removeprefix("key/")
         if type_ == "aws_iam_openid_connect_provider" and name == "arn":
             host = str(self.known(address, "url")).removeprefix("https://")
             return f"arn:{partition}:iam::{account}:oidc-provider/{host}"
         if type_ == "aws_caller_identity" and name in ("account_id", "id"):
             return account
         return f"{address}.{name} {UNKNOWN}"
+
+    def _completed(self, address: str) -> str:
+        """Return what stands for a bucket's name: also of two with one prefix, one each."""
+        prefix = self.known(address, "bucket_prefix") or ""
+        alike = [
+            other
+            for other in self.of("aws_s3_bucket")
+            if other != address and self.known(other, "bucket_prefix") == prefix
+        ]
+        return f"{prefix}…{self.aliases.get(address, '')}" if alike else f"{prefix}…"
 
 
 def type_of(address: str) -> str:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.policy import Condition, Principal, Statement
 from s3_cross_account.policy import document as as_json
 from s3_cross_account.reading import Unreadable, read
-from s3_links.reach.world import Document
+from s3_links.world import Document
 
 from .blocks import UNKNOWN, UnresolvedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from s3_links.reach.world import DocumentKind
+    from s3_links.world import DocumentKind
 
     from .blocks import Blocks
 
@@ -33,16 +34,21 @@ def document_of(
 ) -> Document:
     """Return the policy that a block has in an argument."""
     account = blocks.account(address)
-    if blocks.is_known(address, argument):
-        return parsed(kind, account, name, blocks.known(address, argument))
-    return policy_of(blocks, blocks.known(address, argument), kind, account, name)
+    content = blocks.known(address, argument)
+    place = blocks.reference(content) or address
+    if not blocks.is_known(address, argument):
+        content = _declared(blocks, content)
+    return replace(parsed(kind, account, name, content), place=place)
 
 
-def policy_of(
-    blocks: Blocks, text: object, kind: DocumentKind, account: str, name: str
+def handed_out(
+    blocks: Blocks, output: str, kind: DocumentKind, account: str, name: str
 ) -> Document:
-    """Return the policy that a text declares: JSON, or a reference to a document."""
-    return parsed(kind, account, name, _declared(blocks, text))
+    """Return the statements that an output holds, for whoever owns the policy; or none."""
+    content = blocks.output(output)
+    found = _declared(blocks, content) if content else ()
+    place = blocks.reference(content) or ""
+    return replace(parsed(kind, account, name, found), place=place)
 
 
 def parsed(kind: DocumentKind, account: str, name: str, content: object) -> Document:

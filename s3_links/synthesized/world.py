@@ -6,8 +6,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from s3_links.reach.principals import Principal, principal
-from s3_links.reach.world import Bucket, Document, Identity, Resource, World
+from s3_links.world import Bucket, Document, Identity, Principal, Resource, World, principal
 
 from .blocks import UNNAMED, Blocks, type_of
 from .policies import document_of, parsed, unknown
@@ -27,6 +26,7 @@ _HARMLESS = {
     *("aws_kms_alias", "aws_s3_bucket_lifecycle_configuration", "aws_s3_object", "aws_instance"),
     *("aws_vpc", "aws_subnet", "aws_internet_gateway", "aws_route_table", "aws_security_group"),
     *("aws_route_table_association", "terraform_data", "aws_s3_bucket_logging"),
+    "aws_default_security_group",
 }
 # Whom these hand a role to is in its trust policy, so that a new one adds nothing to it.
 _HARMLESS_WHEN_NEW = {"aws_iam_instance_profile", "aws_iam_openid_connect_provider"}
@@ -41,6 +41,8 @@ _PLACES = {
         ("aws_iam_role_policy", "name"),
     ),
 }
+OTHERS = "other policies of "
+"""Begins the name of the document that stands for what a role has and nobody looked up."""
 _ROLE = re.compile(r"arn:[\w-]+:iam::[^:]*:role/.+")
 
 
@@ -211,7 +213,7 @@ class _Builder:
                 yield self._policy(arn, who)
         if type_of(address) != "aws_iam_role":
             reason = f"what else {who.name} has is not looked up"
-            yield unknown("identity policy", who.account, f"other policies of {who}", reason)
+            yield unknown("identity policy", who.account, f"{OTHERS}{who}", reason)
 
     def _policy(self, arn: str, who: Principal) -> Document:
         if arn in self._managed:
@@ -238,6 +240,11 @@ class _Builder:
         policies = self._by_bucket("aws_s3_bucket_policy")
         public = self._by_bucket("aws_s3_bucket_public_access_block")
         ownership = self._by_bucket("aws_s3_bucket_ownership_controls")
+        everywhere = {
+            blocks.account(address)
+            for address in blocks.of("aws_s3_account_public_access_block")
+            if blocks.known(address, "restrict_public_buckets")
+        }
         for name, address in names.items():
             arn = f"arn:{blocks.partition(address)}:s3:::{name}"
             policy = None
@@ -248,10 +255,10 @@ class _Builder:
                 policy = parsed("bucket policy", account, arn, self._unmanaged[name])
             elif type_of(address) == "data.aws_s3_bucket":
                 policy = unknown("bucket policy", blocks.account(address), arn, "not looked up")
-            settings: dict[str, Any] = {}
-            if name in public:
-                restricts = blocks.known(public[name], "restrict_public_buckets")
-                settings["restrict_public"] = bool(restricts)
+            restricts = blocks.account(address) in everywhere or (
+                name in public and bool(blocks.known(public[name], "restrict_public_buckets"))
+            )
+            settings: dict[str, Any] = {"restrict_public": restricts}
             if name in ownership:
                 rule = blocks.known(ownership[name], "rule") or {}
                 first = rule[0] if isinstance(rule, list) and rule else rule

@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,6 @@ from s3_links.cli import app
 from s3_links.declarations.links import schema
 from tests.conftest import PROJECT
 from tests.support.links import accounts
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.cost("synthesized")
 
@@ -113,6 +111,43 @@ def test_what_exists_is_named_and_nothing_is_written(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert result.stderr.startswith("links.json, .gitignore: there already: nothing was written")
     assert sorted(file.name for file in tmp_path.iterdir()) == [".gitignore", "links.json"]
+
+
+FOLDER_OF_LINKS = "links/accounts.yaml"
+
+
+@pytest.mark.parametrize(
+    ("there", "variables", "told"),
+    [
+        ("links.yaml", {}, "links.yaml: there already: nothing was written"),
+        ("links.yml", {}, "links.yml: there already: nothing was written"),
+        (FOLDER_OF_LINKS, {}, "links: there already: nothing was written"),
+        ("links.jsno", {}, "links.jsno: is nearly called links.json"),
+        ("staging.yaml", {"S3_LINKS_FILE": "staging.yaml"}, "staging.yaml: there already"),
+        (FOLDER_OF_LINKS, {"S3_LINKS_FILE": "links"}, "links: there already"),
+        ("README.md", {"S3_LINKS_FILE": "teams"}, "teams: name a file that ends in one of .json"),
+    ],
+)
+def test_where_links_are_named_already_no_folder_begins(
+    there: str, variables: dict[str, str], told: str, tmp_path: Path
+) -> None:
+    (tmp_path / there).parent.mkdir(exist_ok=True)
+    (tmp_path / there).write_text("mine")
+    result = command(tmp_path, *INIT, **variables)
+    assert result.returncode == 1
+    assert told in result.stderr
+    assert "Traceback" not in result.stderr
+    assert [f.relative_to(tmp_path) for f in tmp_path.rglob("*") if f.is_file()] == [Path(there)]
+
+
+def test_what_could_not_be_written_whole_is_not_written(tmp_path: Path) -> None:
+    (tmp_path / ".github").symlink_to("nowhere")
+    result = command(tmp_path, *INIT, "--pipeline=github", *PIPELINE)
+    assert result.returncode == 1
+    assert ".github" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert "Traceback" not in result.stderr
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".github"]
 
 
 @pytest.mark.cost("planned")

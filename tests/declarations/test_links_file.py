@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import fields
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from s3_cross_account.hardening import Hardening
+from s3_cross_account.hardening import HARDENED, Hardening
 from s3_links.declarations.errors import ConfigurationError
 from s3_links.declarations.files import VARIABLE
-from s3_links.declarations.hardening import HardeningSwitches
 from s3_links.declarations.links import schema
 from s3_links.declarations.read_links import declared as declared_here
 from s3_links.declarations.read_links import read_links
@@ -21,7 +20,7 @@ from tests.conftest import PROJECT
 from tests.support.links import accounts, stack_json, synthesize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 CONSUMER = {"account": "account1", "new_role": "reader"}
@@ -287,7 +286,11 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "a link without a pattern": (
         {"accounts": accounts(), "links": {"reports": {"buckets": []}}},
-        {f"{HERE}.pattern": 'is missing: add "pattern": "direct-access"'},
+        {
+            f"{HERE}.pattern": 'is missing: add "pattern": "direct-access"',
+            f"{HERE}.consumers": "is missing",
+            f"{HERE}.buckets": "[] is not a list of buckets",
+        },
     ),
     "a role of IAM Identity Center": (
         declared(consumers=[{"account": "account1", "existing_role": SSO_ROLE}]),
@@ -478,6 +481,7 @@ ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
             ".buckets[1].key: is in us-east-1, its bucket in ap-northeast-1",
             ".buckets[1].key: belongs to account 999999999999",
             '.access: an "instance" gets a network of its own',
+            ': the output "bucket_name_account2_reports-" is created by links.contradictions too',
         ],
     ),
     "several-of-one-part": (
@@ -491,16 +495,20 @@ ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
         },
         [
             '.consumers[0]: give one of "new_role", "existing_role", "imported_role" and '
-            '"instance_profile"; "instance" needs a "new_role" that EC2 may assume',
+            '"instance_profile"',
+            '.consumers[0]: "instance" needs a "new_role" that EC2 may assume',
             '.buckets[0]: with "existing", say who owns its bucket policy: "policy": "create" '
-            '(nobody yet) or "merge" (you get the statements to merge); an existing bucket has its',
-            '.access: give "level" or "actions", not both; ',
+            '(nobody yet) or "merge" (you get the statements to merge)',
+            ".buckets[0]: an existing bucket has its key",
+            '.access: give "level" or "actions", not both',
+            ".access: 's3:*' is a wildcard",
         ],
     ),
     "claims": (
         LINK | {"consumers": [CONSUMER, {"account": 5}], "buckets": "none"},
         [
             ".consumers[1].account: 5 is not the alias of an account",
+            '.consumers[1]: give one of "new_role", "existing_role"',
             '.buckets: "none" is not a list of buckets',
         ],
     ),
@@ -795,12 +803,36 @@ def test_a_function_gets_no_instances_profile(tmp_path: Path) -> None:
     assert "aws_config" not in stack_json(tmp_path, "reports")["output"]
 
 
-def test_each_hardening_switch_can_be_declared() -> None:
-    assert set(HardeningSwitches.model_fields) == {f.name for f in fields(Hardening)}
+def test_each_hardening_switch_can_be_declared(tmp_path: Path) -> None:
+    """The links file has the library's own switches."""
+    every = dict.fromkeys(Hardening.model_fields, True)
+    (tmp_path / "links.json").write_text(json.dumps(declared(hardening=every)))
+    link = read_links(tmp_path / "links.json").links["reports"]
+    assert link.switches == link.hardening == HARDENED
 
 
 def test_the_schema_is_the_models() -> None:
     assert (PROJECT / "links.schema.json").read_text() == schema(), "run `make schema`"
+
+
+def properties() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield each property that a user may write: its model, its name and its schema."""
+    top = json.loads(schema())
+    for model, part in {"Links": top, **top["$defs"]}.items():
+        for name, property_ in part.get("properties", {}).items():
+            yield model, name, property_
+
+
+def test_a_reader_of_the_schema_is_told_what_each_property_is_for() -> None:
+    told = {(model, name): p.get("description", "") for model, name, p in properties()}
+    assert len(told) > 80
+    # What the value is, then what it is for: more than its type and its name.
+    short = {key: text for key, text in told.items() if len(text) < 40 or " " not in text}
+    assert short == {}
+    names = defaultdict[str, set[str]](set)
+    for (_, name), text in told.items():
+        names[text].add(name)
+    assert [shared for shared in names.values() if len(shared) > 1] == []
 
 
 def test_a_links_file_may_name_its_schema(tmp_path: Path) -> None:

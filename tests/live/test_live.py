@@ -12,10 +12,9 @@ from s3_links.live.everybody import everybody
 from s3_links.live.identities import identity
 from s3_links.live.reader import Account, Reader
 from s3_links.live.world import Live
-from s3_links.reach.principals import Principal, principal
-from s3_links.reach.world import Document
 from s3_links.sandbox.access import root
 from s3_links.sandbox.emulator import ACCOUNTS, Emulator
+from s3_links.world import Document, Principal, principal
 from tests.support.recorded import Recorded, policy
 
 if TYPE_CHECKING:

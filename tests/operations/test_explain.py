@@ -16,7 +16,7 @@ from s3_links.operations.explain.pasted import Pasted, read
 from s3_links.operations.explain.question import Finder, read_context
 from s3_links.operations.labels import Labels
 from s3_links.operations.stack import OperationError
-from s3_links.reach.principals import principal
+from s3_links.world import principal
 from tests.conftest import PROJECT
 from tests.support.recorded import Recorded, policy
 

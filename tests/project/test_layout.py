@@ -1,14 +1,43 @@
-"""The folder ``constructs`` and the PyPI package ``constructs`` live side by side."""
+"""The PyPI package ``constructs`` lives beside the folder; imports between packages go one way."""
 
 import ast
+import graphlib
 import re
 import sys
 import tomllib
+from pathlib import Path
 
 import constructs
+import pytest
 
 import s3_cross_account
 from tests.conftest import PROJECT
+
+ARROWS = {
+    "s3_cross_account": set(),
+    "world": {"s3_cross_account"},
+    "declarations": {"s3_cross_account"},
+    "synthesized": {"s3_cross_account", "world"},
+    "reach": {"s3_cross_account", "synthesized", "world"},
+    "live": {"synthesized", "world"},
+    "permissions": {"s3_cross_account", "declarations"},
+    "stacks": {"s3_cross_account", "declarations", "permissions"},
+    "failures": {"declarations"},
+    "app": {"s3_cross_account", "declarations", "failures", "stacks"},
+    "operations": {
+        *("s3_cross_account", "app", "declarations", "live", "reach", "synthesized", "world"),
+    },
+    "cli": {"app", "declarations", "failures", "operations"},
+    "__main__": {"cli"},
+    "sandbox": {"s3_cross_account", "declarations"},
+}
+"""What each part of the house may import of the others."""
+
+PURE = {
+    *("access", "actions", "addresses", "hardening", "policy", "reading", "replication_rule"),
+    *("role_name", "settings", "spelling", "trusted_services"),
+}
+"""The vocabulary of the library: no Node.js, so nothing of its constructs."""
 
 
 def test_the_folder_is_no_package() -> None:
@@ -44,3 +73,52 @@ def test_what_is_installed_comes_with_all_that_it_imports() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     declared = {re.split("[=<>.]", text)[0].replace("-", "_") for text in project["dependencies"]}
     assert packages | {"ruamel"} == declared
+
+
+def imports(file: Path) -> set[str]:
+    """Return the modules that a file of the house imports of it, by their whole names."""
+    source = PROJECT / "constructs" if "constructs" in file.parts else PROJECT
+    package = file.relative_to(source).with_suffix("").parts[:-1]
+    found = set[str]()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) + 1 - node.level] if node.level else ()
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            found |= {f"{module}.{alias.name}" for alias in node.names}
+    return {name for name in found if name.split(".")[0] in ("s3_links", "s3_cross_account")}
+
+
+def part(module: str) -> str:
+    """Return the part of the house that a module belongs to."""
+    top, _, rest = module.partition(".")
+    return rest.split(".")[0] if top == "s3_links" else top
+
+
+def test_the_arrows_of_the_house_go_one_way() -> None:
+    tuple(graphlib.TopologicalSorter(ARROWS).static_order())  # raises for a circle
+
+
+@pytest.mark.parametrize("name", ARROWS)
+def test_a_part_of_the_house_imports_only_what_is_below_it(name: str) -> None:
+    library = PROJECT / "constructs" / name
+    home = library if library.exists() else PROJECT / "s3_links" / name
+    files = list(home.rglob("*.py")) or [home.with_suffix(".py")]
+    imported = {part(module) for file in files for module in imports(file)} - {name}
+    assert imported <= ARROWS[name], sorted(imported - ARROWS[name])
+
+
+def test_every_part_of_the_house_has_its_arrows() -> None:
+    found = {
+        path.stem for path in (PROJECT / "s3_links").iterdir() if not path.name.startswith("__i")
+    }
+    assert found - {"__pycache__", "py"} <= set(ARROWS)
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_the_vocabulary_of_the_library_starts_no_nodejs(name: str) -> None:
+    file = PROJECT / "constructs" / "s3_cross_account" / f"{name}.py"
+    text = file.read_text()
+    assert not re.search(r"^ *(from|import) (cdktf|constructs)\b", text, flags=re.M)
+    assert {module.split(".")[1] for module in imports(file)} <= PURE

@@ -14,9 +14,8 @@ import pytest
 
 from s3_links.operations.summary import Summary, summarize
 from s3_links.reach.evaluate import evaluate
-from s3_links.reach.principals import Principal, principal
-from s3_links.reach.world import Bucket, Identity, Request, World
-from s3_links.reach.world import document as reach_document
+from s3_links.world import Bucket, Identity, Principal, Request, World, principal
+from s3_links.world import document as reach_document
 from tests.evaluator import EVERYTHING, decide
 
 if TYPE_CHECKING:

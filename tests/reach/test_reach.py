@@ -14,16 +14,19 @@ from s3_links.reach.conditions import holds
 from s3_links.reach.evaluate import Decision, Missing, evaluate, through
 from s3_links.reach.logic import Test, Unknown
 from s3_links.reach.matching import action_matches, resource_matches
-from s3_links.reach.principals import ANONYMOUS, Named, Principal, excepted, named, principal
-from s3_links.reach.world import (
+from s3_links.reach.principals import Named, excepted, named
+from s3_links.world import (
+    ANONYMOUS,
     Bucket,
     Document,
     DocumentKind,
     Identity,
+    Principal,
     Request,
     Resource,
     World,
     document,
+    principal,
 )
 
 A, B = "111111111111", "222222222222"

@@ -12,15 +12,16 @@ import pytest
 
 from s3_links.reach.difference import Change, Difference, difference
 from s3_links.reach.evaluate import evaluate
-from s3_links.reach.principals import Principal, anyone_else
 from s3_links.reach.regions import representatives
-from s3_links.reach.world import (
+from s3_links.world import (
     Bucket,
     DocumentKind,
     Identity,
+    Principal,
     Request,
     Resource,
     World,
+    anyone_else,
     document,
 )
 from tests.support.random_worlds import ACTIONS, KEYS, ON, Case, Worlds, assembled

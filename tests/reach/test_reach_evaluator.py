@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from s3_links.reach.matching import Context
-    from s3_links.reach.principals import Principal
+    from s3_links.world import Principal
 
 pytestmark = pytest.mark.cost("synthesized")
 

@@ -25,7 +25,7 @@ from tests.support.synthesized import COMPLETION, Synthesized
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from s3_links.reach.world import Document
+    from s3_links.world import Document
     from tests.support.requirements import Line, Request
     from tests.support.synthesized import Policy
 

@@ -379,8 +379,23 @@ def test_each_variant_plans_empty_and_keeps_the_invariants(
 
 def test_what_rules_silently_get_wrong_is_told() -> None:
     assert problems([ReplicationRule()]) == []
-    (marker,) = problems([ReplicationRule(delete_markers=True, tags=(("a", "b"),))])
+    (marker,) = problems([ReplicationRule(delete_markers=True, tags={"a": "b"})])
     assert "delete markers together with a tag filter" in marker
     (same,) = problems([ReplicationRule(), ReplicationRule(prefix="a/")])
     assert "2 rules have the priority 1" in same
     assert problems([]) == ["there is no rule: declare one at least"]
+
+
+def test_tags_are_taken_as_pairs_too_and_kept_in_one_order() -> None:
+    pairs: Any = (("b", "2"), ("a", "1"))
+    rule = ReplicationRule(tags=pairs)
+    assert list(rule.tags.items()) == [("a", "1"), ("b", "2")]
+    assert rule == ReplicationRule(tags={"a": "1", "b": "2"})
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"priority": 0}, {"prefix": "${x}"}, {"tags": {"aws:x": "y"}}, {"storage": "COLD"}]
+)
+def test_a_rule_refuses_what_the_links_file_refuses(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        ReplicationRule(**wrong)

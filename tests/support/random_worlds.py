@@ -11,16 +11,18 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
-from s3_links.reach.principals import ANONYMOUS, Principal, principal
-from s3_links.reach.world import (
+from s3_links.world import (
+    ANONYMOUS,
     Bucket,
     Document,
     DocumentKind,
     Identity,
+    Principal,
     Request,
     Resource,
     World,
     document,
+    principal,
 )
 
 if TYPE_CHECKING:

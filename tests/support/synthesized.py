@@ -23,6 +23,8 @@ from tests.support.links import accounts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from s3_links.declarations.links import Links
+
 _REFERENCE = re.compile(r"\$\{((?:data\.)?[a-z0-9_]+)\.([A-Za-z0-9_-]+)\.([a-z_]+)\}")
 _LOOKED_UP = {"data.aws_iam_role": "arn", "data.aws_iam_instance_profile": "role_arn"}
 COMPLETION = "20261124000000000000000001"  # what Terraform puts behind a prefix
@@ -174,6 +176,13 @@ def synthesized(link: dict[str, Any], **settings: dict[str, Any]) -> dict[str, A
 
     ``settings`` are further ones of the emulated accounts.
     """
+    return declared_and_synthesized(link, **settings)[1]
+
+
+def declared_and_synthesized(
+    link: dict[str, Any], **settings: dict[str, Any]
+) -> tuple[Links, dict[str, Any]]:
+    """Synthesize one link, called ``link``; return it too as it was read."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "links.json"
         file.write_text(json.dumps({"accounts": accounts(**settings), "links": {"link": link}}))
@@ -190,5 +199,4 @@ def synthesized(link: dict[str, Any], **settings: dict[str, Any]) -> dict[str, A
             raise ConfigurationError(found)
         app.synth()
         text = (Path(folder) / "stacks" / "link" / "cdk.tf.json").read_text()
-    content: dict[str, Any] = json.loads(text)
-    return content
+    return read, json.loads(text)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from s3_links.operations.labels import Labels
-    from s3_links.reach.world import Request
+    from s3_links.world import Request
 
     from .reasons import Reason
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.reading import Unreadable
 from s3_links.reach import actions
 from s3_links.reach.evaluate import evaluate
-from s3_links.reach.world import Bucket, Request, Resource
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
-from s3_links.synthesized.policies import policy_of
+from s3_links.synthesized.policies import handed_out
 from s3_links.synthesized.world import place_of, world_of
+from s3_links.world import Bucket, Request, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from s3_cross_account.policy import Statement
     from s3_links.operations.stack import Stack
-    from s3_links.reach.principals import Principal
-    from s3_links.reach.world import Document, DocumentKind, World
+    from s3_links.world import Document, DocumentKind, Principal, World
 
 _TO_MERGE: dict[str, DocumentKind] = {
     "bucket_policy_to_merge_": "bucket policy",
@@ -132,16 +131,15 @@ class _Declared:
     def buckets(self) -> list[Bucket]:
         return [r for r in self._world.resources.values() if isinstance(r, Bucket)]
 
-    def _to_merge(self, source: Mapping[str, object]) -> Iterator[Resource]:
+    def _to_merge(self, source: Mapping[str, Any]) -> Iterator[Resource]:
         """Yield the buckets and keys of others, as if the outputs had been merged."""
-        outputs: Mapping[str, Mapping[str, str]] = source.get("output", {})  # type: ignore[assignment]
-        for name, output in outputs.items():
+        for name in source.get("output", {}):
             kind = next((k for begin, k in _TO_MERGE.items() if name.startswith(begin)), None)
-            address = self._blocks.reference(output["value"])
+            address = self._blocks.reference(self._blocks.output(name))
             if kind is None or address is None:
                 continue
             account = self._blocks.account(address)
-            policy = policy_of(self._blocks, output["value"], kind, account, name)
+            policy = handed_out(self._blocks, name, kind, account, name)
             resources = [r for statement in _read(policy) for r in statement.resources]
             for arn in dict.fromkeys(map(_whole, resources)):
                 of = Bucket if kind == "bucket policy" else Resource

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from s3_links.declarations.links import AnyLink
     from s3_links.operations.stack import Stack
-    from s3_links.reach.principals import Principal
+    from s3_links.world import Principal
 
     from .answer import Step
     from .pasted import Pasted

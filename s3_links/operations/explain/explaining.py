@@ -11,7 +11,7 @@ from s3_cross_account.reading import Unreadable
 from s3_links.live.buckets import MANAGED_KEY, object_
 from s3_links.live.world import Live
 from s3_links.reach import actions
-from s3_links.reach.world import Request
+from s3_links.world import Request
 
 from .judging import Judge
 from .reasons import Reason
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from s3_links.live.buckets import FoundBucket, FoundObject
     from s3_links.live.limits import Kind
     from s3_links.live.reader import Reader
-    from s3_links.reach.principals import Principal
+    from s3_links.world import Principal
 
     from .answer import Step
     from .declared import Declared

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from s3_links.reach import buckets
 from s3_links.reach.evaluate import evaluate
 from s3_links.reach.logic import Test, alternatives, atoms, given
-from s3_links.reach.world import Bucket
+from s3_links.world import Bucket
 
 from .answer import Step
 from .reasons import Reason, lets, refusals
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from s3_links.live.buckets import FoundBucket, FoundObject
     from s3_links.reach.logic import Atom, Formula
-    from s3_links.reach.world import Request, World
+    from s3_links.world import Request, World
 
     from .answer import Verdict
 

@@ -11,7 +11,7 @@ from s3_cross_account.settings import partition
 from s3_cross_account.spelling import near_match
 from s3_links.live import buckets
 from s3_links.operations.stack import OperationError
-from s3_links.reach.principals import Principal, principal
+from s3_links.world import Principal, principal
 
 from .declared import is_made_of
 

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
     from s3_cross_account.policy import Statement
     from s3_links.reach.evaluate import Decision, Missing
-    from s3_links.reach.principals import Principal
     from s3_links.reach.statements import Finding
-    from s3_links.reach.world import Document, World
+    from s3_links.world import Document, Principal, World
 
 _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 # What is most likely to have been meant comes first.

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from s3_links.declarations.links import AnyLink
-    from s3_links.reach.principals import Principal
-    from s3_links.reach.world import Request
+    from s3_links.world import Principal, Request
 
     from .answer import Step
     from .declared import Declared, Half

@@ -1,0 +1,259 @@
+"""The buckets, keys and logs of a link, and the documents that its grants ask for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from s3_cross_account import actions
+from s3_cross_account.policy import Condition, Statement, deny_without_tls, service
+from s3_cross_account.policy import Principal as Named
+from s3_cross_account.settings import partition
+from s3_links.declarations.link import Link
+from s3_links.synthesized.policies import handed_out
+from s3_links.world import Bucket, Principal, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from s3_links.declarations.accounts import LinkAccount
+    from s3_links.declarations.buckets import LinkBucket
+    from s3_links.declarations.links import AnyLink
+    from s3_links.synthesized.blocks import Blocks
+
+Conditions = tuple[Condition, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """Something that somebody may do, and the two halves that say so.
+
+    ``on`` is the bucket, the key or the role, ``resources`` what of it. ``own`` are the conditions
+    of the caller's half; ``theirs`` those of the resource's, which names the caller as ``named``
+    and is written where ``both`` are. A service has no half of its own.
+    """
+
+    who: Principal
+    actions: tuple[str, ...]
+    on: str
+    resources: tuple[str, ...]
+    named: Named
+    own: Conditions = ()
+    theirs: Conditions = ()
+    both: bool = True
+
+
+class Note(NamedTuple):
+    """What cannot be seen in the synthesized documents, and the ARN that it is about."""
+
+    about: str
+    text: str
+
+
+class Documents:
+    """What a link's grants ask for: the statements of each document.
+
+    ``own`` are those of the roles that it gives something, ``theirs`` those of the ``resources``
+    (buckets, keys and roles), of which ``handed_out`` are not made here. ``buckets`` are the ARNs
+    of the declared ones, in their order, ``keys`` those of the keys by the buckets'. ``pairs`` are
+    who was promised which bucket.
+
+    ``boundaries`` are the permissions boundaries of roles, ``unseen`` the roles that have policies
+    besides: what their names end with, or any that nobody looked up. ``notes`` say what of all this
+    cannot be seen here, ``problems`` what is not as declared beside the documents.
+    """
+
+    def __init__(self, blocks: Blocks, link: AnyLink, accounts: Mapping[str, LinkAccount]) -> None:
+        self._blocks, self._link, self._accounts = blocks, link, accounts
+        self.grants: list[Grant] = []
+        self.pairs: set[tuple[Principal, str]] = set()
+        self.own: dict[Principal, list[Statement]] = defaultdict(list)
+        self.theirs: dict[str, list[Statement]] = defaultdict(list)
+        self.resources: dict[str, Resource] = {}
+        self.handed_out: dict[str, Resource] = {}
+        self.boundaries: dict[Principal, str] = {}
+        self.unseen: dict[Principal, str] = {}
+        self.notes: list[Note] = []
+        self.problems: list[str] = []
+        self.keys: dict[str, str] = {}
+        ends = ("source", "destination")
+        labels = ends if not isinstance(link, Link) else tuple(b.label for b in link.buckets)
+        self.buckets = [self._bucket(b, name) for b, name in zip(link.buckets, labels, strict=True)]
+
+    def _note(self, about: Principal | str, text: str) -> None:
+        self.notes.append(Note(str(about), text))
+
+    def _id(self, alias: str) -> str:
+        return self._blocks.accounts.get(alias, alias)
+
+    def _partition(self, alias: str) -> str:
+        return partition(self._accounts[alias].region)
+
+    def _bucket(self, declared: LinkBucket, label: str) -> str:
+        blocks, account = self._blocks, self._id(declared.account)
+        start = f"arn:{self._partition(declared.account)}:s3:::"
+        switches, new = self._link.switches, declared.existing is None
+        arn = f"{start}{declared.name}" if not declared.new_prefix else f"{start}{declared.name}…"
+        for address in blocks.of("aws_s3_bucket"):
+            prefix = blocks.known(address, "bucket_prefix")
+            if (prefix, blocks.account(address)) == (declared.new_prefix, account) and prefix:
+                arn = blocks.attribute(address, "arn")
+        restricts = new and switches.public_access_block
+        self.resources[arn] = Bucket(arn=arn, account=account, restrict_public=restricts)
+        if not new:
+            self._owned_by_others(arn, f"bucket_policy_to_merge_{label}", declared.policy)
+        elif switches.tls_only:
+            self.theirs[arn].append(deny_without_tls(arn))
+        if new and switches.access_logging:
+            self._logs(declared, arn, label)
+        if declared.key:
+            self._key(declared, arn, label)
+        return arn
+
+    def _owned_by_others(self, arn: str, output: str, policy: str | None) -> None:
+        """Add a resource that no block makes, with what is handed out for its policy."""
+        resource = self.resources[arn]
+        if policy == "create":
+            self.handed_out.setdefault(arn, resource)
+            return
+        kind = "bucket policy" if isinstance(resource, Bucket) else "key policy"
+        found = handed_out(self._blocks, output, kind, resource.account, arn)  # type: ignore[arg-type]
+        before = self.handed_out.get(arn)
+        kept = before.policy.statements if before and before.policy else ()
+        whole = replace(found, statements=(*kept, *found.statements))
+        self.handed_out[arn] = replace(resource, policy=whole)
+        if found.statements:
+            self._note(
+                arn,
+                f"the output {output} has to be merged into the {kind} of {arn}, of which nothing "
+                "else is known here",
+            )
+
+    def _logs(self, declared: LinkBucket, arn: str, label: str) -> None:
+        """Add where the access logs go, and that S3 may write them there."""
+        blocks, account = self._blocks, self._id(declared.account)
+        start, _, name = arn.rpartition(":::")
+        to = [
+            blocks.attribute(address, "target_bucket")
+            for address in blocks.of("aws_s3_bucket_logging")
+            if blocks.attribute(address, "bucket") == name
+        ]
+        if not to:
+            self.problems.append(f"{arn}: its access logs go nowhere")
+            return
+        logs = f"{start}:::{to[0]}"
+        theirs = self._accounts[declared.account].log_bucket
+        own = not theirs
+        restricts = own and self._link.switches.public_access_block
+        self.resources[logs] = Bucket(arn=logs, account=account, restrict_public=restricts)
+        if theirs:
+            self._owned_by_others(logs, f"log_bucket_policy_to_merge_{label}", "merge")
+        elif self._link.switches.tls_only:
+            self.theirs[logs].append(deny_without_tls(logs))
+        delivery = "logging.s3.amazonaws.com"
+        self._grant(
+            who=Principal(kind="service", name=delivery),
+            actions=("s3:PutObject",),
+            on=logs,
+            resources=(f"{logs}/{name}/*",),
+            named=service(delivery),
+            theirs=(
+                Condition(test="ArnLike", variable="aws:SourceArn", values=(arn,)),
+                Condition(test="StringEquals", variable="aws:SourceAccount", values=(account,)),
+            ),
+        )
+
+    def _key(self, declared: LinkBucket, arn: str, label: str) -> None:
+        account, new = self._id(declared.account), declared.key == "new"
+        key = str(declared.key)
+        if declared.existing is None:
+            used = self._encrypted_with(arn)
+            if not used or (not new and used != key):
+                self.problems.append(f"{arn}: is not encrypted with its key")
+            key = used if new else key
+        self.keys[arn] = key
+        self.resources[key] = Resource(arn=key, account=account)
+        if not new:
+            self._owned_by_others(key, f"key_policy_to_merge_{label}", "merge")
+            return
+        root = (self._root(account, self._partition(declared.account)),)
+        self.theirs[key] += [
+            Statement(actions=actions.KEY_ADMINISTRATION, resources=(key,), principals=root),
+            Statement(
+                actions=actions.KEY_USE,
+                resources=(key,),
+                principals=root,
+                conditions=(self._via_s3(declared.account),),
+            ),
+        ]
+
+    def _encrypted_with(self, arn: str) -> str:
+        blocks, name = self._blocks, arn.rpartition(":::")[2]
+        for address in blocks.of("aws_s3_bucket_server_side_encryption_configuration"):
+            if blocks.attribute(address, "bucket") == name:
+                for rule in blocks.known(address, "rule") or ():
+                    by_default = rule.get("apply_server_side_encryption_by_default") or {}
+                    return blocks.text(str(by_default.get("kms_master_key_id") or ""))
+        return ""
+
+    def _on_key(
+        self, who: Principal, bucket: LinkBucket, arn: str, granted: tuple[str, ...]
+    ) -> None:
+        if arn not in self.keys or not granted:
+            return
+        named, by_arn = self._named(who)
+        of_bucket = Condition(
+            test="StringLike",
+            variable="kms:EncryptionContext:aws:s3:arn",
+            values=(arn, f"{arn}/*"),
+        )
+        limits = (self._via_s3(bucket.account), of_bucket)
+        key = self.keys[arn]
+        self._grant(
+            who=who,
+            actions=granted,
+            on=key,
+            resources=(key,),
+            named=named,
+            own=limits,
+            theirs=by_arn + limits,
+        )
+
+    def _via_s3(self, alias: str) -> Condition:
+        region = self._accounts[alias].region
+        return Condition(
+            test="StringEquals",
+            variable="kms:ViaService",
+            values=(f"s3.{region}.amazonaws.com",),
+        )
+
+    def _grant(self, **parts: Any) -> None:
+        grant = Grant(**parts)
+        self.grants.append(grant)
+        of_role = grant.on.startswith("arn:") and ":role/" in grant.on
+        if grant.who.kind == "role":
+            self.own[grant.who].append(
+                Statement(actions=grant.actions, resources=grant.resources, conditions=grant.own)
+            )
+        if grant.both:
+            self.theirs[grant.on].append(
+                Statement(
+                    actions=grant.actions,
+                    resources=() if of_role else grant.resources,
+                    principals=(grant.named,),
+                    conditions=grant.theirs,
+                )
+            )
+
+    def _named(self, who: Principal) -> tuple[Named, Conditions]:
+        """Return how a policy names a role, and the condition with it."""
+        arn = str(who.arn)
+        if not (isinstance(self._link, Link) and self._link.survive_role_recreation):
+            return Named(type="AWS", identifiers=(arn,)), ()
+        by_arn = Condition(test="ArnEquals", variable="aws:PrincipalArn", values=(arn,))
+        return self._root(who.account, who.partition), (by_arn,)
+
+    @staticmethod
+    def _root(account: str, of: str) -> Named:
+        return Named(type="AWS", identifiers=(f"arn:{of}:iam::{account}:root",))

@@ -1,0 +1,232 @@
+"""Who can reach a bucket, from what is declared: the synthesized documents, evaluated."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from s3_cross_account.actions import as_listed, problems
+from s3_links.reach.difference import Half, difference
+from s3_links.reach.evaluate import evaluate
+from s3_links.reach.logic import alternatives, every
+from s3_links.reach.matching import action_matches, resource_matches
+from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
+from s3_links.world import Request, World
+
+from .asked import Note
+from .compared import Comparison
+from .grants import Declared
+from .labels import Labels
+from .stack import OperationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from s3_links.declarations.links import Links
+    from s3_links.reach.difference import Change
+    from s3_links.world import Identity, Principal, Resource
+
+    from .stack import Stack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What one principal may do; ``through`` is the role that it assumes for that, if any.
+
+    ``only_if`` are alternatives, each what has to hold together; none: always.
+    """
+
+    who: Principal
+    through: Principal | None
+    actions: tuple[str, ...]
+    on: str
+    only_if: tuple[tuple[str, ...], ...]
+    halves: tuple[Half, ...]
+
+    def values(self) -> dict[str, Any]:
+        """Return it for a machine."""
+        return {
+            "who": str(self.who),
+            "through": str(self.through) if self.through else None,
+            "actions": list(self.actions),
+            "on": self.on,
+            "only_if": [list(together) for together in self.only_if],
+            "halves": [vars(half) for half in self.halves],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Who can reach a bucket or an object, and what is not known of it."""
+
+    asked: str
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    labels: Labels
+
+    def as_json(self) -> str:
+        """Return it for a machine."""
+        rows = [row.values() for row in self.rows]
+        content = {"asked": self.asked, "who": rows, "notes": list(self.notes)}
+        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+    def cells(self) -> Iterator[tuple[str, str, str, str]]:
+        """Yield the rows as they are shown: who, may, only if, by which halves."""
+        for row in self.rows:
+            who = self._who(row.who)
+            if row.through:
+                who += f" as {self._who(row.through)}"
+            target, path = self.labels.target(row.on)
+            on = f"on {target}/{path}" if path else f"on {target}"
+            only_if = " or ".join(" and ".join(together) for together in row.only_if)
+            halves = dict.fromkeys(
+                f"{half.what} in {self.labels.account(half.account)}" for half in row.halves
+            )
+            yield who, f"{', '.join(row.actions)} {on}", only_if or "always", ", ".join(halves)
+
+    def _who(self, who: Principal) -> str:
+        if who.arn and who.kind != "federated":
+            return self.labels.principal(who.arn)
+        return self.labels.anyone(who)
+
+
+def who_can(stacks: Sequence[Stack], links: Links, asked: str, actions: Sequence[str]) -> Answer:
+    """Return who can reach ``asked``: a bucket's name or prefix, perhaps with ``/`` and a key.
+
+    Raises :class:`OperationError` for a bucket that no link declares, and for an action that S3
+    does not know.
+    """
+    actions = as_listed(actions)
+    if wrong := problems(action for action in actions if "*" not in action):
+        raise OperationError("\n".join(wrong))
+    bucket, slash, key = asked.partition("/")
+    known = [name for link in links.links.values() for name in (b.name for b in link.buckets)]
+    if bucket not in known:
+        names = ", ".join(sorted(set(known)))
+        raise OperationError(f"no link declares the bucket {bucket!r}: there are {names}")
+    found = _Worlds(stacks, links, bucket)
+    rows = [row for arn, world in found.by_arn() for row in _rows(world, arn)]
+    wanted = [
+        replace(row, actions=chosen)
+        for row in rows
+        if (chosen := tuple(a for a in row.actions if _is_wanted(a, actions)))
+        and (not slash or _covers(row.on, key))
+    ]
+    about = {str(who.arn) for row in wanted for who in (row.who, row.through) if who}
+    about |= {arn for arn, _ in found.by_arn()}
+    return Answer(
+        asked=asked,
+        rows=tuple(sorted(wanted, key=lambda row: (str(row.who), str(row.through), row.on))),
+        notes=tuple(dict.fromkeys(note.text for note in found.notes if note.about in about)),
+        labels=found.labels,
+    )
+
+
+def _is_wanted(action: str, wanted: Sequence[str]) -> bool:
+    return not wanted or any(action_matches(pattern, action) for pattern in wanted)
+
+
+def _covers(on: str, key: str) -> bool:
+    bucket, slash, _ = on.partition("/")
+    return bool(slash) and resource_matches(on, f"{bucket}/{key}", {}) is not False
+
+
+class _Worlds:
+    """The worlds of the links that declare a bucket, joined where it is the same one."""
+
+    def __init__(self, stacks: Sequence[Stack], links: Links, bucket: str) -> None:
+        self.notes: list[Note] = []
+        self._found: dict[tuple[str, str], list[World]] = defaultdict(list)
+        for stack in stacks:
+            link = links.links.get(stack.name)
+            names = [b.name for b in link.buckets] if link else []
+            if link is None or bucket not in names:
+                continue
+            source = stack.content
+            blocks = Blocks(declared_blocks(source), aliases_of(source), source)
+            declared = Declared(blocks, link, links.accounts)
+            world = Comparison(blocks, declared).seen
+            self.labels = Labels(blocks.accounts)
+            self.notes += declared.notes
+            for name, arn in zip(names, declared.buckets, strict=True):
+                if name == bucket:
+                    # A new bucket is its link's alone: what follows its prefix is not known yet.
+                    own = stack.name if "…" in arn else ""
+                    self._found[own, arn].append(world)
+                    account = self.labels.account(world.resources[arn].account)
+                    text = f"whom {account}, the owner, lets in by IAM alone is not looked up"
+                    self.notes.append(Note(arn, text))
+                    if key := declared.keys.get(arn):
+                        text = f"whoever reads or writes objects needs both halves of {key} too"
+                        self.notes.append(Note(arn, text))
+
+    def by_arn(self) -> Iterator[tuple[str, World]]:
+        """Yield each bucket with all that is known of it."""
+        for (_, arn), worlds in self._found.items():
+            yield arn, _joined(worlds)
+
+
+def _joined(worlds: Sequence[World]) -> World:
+    """Return one world of several links: whoever stands in two has the policies of both."""
+    identities: dict[Principal, Identity] = {}
+    resources: dict[str, Resource] = {}
+    for world in worlds:
+        for who, identity in world.identities.items():
+            there = identities.get(who)
+            policies = (*(there.policies if there else ()), *identity.policies)
+            identities[who] = replace(identity, policies=tuple(dict.fromkeys(policies)))
+        for arn, resource in world.resources.items():
+            resources[arn] = _of_both(resources.get(arn), resource)
+    return World(identities=identities, resources=resources)
+
+
+def _of_both(one: Resource | None, other: Resource) -> Resource:
+    if one is None or one.policy is None:
+        return other
+    if other.policy is None:
+        return one
+    statements = dict.fromkeys((*one.policy.statements, *other.policy.statements))
+    return replace(other, policy=replace(other.policy, statements=tuple(statements)))
+
+
+def _rows(world: World, arn: str) -> Iterator[Row]:
+    for change in difference(World(), world).of("appears"):
+        if change.example.partition("/")[0] == arn:
+            yield _row(change)
+            yield from _assumed(world, change)
+
+
+def _row(change: Change, **parts: Any) -> Row:
+    usual: Mapping[str, Any] = {
+        "who": change.who,
+        "through": None,
+        "only_if": change.only_if,
+        "halves": change.halves,
+    }
+    return Row(actions=change.actions, on=change.on, **{**usual, **parts})
+
+
+def _assumed(world: World, change: Change) -> Iterator[Row]:
+    """Yield a row for each role that may assume the one that a row is of."""
+    role = change.who
+    if role.kind != "role" or not role.name:
+        return
+    for caller in sorted(world.identities, key=str):
+        request = Request(principal=caller, action="sts:AssumeRole", resource=str(role.arn))
+        decision = evaluate(world, request)
+        if caller == role or decision.allowed is False:
+            continue
+        request = Request(principal=role, action=change.actions[0], resource=change.example)
+        both = every(decision.allowed, evaluate(world, request).allowed)
+        letting = {f.document for f in decision.findings if f.effect == "Allow"}
+        halves = {Half(what=d.kind, account=d.account, name=d.name) for d in letting}
+        only_if = tuple(map(tuple, alternatives(both)))
+        yield _row(
+            change,
+            who=caller,
+            through=role,
+            only_if=() if only_if == ((),) else only_if,
+            halves=(*sorted(halves, key=str), *change.halves),
+        )

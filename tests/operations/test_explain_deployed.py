@@ -105,7 +105,7 @@ def test_a_bucket_policy_that_was_not_merged_is_named_until_it_is(place: Place) 
     place.two.s3.put_object(Bucket=MERGED, Key="key", Body=b"body")
     answer = place.ask("reader", f"s3://{MERGED}/key")
     assert (answer.exit_code, answer.next) == (0, "")
-    assert answer.declared == ["the link direct declares it"]
+    assert answer.declared == ["the link direct declares s3:GetObject for reader"]
 
 
 # Each half

@@ -46,23 +46,15 @@ class Half:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hop:
-    """A role that a link has another one assume, and the external id that its trust asks for."""
-
-    role: Principal
-    external_id: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
 class Route:
-    """How a role is declared to reach a resource: by itself or by a hop, and what for.
+    """How a role is declared to reach a resource: by itself or as another role, and what for.
 
     ``prefix`` is what keys begin with, if that is limited.
     """
 
     actions: list[str]
     prefix: str = ""
-    hop: Hop | None = None
+    hop: Principal | None = None
 
 
 class Declared:
@@ -83,6 +75,10 @@ class Declared:
         """Return how a role is declared to reach a bucket or a key, by itself if it can."""
         found = [route for d in self._stacks.values() for route in d.routes(who, resource)]
         return min(found, key=lambda route: route.hop is not None, default=None)
+
+    def external_id(self, role: str) -> tuple[str, ...]:
+        """Return the external id that is declared for whoever assumes a role, by its ARN."""
+        return tuple(id_ for d in self._stacks.values() for id_ in d.external_id(role))
 
     def roles(self, name: str) -> list[Principal]:
         """Return the declared roles of a name."""
@@ -162,10 +158,9 @@ class _Declared:
         for role in self.roles:
             hop = Request(principal=who, action="sts:AssumeRole", resource=str(role.arn))
             if any(self.halves("", hop)):
-                hop_ = Hop(role=role, external_id=self._external_id(role))
-                yield from self._routes(role, resource, hop_)
+                yield from self._routes(role, resource, role)
 
-    def _routes(self, role: Principal, resource: str, hop: Hop | None) -> Iterator[Route]:
+    def _routes(self, role: Principal, resource: str, hop: Principal | None) -> Iterator[Route]:
         on: dict[str, tuple[str, ...]] = {}
         for document in self._world.identities[role].policies:
             for statement in _read(document):
@@ -177,11 +172,11 @@ class _Declared:
             prefix = next(filter(None, keys), "") if _S3 in resource else ""
             yield Route(actions=list(dict.fromkeys(named)), prefix=prefix, hop=hop)
 
-    def _external_id(self, role: Principal) -> tuple[str, ...]:
-        trust = self._world.resources[str(role.arn)].policy
+    def external_id(self, role: str) -> tuple[str, ...]:
+        resource = self._world.resources.get(role)
         return tuple(
             value
-            for statement in (_read(trust) if trust else ())
+            for statement in (_read(resource.policy) if resource and resource.policy else ())
             for condition in statement.conditions
             if condition.variable == "sts:ExternalId"
             for value in condition.values

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .answer import Step
     from .pasted import Pasted
 
+_FOR_A_KEY = {"kms:Decrypt": "s3:GetObject", "kms:GenerateDataKey": "s3:PutObject"}
 _OF_REGIONS = ("PermanentRedirect", "AuthorizationHeaderMalformed", "301")
 _USUAL = {":role/": "sts:AssumeRole", ":kms:": "kms:Decrypt"}
 
@@ -41,7 +42,7 @@ def explain(stacks: Sequence[Stack], question: Question) -> tuple[Answer, Labels
     found = list(_accounts(stacks, providers))
     ids = {account.alias: account.id for account in found}
     links = read_links.declared()
-    explained = _Explained(
+    explained = Explained(
         Reader(found),
         Declared(stacks, ids),
         links.links if links else {},
@@ -69,7 +70,9 @@ def _client(credentials: Callable[[], Credentials], service: str) -> Any:
     return credentials().client(service)
 
 
-class _Explained:
+class Explained:
+    """The answer to one question, from what accounts hold and what stacks declare."""
+
     def __init__(
         self,
         reader: Reader,
@@ -83,6 +86,7 @@ class _Explained:
         self._finder = Finder(reader, declared)
 
     def answer(self) -> Answer:
+        """Ask, and return what was found."""
         who = self._who()
         steps: list[Step] = []
         told: list[str] = []
@@ -96,6 +100,8 @@ class _Explained:
                 target=target,
                 profiles=self._profiles,
             )
+            if target.bucket:  # S3 asks for the key
+                wanted = [_FOR_A_KEY.get(action, action) for action in wanted]
             if not wanted:
                 target, wanted = self._usual(who, target)
             explaining = Explaining(

@@ -76,15 +76,15 @@ class Explaining:
             self._live.endpoint(self._endpoint, found.account)
         route = self._declared.route(found, self._target.arn)
         if route and (hop := route.hop):
-            role = self._live.identity(hop.role)
-            self._read_limits(hop.role.account, "resource control policy")
-            for request in self._assuming(found, hop.role, hop.external_id):
+            role = self._live.identity(hop)
+            self._read_limits(hop.account, "resource control policy")
+            for request in self._assuming(found, str(hop.arn)):
                 judge = self._judge()
-                step = judge.without(request, _nobody(hop.role)) if role is None else judge(request)
+                step = judge.without(request, _nobody(hop)) if role is None else judge(request)
                 yield step
                 if step.verdict == "refused":
                     return
-            found = role or hop.role
+            found = role or hop
             self._read_limits(found.account, "service control policy")
         self._read_target(found, wanted)
         for action in wanted:
@@ -95,29 +95,34 @@ class Explaining:
     def _request(self, who: Principal, action: str) -> Request:
         target, context = self._target, dict(self._context)
         resource = target.arn
+        if ":kms:" in resource:
+            context |= _by_s3(who, resource.split(":")[3])
         if target.bucket:
             if "object" in actions.resource_types(action):
                 below = ANY_KEY if target.key.endswith("/") or not target.key else ""
                 resource = f"{target.arn}/{target.key}{below}"
             elif action in known("prefix"):
                 context["s3:prefix"] = (target.key,) if target.key else ()
-        return Request(
+        request = Request(
             principal=who,
             action=action,
             resource=resource,
             context=context,
             endpoint=self._endpoint,
         )
+        return self._of_role(request) if target.role else request
 
-    def _assuming(
-        self, who: Principal, role: Principal, external_id: tuple[str, ...]
-    ) -> Iterator[Request]:
+    def _assuming(self, who: Principal, role: str) -> Iterator[Request]:
         own = self._live.world.resource(str(who.arn))
         trust = own.policy.statements if own and own.policy else ()
         brought = carried(s for s in trust if not isinstance(s, Unreadable))
-        context = {**self._context, "sts:ExternalId": external_id}
         for action in ("sts:AssumeRole", *brought):
-            yield Request(principal=who, action=action, resource=str(role.arn), context=context)
+            yield self._of_role(Request(principal=who, action=action, resource=role))
+
+    def _of_role(self, request: Request) -> Request:
+        """Return a request of STS as whoever follows the declaration makes it."""
+        external_id = self._declared.external_id(request.resource)
+        return replace(request, context={"sts:ExternalId": external_id, **self._context})
 
     def _of(self, request: Request) -> Iterator[Step]:
         target = self._target
@@ -179,12 +184,8 @@ class Explaining:
         operations = frozenset(action.partition(":")[2] for action in needed)
         key = self._live.key(named, account, who, operations)
         of = self._bucket.resource.arn if bucket_key else request.resource
-        context = {
-            **self._context,
-            "kms:ViaService": (f"s3.{self._bucket.region}.amazonaws.com",),
-            "kms:CallerAccount": (who.account,),
-            "kms:EncryptionContext:aws:s3:arn": (of,),
-        }
+        context = self._context | _by_s3(who, self._bucket.region)
+        context["kms:EncryptionContext:aws:s3:arn"] = (of,)
         for action in needed:
             asked = Request(
                 principal=who, action=action, resource=key.resource.arn, context=context
@@ -221,6 +222,14 @@ class Explaining:
 
     def _judge(self) -> Judge:
         return Judge(self._live.world, self._bucket, self._object)
+
+
+def _by_s3(who: Principal, region: str) -> dict[str, tuple[str, ...]]:
+    """Return what a request to KMS carries that S3 makes for somebody."""
+    return {
+        "kms:ViaService": (f"s3.{region}.amazonaws.com",),
+        "kms:CallerAccount": (who.account,),
+    }
 
 
 def _nobody(who: Principal) -> Reason:

@@ -41,7 +41,8 @@ class Remedies:
         lost = [half for half in halves if half.what in refusing]
         if step.verdict == "refused" and lost:
             return list(dict.fromkeys(map(_of_lost, lost)))
-        return list(dict.fromkeys(f"the link {half.link} declares it" for half in halves))
+        what = f"{step.request.action} for {step.request.principal.name}"
+        return list(dict.fromkeys(f"the link {half.link} declares {what}" for half in halves))
 
     def next(self, step: Step) -> str:
         """Return the one next command for a step that is not allowed."""
@@ -54,6 +55,8 @@ class Remedies:
             return _renew(lost[0])
         if reason.cause in ("no-role", "no-bucket") and halves:
             return f"s3-links deploy {halves[0].link}"
+        if not halves and self._elsewhere(request.principal):
+            return "aws sts get-caller-identity"
         if not halves and (wider := self._wider(request)):
             return wider
         return self._look(reason, request)
@@ -72,20 +75,22 @@ class Remedies:
             access = link.access.access
             below = f" below {', '.join(access.prefixes)}" if access.prefixes else ""
             yield f"the link {name} declares {', '.join(access.actions)}{below}"
-        others = {
-            who.account
-            for who in self.declared.roles(request.principal.name)
-            if who.account != request.principal.account
-        }
-        for account in sorted(others):
+        for account in self._elsewhere(request.principal):
             yield f"the role {request.principal.name} is declared in account {account}"
         owner, declared = self.target.owner, self.declared.bucket_accounts(self.target.bucket)
         if owner.account and declared and owner.account not in declared:
             where = ", ".join(declared)
             yield f"the bucket is declared in account {where}, and {owner.account} owns it"
 
+    def _elsewhere(self, who: Principal) -> list[str]:
+        """Return the accounts that declare a role of this name, which is not of any of them."""
+        accounts = {role.account for role in self.declared.roles(who.name)}
+        return [] if who.account in accounts else sorted(accounts)
+
     def _between(self, who: Principal) -> Iterator[tuple[str, Link]]:
         """Yield the links that name both a role and the bucket."""
+        if self._elsewhere(who):
+            return
         for name, link in self.links.items():
             if not isinstance(link, Link):
                 continue
@@ -101,13 +106,17 @@ class Remedies:
     def _wider(self, request: Request) -> str:
         """Return what to declare where a link gives something, but not this action."""
         for name, link in self._between(request.principal):
+            then = f"then `s3-links deploy {name}`"
             granted = {*link.access.access.actions}
+            if request.action in granted and "/" in self.target.key:
+                prefix = f"{self.target.key.rpartition('/')[0]}/"
+                return f'declare "{prefix}" in the prefixes of links.{name}, {then}'
             if request.action in granted or not request.action.startswith("s3:"):
                 continue
             wanted = granted | {request.action}
             level = next((level for level, of in LEVELS.items() if wanted <= {*of}), None)
             access = f'"level": "{level}"' if level else f'"actions": [..., "{request.action}"]'
-            return f"declare {access} as the access of links.{name}, then `s3-links deploy {name}`"
+            return f"declare {access} as the access of links.{name}, {then}"
         return ""
 
     # Where to look

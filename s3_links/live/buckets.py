@@ -210,7 +210,11 @@ class _Object:
     def _owned(self) -> bool | None:
         """Whether the bucket's account owns it: a list shows the owner to whoever may list."""
         try:
-            reply = self._ask("list_objects_v2", Prefix=self._key, FetchOwner=True)
+            # The key itself comes first of all that begin with it.
+            first = {"MaxItems": 1, "PageSize": 1}
+            reply = self._ask(
+                "list_objects_v2", Prefix=self._key, FetchOwner=True, PaginationConfig=first
+            )
         except UnreadError:
             return None
         owners = [o["Owner"]["ID"] for o in reply.get("Contents", []) if o["Key"] == self._key]

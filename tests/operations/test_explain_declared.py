@@ -152,6 +152,42 @@ def test_the_next_command_is_what_mends_it(
     assert (answer.verdict, answer.next) == ("refused", next_)
 
 
+@pytest.mark.parametrize(
+    ("action", "why", "cause", "next_"),
+    [
+        (
+            "s3:GetBucketPolicy",
+            "with an explicit deny in a resource-based policy",
+            "explicit-deny",
+            f"as the root user of {TWO}: aws s3api delete-bucket-policy --bucket new-reports",
+        ),
+        (
+            "s3:PutBucketPolicy",
+            "because public policies are prevented by the BlockPublicPolicy setting in S3 Block "
+            "Public Access.",
+            "public-policy",
+            "aws s3api get-bucket-policy --bucket new-reports --query Policy --output text",
+        ),
+    ],
+)
+def test_a_deployer_who_is_refused_learns_why(
+    ask: Any, action: str, why: str, cause: str, next_: str
+) -> None:
+    message = read(
+        f"User: arn:aws:sts::{TWO}:assumed-role/deployer/terraform is not authorized to perform: "
+        f'{action} on resource: "arn:aws:s3:::new-reports" {why}'
+    )
+    everything = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    may = {
+        f"{TWO}.iam.list_role_policies": {"PolicyNames": ["own"]},
+        f"{TWO}.iam.get_role_policy": {"PolicyDocument": {"Statement": everything}},
+    }
+    locked = {f"{TWO}.s3.get_bucket_policy": "AccessDenied"} if "deny" in cause else {}
+    answer = ask("", "", role("deployer", TWO) | bucket() | may | locked, pasted=message)
+    (reason,) = answer.steps[-1].refuses
+    assert (answer.verdict, reason.cause, answer.next) == ("refused", cause, next_)
+
+
 def test_an_external_id_is_taken_as_declared(ask: Any) -> None:
     worker = f"arn:aws:iam::{TWO}:role/worker"
     answer = ask("caller", worker, role("caller") | role("worker", TWO))

@@ -87,6 +87,10 @@ class Declared:
         ]
         return list(dict.fromkeys(found))
 
+    def links(self, who: Principal) -> list[str]:
+        """Return the links that declare a role."""
+        return [link for link, declared in self._stacks.items() if declared.named(who)]
+
     def names(self) -> list[str]:
         """Return the names of all declared roles."""
         return sorted({who.name for declared in self._stacks.values() for who in declared.roles})
@@ -153,7 +157,7 @@ class _Declared:
                 yield Half(link=link, what=kind, statement=sid, place=place, output=output)
 
     def routes(self, who: Principal, resource: str) -> Iterator[Route]:
-        for role in self._named(who):
+        for role in self.named(who):
             yield from self._routes(role, resource, None)
         for role in self.roles:
             hop = Request(principal=who, action="sts:AssumeRole", resource=str(role.arn))
@@ -182,7 +186,7 @@ class _Declared:
             for value in condition.values
         )
 
-    def _named(self, who: Principal) -> list[Principal]:
+    def named(self, who: Principal) -> list[Principal]:
         return [role for role in self.roles if (role.name, role.account) == (who.name, who.account)]
 
     def _as_declared(self, request: Request) -> Iterator[Request]:
@@ -192,7 +196,7 @@ class _Declared:
         named, slash, key = request.resource, "", ""
         if _S3 in request.resource:
             named, slash, key = request.resource.partition("/")
-        for principal in self._named(request.principal):
+        for principal in self.named(request.principal):
             for arn in self._world.resources:
                 if _is_named(arn, named):
                     resource = f"{arn}{slash}{key}"

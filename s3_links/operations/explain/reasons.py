@@ -103,8 +103,8 @@ def _documents(world: World, who: Principal, missing: Missing) -> Iterator[Docum
     identity = world.identities.get(who.identity())
     resource = world.resource(missing.of)
     found: list[Document | None] = []
-    if missing.what == "identity policy" and identity:
-        found += identity.policies
+    if missing.what == "identity policy":
+        yield from identity.policies if identity else ()
     elif missing.what in ("permissions boundary", "session policy") and identity:
         found += [identity.boundary, identity.session_policy]
     elif resource is not None:
@@ -114,7 +114,7 @@ def _documents(world: World, who: Principal, missing: Missing) -> Iterator[Docum
         found += [d for of in levels for level in of for d in level]
         found += world.endpoints.values()
     for document in found:
-        if document is not None and document.kind == missing.what:
+        if document is not None and (document.kind, document.name) == (missing.what, missing.of):
             yield document
 
 

@@ -48,14 +48,14 @@ class Remedies:
         """Return the one next command for a step that is not allowed."""
         if step.verdict == "undecided":
             return self._to_decide(step)
-        reason, request = step.refuses[0], step.request
+        reason, request, who = step.refuses[0], step.request, step.request.principal
         halves = self.declared.halves(request)
         lost = [half for half in halves if half.what == reason.what]
         if reason.cause != "explicit-deny" and lost:
             return _renew(lost[0])
-        if reason.cause in ("no-role", "no-bucket") and halves:
-            return f"s3-links deploy {halves[0].link}"
-        if not halves and self._elsewhere(request.principal):
+        if reason.cause in ("no-role", "no-bucket") and (links := self.declared.links(who)):
+            return f"s3-links deploy {links[0]}"
+        if not halves and self._elsewhere(who):
             return "aws sts get-caller-identity"
         if not halves and (wider := self._wider(request)):
             return wider

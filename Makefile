@@ -29,7 +29,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 endif
 
-.PHONY: help install sandbox synth deploy diff destroy plan plan-emulated report apply drift credentials test test-fast check format wheel bench bindings actions iam-table schema lock clean
+.PHONY: help install sandbox synth deploy diff destroy plan plan-emulated report apply drift credentials test test-fast check format wheel bench bindings actions iam-table schema api lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,11 +90,14 @@ format: $(INSTALLED) ## Format the code
 wheel: $(INSTALLED) ## Build the wheel, into dist
 	@python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-bench: $(INSTALLED) ## Compare a synthesis with the usual import of the AWS bindings
+bench: $(INSTALLED) ## Compare a synthesis with the usual import of the AWS bindings, and time a plan's difference
 	@python -m tools.bench
 
+# The first is the one in Pipfile; the second is the last ever, which pip takes where nothing else is said.
+BINDINGS := 20.1.0 21.22.1
 bindings: $(INSTALLED) ## Rebuild the slim AWS bindings from what bindings.py imports
-	@python -m s3_cross_account.slim
+	@for v in $(BINDINGS); do pip download -qq --no-deps -d .tools/bindings cdktf-cdktf-provider-aws==$$v || exit 1; done
+	@python -m s3_cross_account.slim $(BINDINGS:%=.tools/bindings/cdktf_cdktf_provider_aws-%-py3-none-any.whl)
 
 actions: $(EVALUATOR) ## Renew the list of S3 actions
 	@cd tests/evaluator && node actions.mjs > ../../constructs/s3_cross_account/s3_actions.json
@@ -105,6 +108,9 @@ iam-table: ## Renew the table of actions, resource types and condition keys, fro
 
 schema: $(INSTALLED) ## Renew the JSON schema of links.json
 	@s3-links schema > links.schema.json
+
+api: $(INSTALLED) ## Renew the library's API page from its docstrings
+	@python -m tools.api > docs/api.md
 
 lock: $(PIPENV) ## Resolve Pipfile and package.json anew
 	@$(PIPENV) lock --dev
@@ -131,7 +137,8 @@ $(PIPENV):
 node_modules/.installed: package-lock.json
 $(EVALUATOR): tests/evaluator/package-lock.json
 node_modules/.installed $(EVALUATOR):
-	@command -v npm >/dev/null || { echo "Node.js 20 or later is needed: install it from your system's packages"; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null || \
+	{ echo "Node.js 20 or later with npm is needed, found $$(node --version 2>/dev/null || echo none)"; exit 1; }
 	@echo "Installing the Node.js packages of $(dir $<) (half a minute at most) ..."
 	@cd $(dir $<) && npm ci --silent
 	@touch $@

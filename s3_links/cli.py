@@ -272,6 +272,27 @@ def check(links: Names = None, as_json: AsJson = False) -> int:
     return ERROR if found.problems else 0
 
 
+@_command("try")
+def try_(
+    links: Names = None,
+    halves: Annotated[
+        bool, typer.Option("--halves", help="Remove each half by itself, and show what is left.")
+    ] = False,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Then give a shell in which the AWS CLI acts as each role."),
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Deploy links into emulated accounts, and show who reaches what.
+
+    Needs no AWS account. What is to exist already is stood in for, and nothing is left behind.
+    """
+    from .sandbox.trying import try_links
+
+    return 0 if try_links(links or [], halves=halves, keep=keep, as_json=as_json) else REFUSED
+
+
 @_command()
 def explain(
     who: Annotated[
@@ -537,6 +558,14 @@ def summarize(
     plan: Annotated[Path, typer.Argument(help="A plan as `terraform show -json` prints it.")],
     stack: Annotated[Path, typer.Option(help="The synthesized cdk.tf.json.")],
     refuse: Gates = None,
+    organization: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="Whose accounts are no outsiders for --refuse public, if not those of the "
+            "organizations that the stack's own policies ask for. Can be repeated.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Say which access a plan made elsewhere lets in."""
@@ -545,7 +574,7 @@ def summarize(
     from .operations.summary import as_json as told
 
     gates = refuse or []
-    summary = summarized(plan, stack)
+    summary = summarized(plan, stack, organization or ())
     _show(told([summary], gates, None) if as_json else as_markdown([summary]))
     return _refused([summary], gates)
 

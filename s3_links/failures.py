@@ -16,6 +16,7 @@ from s3_links.declarations.errors import ConfigurationError
 
 NODE = os.environ.get("JSII_NODE", "node")
 OLDEST_NODE = 20
+_INSTALL = f"install version {OLDEST_NODE} or later"
 
 # Node.js tells of the operating system's errors so, as "Error: ENOSPC: no space left on device".
 _SYSTEM_ERROR = re.compile(r"\bE[A-Z0-9]{2,}: ([^,]+), \w+(?: '([^']+)')?")
@@ -23,7 +24,7 @@ _SYSTEM_ERROR = re.compile(r"\bE[A-Z0-9]{2,}: ([^,]+), \w+(?: '([^']+)')?")
 
 def told(error: BaseException) -> str | None:
     """Return what to tell the user, or nothing where the error is none of theirs."""
-    if isinstance(error, ConfigurationError):
+    if isinstance(error, (ConfigurationError, NodejsError)):
         return str(error)
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted."
@@ -41,15 +42,28 @@ def told(error: BaseException) -> str | None:
     if error.__cause__ is not None:  # what Node.js replied
         found = _SYSTEM_ERROR.search(str(error))
         return _unwritten(found[2], found[1]) if found else None
-    return f"Node.js ended too early: {_version()}"
+    return "Node.js ended too early: run it again; memory may have been short"
+
+
+class NodejsError(Exception):
+    """The Node.js that is here does not do; the message says why, in one line."""
 
 
 def require_nodejs() -> None:
-    """Raise :class:`ConfigurationError` where there is no Node.js to start."""
+    """Raise :class:`NodejsError` where there is no Node.js that jsii runs on."""
     if shutil.which(NODE) is None:
-        raise ConfigurationError(
-            [f"Node.js is not installed: install version {OLDEST_NODE} or later"]
+        raise NodejsError(f"Node.js is not installed: {_INSTALL}")
+    try:
+        result = subprocess.run(
+            [NODE, "--version"], capture_output=True, text=True, timeout=10, check=False
         )
+        found = re.match(r"v(\d+)\.", result.stdout)
+    except (OSError, subprocess.TimeoutExpired):
+        found = None
+    if found is None:
+        raise NodejsError(f"`{NODE} --version` does not work: {_INSTALL}")
+    if int(found[1]) < OLDEST_NODE:
+        raise NodejsError(f"Node.js {found[1]} is too old: {_INSTALL}")
 
 
 def _unwritten(file: str | None, reason: str) -> str:
@@ -60,20 +74,3 @@ def _from_jsii(error: BaseException) -> bool:
     """Return whether jsii raised it, which stands between this program and Node.js."""
     frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
     return any(frame.f_globals.get("__name__", "").startswith("jsii.") for frame in frames)
-
-
-def _version() -> str:
-    """Return what there is to say of a Node.js that does not do."""
-    try:
-        result = subprocess.run(
-            [NODE, "--version"], capture_output=True, text=True, timeout=10, check=False
-        )
-        version = result.stdout.strip()
-    except (OSError, subprocess.TimeoutExpired):
-        version = ""
-    found = re.match(r"v(\d+)\.", version)
-    if found is None:
-        return f"`{NODE} --version` does not work: install version {OLDEST_NODE} or later"
-    if int(found[1]) < OLDEST_NODE:
-        return f"it is {version}: install version {OLDEST_NODE} or later"
-    return f"it is {version}, which does: run it again; memory may have been short"

@@ -1,8 +1,9 @@
-"""Measure a synthesis with the slim bindings against the usual import: ``python -m tools.bench``.
+"""Measure what is promised of speed: ``python -m tools.bench``.
 
-Both sides synthesize the same stack in the same run, taking turns. Prints medians and ratios, and
-fails where a ratio misses what the README promises or the two outputs differ by a byte. Then says
-how long the proof of many links takes: ``python -m tools.bench prove`` says that alone.
+A synthesis with the slim bindings against the usual import: both sides synthesize the same stack in
+the same run, taking turns. Then the difference that a plan makes, and the proof of many links,
+which ``python -m tools.bench prove`` says alone. Prints medians and ratios, and fails where one
+misses what is promised or the two outputs differ by a byte.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+
+from s3_links.operations.summary import summarize
+from s3_links.synthesized.blocks import aliases_of, declared_blocks
 
 PROJECT = Path(__file__).parents[1]
 RUNS = 5
@@ -165,8 +169,31 @@ def _compare() -> None:
             kept &= _report(case.name, "MB", values, case.memory)
     identical = len(outputs) == 1
     print(f"JSON of both sides: {'identical' if identical else 'DIFFERENT'}")
+    kept &= _difference()
     if not (kept and identical):
         sys.exit(1)
+
+
+SECONDS_A_LINK = 0.2
+
+
+def _difference() -> bool:
+    """Compare first plans of links with nothing, and return whether that was fast enough."""
+    seconds = []
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        (Path(folder) / "links.json").write_text(json.dumps(LINKS))
+        subprocess.run([sys.executable, PROJECT / "main.py"], cwd=folder, check=True)
+        for file in Path(folder).glob("cdktf.out/stacks/*/cdk.tf.json"):
+            source = json.loads(file.read_text())
+            blocks = [block | {"values": {}} for block in declared_blocks(source)]
+            plan = {"planned_values": {"root_module": {"resources": blocks}}}
+            start = time.process_time()
+            summary = summarize(file.parent.name, plan, source, aliases_of(source))
+            seconds.append(time.process_time() - start)
+            assert summary.appears
+    median = statistics.median(seconds)
+    print(f"a plan's difference, a link of 10 grants: {median:.2f} s (promised {SECONDS_A_LINK})")
+    return bool(seconds) and median <= SECONDS_A_LINK
 
 
 def _report(name: str, unit: str, sides: dict[str, list[float]], limit: float) -> bool:

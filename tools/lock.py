@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from stacks.files import write
+from s3_links.declarations.files import write
 
 FILE = Path("Pipfile.lock")
 

@@ -2,5 +2,6 @@
 
 Import from the modules: ``direct_access`` and ``assume_role`` are the patterns, ``account``,
 ``bucket``, ``role``, ``network`` and ``instance`` their building blocks. ``actions`` and
-``policy`` are plain values and need no Node.js, which is why nothing is imported here.
+``policy`` are plain values and need no Node.js, which is why nothing is imported here. What stands
+in a module's ``__all__`` is meant for others; the rest may change.
 """

@@ -18,6 +18,8 @@ from .policy import Condition, Principal, Statement
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+__all__ = ["NO_CONDITIONS", "REFERENCE", "Access", "Conditions"]
+
 KEY_LIMIT = 1024
 """Bytes of an object's key: "Naming Amazon S3 objects" in the Amazon S3 User Guide."""
 
@@ -166,6 +168,7 @@ class Conditions(BaseModel):
 
 
 NO_CONDITIONS = Conditions()
+"""Nothing is asked but that the request comes from the role."""
 
 _ASKED = {
     name: asks

@@ -18,6 +18,8 @@ from .settings import across_partitions, partition
 if TYPE_CHECKING:
     from .settings import AccountSettings
 
+__all__ = ["Account"]
+
 
 class Account(Construct):
     """Creates the AWS provider ``alias`` of one account, or takes one that an application has.

@@ -16,6 +16,15 @@ from .spelling import near_match
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+__all__ = [
+    "COPY_WITH_TAGS",
+    "LEVELS",
+    "LIST_GET_PUT",
+    "READ_ONLY",
+    "READ_WRITE_DELETE",
+    "WRITE_ONLY",
+]
+
 LIST_GET_PUT: Final = ("s3:PutObject", "s3:GetObject", "s3:ListBucket")
 """List a bucket, read and write its objects: what the patterns grant by default.
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .bucket import BucketBase
     from .role import RoleBase
 
+__all__ = ["AssumeRole"]
+
 
 TRUST_POLICY_LIMIT = 2048
 """Characters of a trust policy, by default: "IAM and AWS STS quotas" in the IAM User Guide."""

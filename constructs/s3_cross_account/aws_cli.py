@@ -6,6 +6,8 @@ Command Reference.
 
 from typing import Final
 
+__all__ = ["WITHOUT_TAGS", "copy_command", "instance_profile_config"]
+
 WITHOUT_TAGS: Final = " --copy-props metadata-directive"
 """What a copy from bucket to bucket says so that it needs no action on tags.
 

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from .key import KeyBase
     from .role import RoleBase
 
+__all__ = ["Bucket", "BucketBase", "ExistingBucket"]
+
 BUCKET_POLICY_LIMIT = 20480
 """Bytes of a bucket policy: "Bucket policies" in the Amazon S3 User Guide."""
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .bucket import BucketBase
     from .role import RoleBase
 
+__all__ = ["DirectAccess"]
+
 
 class DirectAccess(Construct):
     """Lets ``roles`` themselves reach ``buckets``, whichever account each of them is in.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from .account import Account
 
+__all__ = ["PolicyDocument"]
+
 
 class PolicyDocument(Construct):
     """Reads an ``aws_iam_policy_document`` data source, through the provider of ``account``.

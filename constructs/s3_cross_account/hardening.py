@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Switch = Annotated[bool, Field(examples=[True])]
 
+__all__ = ["HARDENED", "NONE", "Hardening"]
+
 OLD_VERSIONS_DAYS = 90
 """How long overwritten and deleted objects can be restored: a loss is often noticed late."""
 UNFINISHED_UPLOADS_DAYS = 7

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .network import PublicNetwork
     from .role import Role
 
+__all__ = ["Instance", "InstanceBasics"]
+
 
 # Without minimal images, which lack Session Manager's agent, and those for Amazon ECS.
 _STANDARD_IMAGES = "al2023-ami-2023.*-kernel-6.1-x86_64"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from .account import Account
 
+__all__ = ["ExistingKey", "Key", "KeyBase"]
+
 KEY_POLICY_LIMIT = 32768
 """Characters of a key policy: "Quotas" in the AWS KMS Developer Guide."""
 TAG = "s3-cross-account"

@@ -22,6 +22,8 @@ from .hardening import NONE, Hardening
 if TYPE_CHECKING:
     from .account import Account
 
+__all__ = ["PublicNetwork"]
+
 _ANYWHERE = "0.0.0.0/0"
 
 

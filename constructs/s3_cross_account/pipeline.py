@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .account import Account
     from .policy import Statement
 
+__all__ = ["OidcProvider", "PipelineRole"]
+
 
 class OidcProvider(Construct):
     """Creates, in ``account``, the OIDC provider of a platform that runs pipelines.

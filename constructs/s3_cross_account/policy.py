@@ -17,6 +17,17 @@ from .trusted_services import trust_actions
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+__all__ = [
+    "Condition",
+    "Principal",
+    "Statement",
+    "deny_without_tls",
+    "may_assume",
+    "service",
+    "trust",
+    "trust_pipeline",
+]
+
 PIPELINE_AUDIENCE = "sts.amazonaws.com"
 """Whom the token of a pipeline's platform is for."""
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from .bucket import BucketBase
 
+__all__ = ["BatchReplicationRole", "Replication"]
+
 _RTC_MINUTES = 15
 
 

@@ -12,6 +12,8 @@ from .access import KEY_LIMIT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+__all__ = ["ReplicationRule"]
+
 STORAGE_CLASSES: Final = (
     "STANDARD",
     "INTELLIGENT_TIERING",

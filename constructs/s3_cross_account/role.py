@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .account import Account
     from .policy import Statement
 
+__all__ = ["ExistingRole", "Role", "RoleBase"]
+
 MANAGED_POLICY_LIMIT = 6144
 """Characters of a managed policy: "IAM and AWS STS quotas" in the IAM User Guide."""
 POLICY_NAME_LIMIT = 128

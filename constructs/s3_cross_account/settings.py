@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+__all__ = ["AccountSettings", "IgnoredTags", "RoleToAssume"]
+
 _PARTITIONS = {"us-gov-": "aws-us-gov", "cn-": "aws-cn", "eusc-": "aws-eusc"}
 _SUPPORTED = ("aws", "aws-us-gov")
 

@@ -10,25 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.reading import Unreadable
 from s3_links.reach.difference import Found, found
-from s3_links.reach.logic import Unknown, given
-from s3_links.reach.matching import action_matches, resource_matches
 from s3_links.reach.principals import Named, named
 
+from . import letting
 from .labels import Labels
-from .outside import lets_outsiders_in
+from .outside import is_outsider, lets_outsiders_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from s3_cross_account.policy import Statement
-    from s3_links.reach.evaluate import Decision
-    from s3_links.reach.logic import Atom, Formula
-    from s3_links.reach.statements import Finding
     from s3_links.world import Document, Principal, World
 
     from .moments import Moments
-
-_IDENTITY = ("identity policy", "permissions boundary", "session policy")
 
 
 @dataclass(frozen=True, order=True)
@@ -117,17 +111,17 @@ class _Told:
 
     def _tell(self, one: Found) -> None:
         decision, other = one.decision, one.was if one.kind == "appears" else one.now
-        new = _by(decision, "Allow") - _by(other, "Allow")
+        new = letting.by(decision, "Allow") - letting.by(other, "Allow")
         if one.kind == "alone":
             other = one.was
-            new = _by(decision, "Allow") - _by(other, "Allow")
+            new = letting.by(decision, "Allow") - letting.by(other, "Allow")
             if decision.missing:
                 for document, statement in new:
                     self._add(one, "appears", [(document, statement)], alone=True)
             return
-        refusals = _by(other, "Deny") - _by(decision, "Deny")
+        refusals = letting.by(other, "Deny") - letting.by(decision, "Deny")
         if {part for part in new if not isinstance(part[1], Unreadable)}:
-            for combination in _combinations(decision):
+            for combination in letting.combinations(decision):
                 if new & set(combination):
                     self._add(one, one.kind, combination)
         elif refusals:
@@ -135,14 +129,14 @@ class _Told:
             for document, statement in refusals:
                 self._add(one, opposite, [(document, statement)], effect="Deny")
         elif not new:  # a boundary, or a setting: every statement that lets it
-            for combination in _combinations(decision):
+            for combination in letting.combinations(decision):
                 self._add(one, one.kind, combination)
 
     def _add(
         self,
         one: Found,
         side: str,
-        parts: list[tuple[Document, Statement | Unreadable]],
+        parts: list[letting.Part],
         *,
         effect: str = "Allow",
         alone: bool = False,
@@ -153,7 +147,7 @@ class _Told:
         decision = one.decision
         resource = decision.request.resource
         label, dropped = self._who(decision.request.principal, read)
-        pattern = _resource([s for _, s in read], resource, self._known(resource))
+        pattern = letting.resource([s for _, s in read], resource, self._known(resource))
         target, path = self._labels.target(pattern)
         conditions = {
             f"{c.test} {c.variable} {', '.join(sorted(c.values))}"
@@ -161,7 +155,7 @@ class _Told:
             for c in statement.conditions
         }
         everybody = label.startswith("everyone")
-        halves = {d.kind for d, _ in parts if not everybody or d.kind not in _IDENTITY}
+        halves = {d.kind for d, _ in parts if not everybody or d.kind not in letting.IDENTITY}
         row = Access(
             principal=label,
             target=target,
@@ -169,7 +163,7 @@ class _Told:
             paths=(path,) if path else (),
             conditions=tuple(sorted(conditions - dropped)),
             halves=tuple(sorted(halves or {d.kind for d, _ in parts})),
-            works=not alone and _certain(decision.allowed),
+            works=not alone and letting.certain(decision.allowed),
             effect=effect,
             alone=alone,
             public=one.kind == "appears" and lets_outsiders_in(one, self._moments),
@@ -177,7 +171,7 @@ class _Told:
             where=resource,
         )
         for action in one.actions:
-            self._rows[side, row].add(_action([s for _, s in read], action))
+            self._rows[side, row].add(letting.action([s for _, s in read], action))
 
     def _known(self, resource: str) -> bool:
         return any(world.resource(resource) is not None for world in self._worlds)
@@ -186,7 +180,7 @@ class _Told:
         """Return in a reader's words whom statements let in, and the conditions that say so."""
         own = str(who.arn) if who.kind == "role" and who.name else ""
         for document, statement in parts:
-            if document.kind in _IDENTITY:
+            if document.kind in letting.IDENTITY:
                 continue
             if statement.not_principals:
                 names = [i for group in statement.not_principals for i in group.identifiers]
@@ -219,7 +213,7 @@ class _Told:
     ) -> None:
         content = _content(statement.text)
         effect = content.get("Effect")
-        who = [where] if document.kind in _IDENTITY else _principals(content) or ["*"]
+        who = [where] if document.kind in letting.IDENTITY else _principals(content) or ["*"]
         foreign = statement.reason.endswith("is not written here")
         action = f"cannot be read: {statement.text}"
         target = f"({self._moments.place(document)})"
@@ -239,7 +233,7 @@ class _Told:
                 halves=(document.kind,),
                 works=True,
                 effect=effect_,
-                public=side == "appears" and label == "everyone",
+                public=side == "appears" and is_outsider(one, self._moments),
                 where=document.name,
             )
             self._rows[side, row].add(action)
@@ -276,81 +270,6 @@ def _principals(content: dict[str, Any]) -> list[str]:
     if "NotPrincipal" in content or not all(isinstance(text, str) for text in texts):
         return []
     return [str(text) for text in texts]
-
-
-# How statements let a request
-
-
-def _by(decision: Decision, effect: str) -> set[tuple[Document, Statement | Unreadable]]:
-    return {
-        (replace(finding.document, statements=()), finding.statement)
-        for finding in decision.findings
-        if finding.effect == effect
-    }
-
-
-def _combinations(
-    decision: Decision,
-) -> list[list[tuple[Document, Statement | Unreadable]]]:
-    """Return the statements that let a request: alternatives, each of both halves or of one."""
-    allow = [f for f in decision.findings if f.effect == "Allow"]
-    allow = [f for f in allow if f.document.kind not in _IDENTITY[1:]]
-    own = [f for f in allow if f.document.kind == "identity policy"]
-    theirs = [f for f in allow if f.document.kind != "identity policy"]
-    if not own or not theirs:
-        return [[_part(finding)] for finding in (*own, *theirs)]
-    if own[0].document.account != theirs[0].document.account:
-        return [[_part(a), _part(b)] for a, b in itertools.product(own, theirs)]
-    alone = [f for f in theirs if f.how is not Named.ACCOUNT]
-    handing_over = [f for f in theirs if f.how is Named.ACCOUNT]
-    if decision.request.action.startswith(("s3:", "iam:")):
-        alone += own
-    pairs = [[_part(a), _part(b)] for a, b in itertools.product(own, handing_over)]
-    return [*([_part(finding)] for finding in alone), *pairs]
-
-
-def _part(finding: Finding) -> tuple[Document, Statement | Unreadable]:
-    return replace(finding.document, statements=()), finding.statement
-
-
-def _certain(allowed: Formula) -> bool:
-    """Whether a request is allowed if everything that no document says is not so."""
-
-    def known(atom: Atom) -> Formula:
-        return False if isinstance(atom, Unknown) else atom
-
-    return given(allowed, known) is not False
-
-
-def _action(statements: Iterable[Statement], action: str) -> str:
-    """Return the narrowest pattern by which statements let an action."""
-    statements = list(statements)
-    patterns = [p for s in statements for p in s.actions if action_matches(p, action)]
-    if patterns:
-        return max(patterns, key=len)
-    excepted = {p for s in statements for p in s.not_actions}
-    return f"NotAction {', '.join(sorted(excepted))}"
-
-
-def _resource(statements: Iterable[Statement], resource: str, known: bool) -> str:
-    """Return the narrowest pattern by which statements let a request on a resource."""
-    statements = list(statements)
-    head, slash, _ = resource.partition("/")
-    patterns = [
-        pattern
-        for statement in statements
-        for pattern in statement.resources
-        if resource_matches(pattern, resource, {}) is not False
-    ]
-    if not known:
-        if patterns:
-            return max(patterns, key=len)
-    elif within := [p for p in patterns if p.startswith(head) and ("/" in p) == bool(slash)]:
-        return max(within, key=len)
-    excepted = {p for s in statements for p in s.not_resources}
-    if excepted and not patterns:
-        return f"NotResource {', '.join(sorted(excepted))}"
-    return f"{head}/*" if slash and ":s3:::" in head else resource
 
 
 def _typed(who: Principal) -> tuple[tuple[str, str], ...]:

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .plan import declared_aliases
+from s3_links.synthesized.blocks import aliases_of
+
+from .insiders import insiders
 from .stack import OperationError
 from .summary import Summary, summarize
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 
-def summarized(plan: Path, stack: Path) -> Summary:
+def summarized(plan: Path, stack: Path, organizations: Collection[str] = ()) -> Summary:
     """Return the summary of a plan of the stack whose synthesized JSON is in ``stack``.
 
-    A plan does not say through which provider Terraform deletes what is no longer declared: the
-    account of such a resource is shown as ``?``.
+    ``organizations`` are those whose members are no outsiders, if not those that the stack's own
+    policies ask everybody to be in.
     """
     shown, source = _object(plan), _object(stack)
     if "planned_values" not in shown:
         raise OperationError(f"{plan}: is no plan: give what `terraform show -json PLAN` prints")
     if "terraform" not in source:
         raise OperationError(f"{stack}: is no synthesized stack: give its cdk.tf.json")
-    return summarize(stack.absolute().parent.name, shown, source, declared_aliases(source))
+    everybody = insiders([source])
+    if organizations:
+        everybody = replace(everybody, organizations=frozenset(organizations))
+    return summarize(stack.absolute().parent.name, shown, source, aliases_of(source), everybody)
 
 
 def _object(file: Path) -> dict[str, Any]:

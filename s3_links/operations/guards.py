@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from s3_links.synthesized.blocks import Blocks, type_of
+from s3_links.synthesized.blocks import type_of
+
+from .labels import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from s3_links.synthesized.blocks import Blocks
 
     from .moments import Moments
 
@@ -39,71 +43,79 @@ class Guard:
 
 def guards(plan: Mapping[str, Any], moments: Moments) -> list[Guard]:
     """Return every guard that a plan changes on what was there before."""
+    before, after = moments.before, moments.after
     found: list[Guard] = []
-    for type_, of, read in _READERS:
-        was, now = (_by_target(blocks, type_, of) for blocks in (moments.before, moments.after))
-        there = [{_target(b, a, of) for a in b.of(_OWNER[of])} for b in _both(moments)]
+    for type_, kind in _KINDS.items():
+        was, now = _by_target(before, type_), _by_target(after, type_)
+        owners, left = _by_target(before, kind.of), _by_target(after, kind.of)
         # What is new had no guard to lose, what goes has nothing left to guard.
-        known = (there[0] | was.keys()) & (there[1] | now.keys())
-        for target in sorted(known):
-            before = dict(read(moments.before, was.get(target)))
-            after = dict(read(moments.after, now.get(target)))
-            found += _changed(target, before, after)
+        for target in sorted((was.keys() | now.keys()) - (owners.keys() ^ left.keys())):
+            one, other = was.get(target), now.get(target)
+            found += _changed(
+                target,
+                kind.read(before, one) if one else kind.unmanaged(before, owners.get(target)),
+                kind.read(after, other) if other else kind.lost,
+            )
     found += _deleted(plan, moments)
     return found
 
 
-def _both(moments: Moments) -> tuple[Blocks, Blocks]:
-    return moments.before, moments.after
+def _by_target(blocks: Blocks, type_: str) -> dict[str, str]:
+    return {_target(blocks, address): address for address in blocks.of(type_)}
 
 
-_OWNER = {"bucket": "aws_s3_bucket", "name": "aws_iam_role"}
-
-
-def _by_target(blocks: Blocks, type_: str, of: str) -> dict[str, str]:
-    return {_target(blocks, address, of): address for address in blocks.of(type_)}
-
-
-def _target(blocks: Blocks, address: str, of: str) -> str:
-    kind = "role" if of == "name" else "bucket"
-    place = f" ({blocks.aliases.get(address, '?')})" if kind == "role" else ""
-    return f"{kind} {blocks.attribute(address, of)}{place}"
+def _target(blocks: Blocks, address: str) -> str:
+    place = shown(blocks.place(address))
+    match type_of(address):
+        case "aws_s3_account_public_access_block":
+            return f"account {place}"
+        case "aws_iam_role":
+            return f"role {blocks.attribute(address, 'name')} ({place})"
+    return f"bucket {blocks.attribute(address, 'bucket')}"
 
 
 # Each guard by its name: its value in words, and how strong it is (None: not to be compared).
 Values = dict[str, tuple[str, float | None]]
+_BY_ITSELF: Values = {"encryption": ("AES256", 0)}
+"""What Amazon S3 encrypts by where nothing is set."""
 
 
-def _public_access(blocks: Blocks, address: str | None) -> Values:
-    on = [name for name in _PUBLIC if address and blocks.known(address, name) in (True, "true")]
-    return {f"public access block {name}": _switch(name in on) for name in _PUBLIC}
+def _public_access(blocks: Blocks, address: str) -> Values:
+    return _blocks([name for name in _PUBLIC if blocks.known(address, name) in (True, "true")])
 
 
-def _ownership(blocks: Blocks, address: str | None) -> Values:
-    # Without any, ACLs count.
-    rule = _first(blocks.known(address, "rule")) if address else {}
-    value = rule.get("object_ownership") or ("ObjectWriter" if not address else "?")
-    strength = _OWNERSHIP.index(value) if value in _OWNERSHIP else None
-    return {"ownership": (value, strength)}
+def _blocks(on: Collection[str]) -> Values:
+    switches = {name: ("on", 1) if name in on else ("off", 0) for name in _PUBLIC}
+    return {f"public access block {name}": switch for name, switch in switches.items()}
 
 
-def _versioning(blocks: Blocks, address: str | None) -> Values:
-    value = _first(blocks.known(address, "versioning_configuration")) if address else {}
-    status = value.get("status") or ("off" if not address else "?")
-    return {"versioning": (status, {"Enabled": 1, "off": 0, "Suspended": 0}.get(status))}
+def _ownership(blocks: Blocks, address: str) -> Values:
+    value = _first(blocks.known(address, "rule")).get("object_ownership") or "?"
+    return {"ownership": (value, _OWNERSHIP.index(value) if value in _OWNERSHIP else None)}
 
 
-def _force_destroy(blocks: Blocks, address: str | None) -> Values:
-    on = bool(address) and blocks.known(str(address), "force_destroy") in (True, "true")
+def _versioning(blocks: Blocks, address: str) -> Values:
+    status = _first(blocks.known(address, "versioning_configuration")).get("status") or "?"
+    return {"versioning": (status, {"Enabled": 1, "Disabled": 0, "Suspended": 0}.get(status))}
+
+
+def _force_destroy(blocks: Blocks, address: str) -> Values:
+    on = blocks.known(address, "force_destroy") in (True, "true")
     return {"force_destroy": ("on" if on else "off", 0 if on else 1)}
 
 
-def _encryption(blocks: Blocks, address: str | None) -> Values:
-    if not address:
-        return {"encryption": ("AES256", 0)}  # what Amazon S3 does by itself
-    default = _first(
-        _first(blocks.known(address, "rule")).get("apply_server_side_encryption_by_default")
-    )
+def _encryption(blocks: Blocks, address: str) -> Values:
+    return _encrypted_by(blocks.known(address, "rule"))
+
+
+def _encryption_of(blocks: Blocks, bucket: str | None) -> Values:
+    """Return what Terraform has looked up of a bucket whose encryption it did not manage."""
+    found = blocks.known(bucket, "server_side_encryption_configuration") if bucket else None
+    return _BY_ITSELF if found == [] else _encrypted_by(_first(found).get("rule"))
+
+
+def _encrypted_by(rule: Any) -> Values:
+    default = _first(_first(rule).get("apply_server_side_encryption_by_default"))
     algorithm = default.get("sse_algorithm") or "?"
     key = default.get("kms_master_key_id") or ""
     strength = {"AES256": 0, "aws:kms": 1, "aws:kms:dsse": 2}.get(algorithm)
@@ -111,16 +123,15 @@ def _encryption(blocks: Blocks, address: str | None) -> Values:
     return {"encryption": (f"{algorithm} {key}".strip(), strength)}
 
 
-def _boundary(blocks: Blocks, address: str | None) -> Values:
-    arn = address and blocks.known(address, "permissions_boundary")
-    if not address or not arn:
+def _boundary(blocks: Blocks, address: str) -> Values:
+    if not blocks.known(address, "permissions_boundary"):
         return {"permissions boundary": ("none", 0)}
     return {"permissions boundary": (blocks.attribute(address, "permissions_boundary"), 1)}
 
 
-def _replication(blocks: Blocks, address: str | None) -> Values:
+def _replication(blocks: Blocks, address: str) -> Values:
     found: Values = {}
-    for rule in (blocks.known(address, "rule") or []) if address else []:
+    for rule in blocks.known(address, "rule") or []:
         if rule.get("status") != "Enabled":
             continue
         destination = _first(rule.get("destination"))
@@ -138,15 +149,54 @@ def _replication(blocks: Blocks, address: str | None) -> Values:
     return found
 
 
-_READERS = (
-    ("aws_s3_bucket_public_access_block", "bucket", _public_access),
-    ("aws_s3_bucket_ownership_controls", "bucket", _ownership),
-    ("aws_s3_bucket_versioning", "bucket", _versioning),
-    ("aws_s3_bucket", "bucket", _force_destroy),
-    ("aws_s3_bucket_server_side_encryption_configuration", "bucket", _encryption),
-    ("aws_s3_bucket_replication_configuration", "bucket", _replication),
-    ("aws_iam_role", "name", _boundary),
-)
+def _as_good_as(values: Values) -> Callable[[Blocks, str | None], Values]:
+    """Return what counts as there before Terraform first sets a guard: the best that it can be.
+
+    AWS sets the best on a new bucket since April 2023, and its owner may have on any other.
+    """
+    there = {name: ("not managed", strength) for name, (_, strength) in values.items()}
+    return lambda *_: there
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kind:
+    """A type of block that guards: how it is read, and the type of what comes and goes with it.
+
+    ``unmanaged`` is what counts before Terraform has set it, ``lost`` what is left when it goes.
+    """
+
+    read: Callable[[Blocks, str], Values]
+    of: str = "aws_s3_bucket"
+    unmanaged: Callable[[Blocks, str | None], Values] = lambda *_: {}
+    lost: Values = field(default_factory=dict)
+
+
+_KINDS = {
+    "aws_s3_account_public_access_block": _Kind(
+        read=_public_access, of="", unmanaged=_as_good_as(_blocks(_PUBLIC)), lost=_blocks(())
+    ),
+    "aws_s3_bucket_public_access_block": _Kind(
+        read=_public_access, unmanaged=_as_good_as(_blocks(_PUBLIC)), lost=_blocks(())
+    ),
+    "aws_s3_bucket_ownership_controls": _Kind(
+        read=_ownership,
+        unmanaged=_as_good_as({"ownership": ("BucketOwnerEnforced", 2)}),
+        lost={"ownership": ("ObjectWriter", 0)},  # without any, ACLs count
+    ),
+    "aws_s3_bucket_versioning": _Kind(
+        read=_versioning,
+        unmanaged=_as_good_as({"versioning": ("Enabled", 1)}),
+        lost={"versioning": ("Suspended", 0)},
+    ),
+    "aws_s3_bucket": _Kind(read=_force_destroy),
+    "aws_s3_bucket_server_side_encryption_configuration": _Kind(
+        read=_encryption,
+        unmanaged=_encryption_of,
+        lost=_BY_ITSELF,
+    ),
+    "aws_s3_bucket_replication_configuration": _Kind(read=_replication),
+    "aws_iam_role": _Kind(read=_boundary, of="aws_iam_role"),
+}
 
 
 def _changed(target: str, before: Values, after: Values) -> Iterator[Guard]:
@@ -189,10 +239,6 @@ def _deleted(plan: Mapping[str, Any], moments: Moments) -> Iterator[Guard]:
             kind = "bucket" if type_ == "aws_s3_bucket" else "key"
             name = moments.before.attribute(address, "bucket" if kind == "bucket" else "key_id")
             yield Guard(f"{kind} {name}", kind, "kept", "deleted", weakens=False, data_loss=True)
-
-
-def _switch(on: bool) -> tuple[str, float]:
-    return ("on", 1) if on else ("off", 0)
 
 
 def _first(value: Any) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from s3_links.synthesized.blocks import UNNAMED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
 _ROLE = re.compile(r"^arn:[a-z-]+:iam::([^:]*):role/(?:.*/)?([^/]+)$")
 _ROOT = re.compile(r"^(?:arn:[a-z-]+:iam::([^:]*):root|(\d{12}))$")
 _BUCKET = re.compile(r"^arn:[a-z-]+:s3:::([^/]+)(?:/(.*))?$")
+
+
+def shown(account: str) -> str:
+    """Return an account's alias or id as it is shown."""
+    return "an account that the plan does not name" if account == UNNAMED else account
 
 
 class Labels:
@@ -28,13 +35,13 @@ class Labels:
         if found := _ROLE.match(text):
             return f"role {found[2]} ({self.account(found[1])})"
         if found := _ROOT.match(text):
-            return f"account {self.account(found[1] or found[2])}"
+            return self._of(found[1] or found[2])
         return text
 
     def anyone(self, who: Principal) -> str:
         """Return whom nothing names as it is shown."""
         if who.kind == "role":
-            return f"anyone else in account {self.account(who.account)}"
+            return f"anyone else in {self._of(who.account)}"
         return str(who)
 
     def target(self, text: str) -> tuple[str, str]:
@@ -49,4 +56,7 @@ class Labels:
 
     def account(self, account: str) -> str:
         """Return an account as it is shown."""
-        return self._aliases.get(account, account)
+        return shown(self._aliases.get(account, account))
+
+    def _of(self, account: str) -> str:
+        return shown(account) if account == UNNAMED else f"account {self.account(account)}"

@@ -10,6 +10,10 @@ import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+from s3_links.synthesized.blocks import UNNAMED
+
+from .labels import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -195,14 +199,18 @@ def _changes(summary: Summary) -> Iterator[str]:
     accounts = sorted(by_account.items())
     yield f"### {code(summary.stack)}"
     yield ""
-    yield "; ".join(f"{code(account)}: {_counted(changes)}" for account, changes in accounts)
+    yield "; ".join(f"{_account(account)}: {_counted(changes)}" for account, changes in accounts)
     yield ""
     yield _DETAILS
     yield ""
-    yield from (f"- {code(account)}: {_told(c)}" for account, changes in accounts for c in changes)
+    yield from (f"- {_account(a)}: {_told(c)}" for a, changes in accounts for c in changes)
     yield ""
     yield _END_OF_DETAILS
     yield ""
+
+
+def _account(name: str) -> str:
+    return shown(name) if name == UNNAMED else code(name)
 
 
 def _told(change: Change) -> str:

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from s3_links.synthesized.blocks import Blocks
+from s3_cross_account.policy import Principal, Statement, document
+from s3_links.synthesized.blocks import UNNAMED, Blocks, type_of
 from s3_links.synthesized.world import attachments, place_of, unmanaged_policies, world_of
+
+from .insiders import insiders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from s3_links.world import Document, World
 
-_ORGANIZATION = "aws:PrincipalOrgID"
+    from .insiders import Insiders
 
 
 class Moments:
     """Before and after a plan, given as ``terraform show -json`` prints it.
 
     ``source`` is the synthesized JSON of the stack, ``aliases`` the provider alias of each
-    address, of those too that are only in the state.
+    address, of those too that are only in the state. ``declared`` are those who are no outsiders,
+    if not those of this stack alone.
     """
 
     def __init__(
-        self, plan: Mapping[str, Any], source: Mapping[str, Any], aliases: Mapping[str, str]
+        self,
+        plan: Mapping[str, Any],
+        source: Mapping[str, Any],
+        aliases: Mapping[str, str],
+        declared: Insiders | None = None,
     ) -> None:
         prior = plan.get("prior_state", {}).get("values", {}).get("root_module", {})
         planned = plan["planned_values"].get("root_module", {})
@@ -38,8 +48,9 @@ class Moments:
         # What is looked up stays, and so does what Terraform only forgets.
         forgotten = {e["address"] for e in changes if e["change"]["actions"] == ["forget"]}
         kept = [r for r in resources if r["mode"] == "data" or r["address"] in forgotten]
-        self._source = source
+        self._declared = declared or insiders([source])
         left = [*kept, *planned.get("resources", [])]
+        left += _given_back(resources, left)
         # An account that only one of them knows is the same in both.
         known = Blocks([*resources, *left], aliases, source).accounts
         self.before = Blocks(resources, aliases, source, known)
@@ -53,21 +64,33 @@ class Moments:
         return before, after
 
     @cached_property
-    def organizations(self) -> set[str]:
-        """The ids of the organizations that the stack itself names."""
-        return set(_organizations(self._source))
+    def insiders(self) -> Insiders:
+        """Who is no outsider: whom the stacks declare, and who works in this one's accounts."""
+        accounts = self._declared.accounts | self.after.declared_accounts
+        return replace(self._declared, accounts=accounts)
+
+    def account(self, address: str) -> str:
+        """Return the alias of the account that a block is in, or its id, or ``?``."""
+        places = (blocks.place(address) for blocks in (self.before, self.after))
+        return next((place for place in places if place != UNNAMED), UNNAMED)
 
     def place(self, document: Document) -> str:
         """Return the address of the block that a document stands in."""
         return place_of(self.after, document) or place_of(self.before, document) or document.name
 
 
-def _organizations(content: Any) -> Iterable[str]:
-    if isinstance(content, dict):
-        if content.get("variable") == _ORGANIZATION:
-            yield from content.get("values") or []
-        for part in content.values():
-            yield from _organizations(part)
-    elif isinstance(content, list):
-        for part in content:
-            yield from _organizations(part)
+def _given_back(before: Iterable[Any], after: list[Any]) -> Iterable[Any]:
+    """Yield the default policies that Terraform gives back to keys whose policies it deletes.
+
+    Follows "Default key policy" in the AWS KMS Developer Guide.
+    """
+    policies, keys = "aws_kms_key_policy", "aws_kms_key"
+    written = {r["values"].get("key_id") for r in after if type_of(r["address"]) == policies}
+    kept = {r["values"].get("key_id"): r["values"] for r in after if type_of(r["address"]) == keys}
+    for resource in before:
+        key = resource["values"].get("key_id")
+        if type_of(resource["address"]) == policies and key in kept.keys() - written:
+            _, partition, _, _, account, _ = str(kept[key]["arn"]).split(":", 5)
+            owner = Principal(type="AWS", identifiers=(f"arn:{partition}:iam::{account}:root",))
+            leaves = Statement(actions=("kms:*",), resources=("*",), principals=(owner,))
+            yield resource | {"values": {"key_id": key, "policy": json.dumps(document([leaves]))}}

@@ -12,13 +12,16 @@ from s3_links.reach.logic import contrary, every
 from s3_links.reach.regions import TooMany
 from s3_links.reach.satisfy import satisfiable
 
+from .insiders import ORGANIZATION
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from s3_links.reach.difference import Found
     from s3_links.world import Principal, World
 
     from .moments import Moments
 
-_ORGANIZATION = "aws:principalorgid"
 _STRANGE = "o-0000000000"
 """Stands for every organization that no document names."""
 
@@ -29,7 +32,7 @@ def lets_outsiders_in(one: Found, moments: Moments) -> bool:
     Somebody in another account is none where they have to be in the declared organization.
     """
     who = one.now.request.principal
-    if not _outside(who, moments.after.declared_accounts):
+    if not _outside(who, moments.insiders.accounts):
         return False
     worlds = moments.worlds
     named = {
@@ -38,21 +41,25 @@ def lets_outsiders_in(one: Found, moments: Moments) -> bool:
         for statement in statements(world)
         if not isinstance(statement, Unreadable)
         for condition in statement.conditions
-        if condition.variable.lower() == _ORGANIZATION
+        if condition.variable.lower() == ORGANIZATION
         for value in condition.values
     }
-    if not named & moments.organizations:
+    strange = named - moments.insiders.organizations
+    if named == strange:
         return True
-    if who.kind != "role":  # these are in no organization
-        return _appears(one, worlds, ())
-    return any(
-        _appears(one, worlds, (organization,))
-        for organization in (_STRANGE, *sorted(named - moments.organizations))
-    )
+    # An outsider's account may be in no organization, and a service is in none.
+    belongs = [(), *((one,) for one in (_STRANGE, *sorted(strange)) if who.account)]
+    return any(_appears(one, worlds, organization) for organization in belongs)
+
+
+def is_outsider(identifier: str, moments: Moments) -> bool:
+    """Return whether what a policy names is no declared account, nor somebody in one."""
+    account = identifier if identifier.isdigit() else "".join(identifier.split(":")[4:5])
+    return not account or account not in moments.insiders.accounts
 
 
 def _appears(one: Found, worlds: tuple[World, World], organization: tuple[str, ...]) -> bool:
-    context = {**one.now.request.context, _ORGANIZATION: organization}
+    context = {**one.now.request.context, ORGANIZATION: organization}
     request = replace(one.now.request, context=context)
     gone = one.was.allowed is False
     was, now = (evaluate(world, request).allowed for world in worlds)
@@ -62,7 +69,7 @@ def _appears(one: Found, worlds: tuple[World, World], organization: tuple[str, .
         return True
 
 
-def _outside(who: Principal, accounts: set[str]) -> bool:
+def _outside(who: Principal, accounts: Collection[str]) -> bool:
     match who.kind:
         case "service":
             return not who.name

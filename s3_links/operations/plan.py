@@ -12,16 +12,21 @@ from contextlib import contextmanager
 from errno import EEXIST
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from s3_links.synthesized.blocks import aliases_of
+
+from .insiders import insiders
 from .markdown import as_markdown
-from .stack import OperationError, Stack, digest
+from .stack import OperationError, Stack, declared, digest
 from .summary import Summary, as_json, summarize
 from .terraform import initialize, terraform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
+
+    from .insiders import Insiders
 
 PLANS = Path("plans")
 """Holds a ``.tfplan`` for each stack, ``summary.md`` for people and ``summary.json``."""
@@ -43,9 +48,10 @@ def plan(
     interruption, nothing is left to apply. With ``summary_only`` the plans themselves never get
     there. A ``note`` stands above the summary.
     """
+    everybody = insiders(stack.content for stack in declared().values())
     with alone(), _replaced() as folder:
         with ThreadPoolExecutor(max_workers=4) as pool:
-            outcomes = list(pool.map(partial(_plan_or_problem, folder), stacks))
+            outcomes = list(pool.map(partial(_plan_or_problem, folder, everybody), stacks))
         summaries = [outcome for outcome in outcomes if isinstance(outcome, Summary)]
         problems = [outcome for outcome in outcomes if isinstance(outcome, str)]
         if problems:
@@ -128,40 +134,33 @@ def _writing() -> Iterator[None]:
         ) from None
 
 
-def _plan_or_problem(folder: Path, stack: Stack) -> Summary | str:
+def _plan_or_problem(folder: Path, everybody: Insiders, stack: Stack) -> Summary | str:
     try:
-        return planned(stack, plan_file(stack.name, folder))
+        return planned(stack, plan_file(stack.name, folder), everybody=everybody)
     except OperationError as error:
         return str(error)
 
 
-def planned(stack: Stack, file: Path, *options: str) -> Summary:
-    """Plan one stack into ``file`` and return the summary of the plan."""
+def planned(stack: Stack, file: Path, *options: str, everybody: Insiders | None = None) -> Summary:
+    """Plan one stack into ``file`` and return the summary of the plan.
+
+    ``everybody`` are those whom all stacks declare, where more than this one is known.
+    """
     initialize(stack)
     # Without a lock a role that may only read can plan; Terraform refuses to apply a stale plan.
     terraform(stack, "plan", "-lock=false", f"-out={file}", *options)
     shown = json.loads(terraform(stack, "show", "-json", str(file)))
     if digest(stack.file.read_bytes()) != stack.digest:
         raise OperationError(f"{stack.name}: was synthesized anew while it was planned: plan again")
-    aliases = declared_aliases(stack.content)
+    aliases = aliases_of(stack.content)
     if any(entry["address"] not in aliases for entry in shown.get("resource_changes", [])):
         aliases = _aliases_of_state(stack) | aliases
-    return summarize(stack.name, shown, stack.content, aliases)
+    return summarize(stack.name, shown, stack.content, aliases, everybody)
 
 
 def _digests(stack: Stack, folder: Path) -> dict[str, str]:
     plan = digest(plan_file(stack.name, folder).read_bytes())
     return {"plan": plan, "stack": stack.digest}
-
-
-def declared_aliases(content: Mapping[str, Any]) -> dict[str, str]:
-    """Return the provider alias of each address that a stack's JSON declares."""
-    return {
-        f"{data}{type_}.{name}": block["provider"].partition(".")[2]
-        for section, data in (("resource", ""), ("data", "data."))
-        for type_, blocks in content.get(section, {}).items()
-        for name, block in blocks.items()
-    }
 
 
 def _aliases_of_state(stack: Stack) -> dict[str, str]:

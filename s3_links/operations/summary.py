@@ -6,15 +6,16 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from s3_links.synthesized.world import not_modelled
-
 from .access import Access, difference
 from .guards import Guard, guards
 from .moments import Moments
 from .stack import OperationError
+from .undecided import undecided
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from .insiders import Insiders
 
 _ACTIONS = {
     ("no-op",): "import",  # only those are told
@@ -37,7 +38,10 @@ GATES = {
 
 @dataclass(frozen=True)
 class Change:
-    """A resource that changes, and what happens to it."""
+    """A resource that changes, and what happens to it.
+
+    ``account`` is the alias, or the id of an account that has none, or ``?``.
+    """
 
     account: str
     address: str
@@ -79,16 +83,20 @@ class Summary:
 
 
 def summarize(
-    stack: str, plan: Mapping[str, Any], source: Mapping[str, Any], aliases: Mapping[str, str]
+    stack: str,
+    plan: Mapping[str, Any],
+    source: Mapping[str, Any],
+    aliases: Mapping[str, str],
+    declared: Insiders | None = None,
 ) -> Summary:
-    """Return the summary of a plan; see :func:`s3_links.operations.access.difference`.
+    """Return the summary of a plan; see :class:`s3_links.operations.moments.Moments`.
 
     Raises :class:`OperationError` when the plan is not all that Terraform has to say, or when it
     says what is not understood here.
     """
     if problems := list(_unfit(plan)):
         raise OperationError("\n".join(f"{stack}: {problem}" for problem in problems))
-    moments = Moments(plan, source, aliases)
+    moments = Moments(plan, source, aliases, declared)
     access = difference(moments)
     changes = plan.get("resource_changes", [])
     outside = {entry["address"]: entry["change"] for entry in plan.get("resource_drift", [])}
@@ -96,7 +104,7 @@ def summarize(
         stack=stack,
         changes=[
             Change(
-                account=aliases.get(entry["address"], "?"),
+                account=moments.account(entry["address"]),
                 address=entry["address"],
                 action=_ACTIONS[tuple(entry["change"]["actions"])],
                 imported="importing" in entry["change"],
@@ -110,7 +118,7 @@ def summarize(
         disappears=access.disappears,
         to_merge=[name for name in source.get("output", {}) if "_policy_to_merge_" in name],
         guards=guards(plan, moments),
-        undecided=[*access.undecided, *(why for entry in changes for why in not_modelled(entry))],
+        undecided=[*access.undecided, *undecided(changes, moments)],
     )
 
 

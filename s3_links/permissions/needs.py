@@ -5,12 +5,12 @@ A resource type that is not known here is an error, so that no stack is left out
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.policy import Condition, Statement
+from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks, type_of
 
 from . import provider_actions as table
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from s3_cross_account.account import Account
 
-_REFERENCE = re.compile(r"\$\{((?:data\.)?[a-z0-9_]+)\.([A-Za-z0-9_-]+)(?:\.([a-z_]+))?\}")
 _COMPLETED = "?" * 26
 """Stands for what Terraform puts behind a prefix."""
 _ARNS_IN_A_STATEMENT = 20
@@ -91,20 +90,24 @@ class _StackNeeds:
         account: Account,
         role_of_profile: Callable[[str], str],
     ) -> None:
-        self._stack = stack
+        self._blocks = Blocks(
+            declared_blocks(stack),
+            aliases_of(stack),
+            stack,
+            {account.alias: account.account_id},
+            completed=_COMPLETED,
+        )
         self._account = account
         self._role_of_profile = role_of_profile
 
     def of_account(self) -> Iterator[_Need]:
-        for section, data in (("resource", ""), ("data", "data.")):
-            for type_, blocks in self._stack.get(section, {}).items():
-                for block in blocks.values():
-                    if block["provider"] == f"aws.{self._account.alias}":
-                        yield from self._of_block(f"{data}{type_}", block)
+        for address, alias in self._blocks.aliases.items():
+            if alias == self._account.alias:
+                yield from self._of_block(type_of(address), address)
 
-    def _of_block(self, type_: str, block: Mapping[str, Any]) -> Iterator[_Need]:
+    def _of_block(self, type_: str, address: str) -> Iterator[_Need]:
         if type_ in table.S3:
-            yield from self._s3(type_, block)
+            yield from self._s3(type_, address)
         elif type_ in table.EC2:
             reads, writes = table.EC2[type_]
             here = _equals("aws:RequestedRegion", self._account.region)
@@ -112,129 +115,100 @@ class _StackNeeds:
             if writes:
                 yield _Need(writes, "*", condition=here)
         elif type_ in _BY_TYPE:
-            yield from _BY_TYPE[type_](self, block)
+            yield from _BY_TYPE[type_](self, address)
         else:
             raise ValueError(f"{type_}: add what it needs to {table.__name__}")
 
-    def _s3(self, type_: str, block: Mapping[str, Any]) -> Iterator[_Need]:
-        name = self._bucket_name(block) if type_ == "aws_s3_bucket" else self._text(block["bucket"])
-        arn = self._arn("s3", name)
+    def _s3(self, type_: str, address: str) -> Iterator[_Need]:
+        arn = self._arn("s3", self._blocks.attribute(address, "bucket"))
         reads, writes = table.S3[type_]
         yield _Need(reads, arn, to_plan=True)
         yield _Need(writes, arn)
-        if block.get("force_destroy"):
+        if self._blocks.known(address, "force_destroy"):
             yield _Need(table.EMPTY_BUCKET, arn)
             yield _Need(table.DELETE_OBJECTS, f"{arn}/*")
         if type_ == "aws_s3_bucket_replication_configuration":
-            yield from self._pass_role(block, "s3.amazonaws.com")
+            yield from self._pass_role(address, "s3.amazonaws.com")
 
-    def _role(self, block: Mapping[str, Any]) -> Iterator[_Need]:
-        boundary = block.get("permissions_boundary")
+    def _role(self, address: str) -> Iterator[_Need]:
+        boundary = self._blocks.known(address, "permissions_boundary")
         bounded = _equals("iam:PermissionsBoundary", boundary) if boundary else None
-        for arn in self._made("role", block):
+        for arn in self._made("role", address):
             yield _Need(table.ROLE_READS, arn, to_plan=True)
             yield _Need(table.ROLE_WRITES, arn)
             yield _Need(table.BOUNDED_ROLE_WRITES, arn, condition=bounded)
 
-    def _policy(self, block: Mapping[str, Any]) -> Iterator[_Need]:
-        arn = self._iam("policy", block["name"])
+    def _policy(self, address: str) -> Iterator[_Need]:
+        arn = self._blocks.attribute(address, "arn")
         yield _Need(table.POLICY_READS, arn, to_plan=True)
         yield _Need(table.POLICY_WRITES, arn)
 
-    def _attachment(self, block: Mapping[str, Any]) -> Iterator[_Need]:
-        policy = self._text(block["policy_arn"])
+    def _attachment(self, address: str) -> Iterator[_Need]:
+        policy = self._blocks.attribute(address, "policy_arn")
         only = Condition(test="ArnEquals", variable="iam:PolicyARN", values=(policy,))
-        for arn in self._roles(block["role"]):
+        for arn in self._roles(address):
             yield _Need(("iam:ListAttachedRolePolicies",), arn, to_plan=True)
             yield _Need(("iam:AttachRolePolicy", "iam:DetachRolePolicy"), arn, condition=only)
 
-    def _instance_profile(self, block: Mapping[str, Any]) -> Iterator[_Need]:
-        arn = self._iam("instance-profile", block["name"])
+    def _instance_profile(self, address: str) -> Iterator[_Need]:
+        arn = self._blocks.attribute(address, "arn")
         yield _Need(("iam:GetInstanceProfile",), arn, to_plan=True)
         yield _Need(table.PROFILE_WRITES, arn)
-        yield from self._pass_role(block, "ec2.amazonaws.com")
+        yield from self._pass_role(address, "ec2.amazonaws.com")
 
-    def _key(self, block: Mapping[str, Any]) -> Iterator[_Need]:
+    def _key(self, address: str) -> Iterator[_Need]:
         # Its ARN is not known beforehand, so its tag tells it from others. A role that could tag
         # keys would make any key its own, and KMS cannot tell tagging a key from making one with
         # tags: who deploys by this cannot make keys.
-        ((tag, value),) = block["tags"].items()
+        ((tag, value),) = self._blocks.known(address, "tags").items()
         ours = _equals(f"aws:ResourceTag/{tag}", value)
         keys = self._arn("kms", "key/*")
         yield _Need(table.KEY_READS, keys, to_plan=True, condition=ours)
         yield _Need(table.KEY_WRITES, keys, condition=ours)
 
-    def _looked_up_role(self, block: Mapping[str, Any]) -> Iterator[_Need]:
-        for arn in self._found("role", block["name"]):
+    def _looked_up_role(self, address: str) -> Iterator[_Need]:
+        for arn in self._found("role", address):
             yield _Need(("iam:GetRole",), arn, to_plan=True)
 
-    def _looked_up_profile(self, block: Mapping[str, Any]) -> Iterator[_Need]:
-        for arn in self._found("instance-profile", block["name"]):
+    def _looked_up_profile(self, address: str) -> Iterator[_Need]:
+        for arn in self._found("instance-profile", address):
             yield _Need(("iam:GetInstanceProfile",), arn, to_plan=True)
 
-    def _looked_up_policy(self, block: Mapping[str, Any]) -> Iterator[_Need]:
-        yield _Need(("iam:GetPolicy", "iam:GetPolicyVersion"), block["arn"], to_plan=True)
+    def _looked_up_policy(self, address: str) -> Iterator[_Need]:
+        arn = self._blocks.attribute(address, "arn")
+        yield _Need(("iam:GetPolicy", "iam:GetPolicyVersion"), arn, to_plan=True)
 
-    def _nothing(self, _: Mapping[str, Any]) -> Iterator[_Need]:
+    def _nothing(self, _: str) -> Iterator[_Need]:
         return iter(())
 
-    def _pass_role(self, block: Mapping[str, Any], service: str) -> Iterator[_Need]:
+    def _pass_role(self, address: str, service: str) -> Iterator[_Need]:
         passed = _equals("iam:PassedToService", service)
-        for arn in self._roles(block["role"]):
+        for arn in self._roles(address):
             yield _Need(("iam:PassRole",), arn, condition=passed)
 
-    def _roles(self, text: str) -> tuple[str, ...]:
-        """Return the ARNs of a role that an argument names or refers to."""
-        reference = _REFERENCE.fullmatch(text)
-        if reference is None:
-            return self._found("role", text)
-        block = self._block(reference)
-        if reference[1] == "data.aws_iam_instance_profile":
-            return (self._role_of_profile(self._text(block["name"])),)
-        return self._made("role", block)
+    def _roles(self, address: str) -> tuple[str, ...]:
+        """Return the ARNs of the role that a block names or refers to."""
+        role = self._blocks.reference(self._blocks.known(address, "role"))
+        if role is None:
+            return self._found("role", address, "role")
+        if type_of(role) == "data.aws_iam_instance_profile":
+            return (self._role_of_profile(self._blocks.attribute(role, "name")),)
+        return self._made("role", role)
 
-    def _made(self, kind: str, block: Mapping[str, Any]) -> tuple[str, ...]:
+    def _made(self, kind: str, address: str) -> tuple[str, ...]:
         """Return the ARNs of what the stack makes; what it imports keeps its path."""
-        if "path" in block.get("lifecycle", {}).get("ignore_changes", ()):
-            return self._found(kind, block["name"])
-        return (self._iam(kind, block["name"]),)
+        kept = self._blocks.declared(address).get("lifecycle", {}).get("ignore_changes", ())
+        if "path" in kept:
+            return self._found(kind, address)
+        return (self._blocks.attribute(address, "arn"),)
 
-    def _found(self, kind: str, name: str) -> tuple[str, ...]:
+    def _found(self, kind: str, address: str, argument: str = "name") -> tuple[str, ...]:
         """Return the ARNs of what exists: without a path, and with one, which is not known.
 
         A name is taken once in an account whatever the path, so these two are for one thing.
         """
-        return self._iam(kind, name), self._iam(kind, f"*/{name}")
-
-    def _text(self, text: str) -> str:
-        """Return an argument with names in place of references, and variables' defaults."""
-        return _REFERENCE.sub(self._referred, text)
-
-    def _referred(self, found: re.Match[str]) -> str:
-        kind, name, attribute = found.groups()
-        if kind == "var":
-            return str(self._stack["variable"][name]["default"])
-        block = self._block(found)
-        if kind == "aws_s3_bucket":
-            return self._bucket_name(block)
-        if attribute == "arn":
-            kind = kind.removeprefix("data.").removeprefix("aws_iam_")
-            return str(block.get("arn") or self._iam(kind, block["name"]))
-        return self._text(block["name"])
-
-    def _block(self, reference: re.Match[str]) -> Mapping[str, Any]:
-        """Return the block that is referred to."""
-        section = "data" if reference[1].startswith("data.") else "resource"
-        block: Mapping[str, Any] = self._stack[section][reference[1].removeprefix("data.")][
-            reference[2]
-        ]
-        return block
-
-    def _bucket_name(self, block: Mapping[str, Any]) -> str:
-        return self._text(block.get("bucket") or f"{block['bucket_prefix']}{_COMPLETED}")
-
-    def _iam(self, kind: str, name: str) -> str:
-        return self._arn("iam", f"{kind}/{self._text(name)}")
+        name = self._blocks.attribute(address, argument)
+        return self._arn("iam", f"{kind}/{name}"), self._arn("iam", f"{kind}/*/{name}")
 
     def _arn(self, service: str, name: str) -> str:
         id_ = "" if service == "s3" else self._account.account_id
@@ -243,7 +217,7 @@ class _StackNeeds:
 
 
 # The other types are in the tables for S3 and EC2.
-_BY_TYPE: dict[str, Callable[[_StackNeeds, Mapping[str, Any]], Iterator[_Need]]] = {
+_BY_TYPE: dict[str, Callable[[_StackNeeds, str], Iterator[_Need]]] = {
     "aws_iam_instance_profile": _StackNeeds._instance_profile,
     "aws_iam_policy": _StackNeeds._policy,
     "aws_iam_role": _StackNeeds._role,

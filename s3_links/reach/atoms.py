@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from s3_cross_account.reading import Unreadable
-from s3_links.world import ANONYMOUS, Principal, anyone_else, principal
+from s3_links.world import Principal, anyone_else
 
 from . import actions
-from .changed import Statements, in_identity, in_resource, of, statements
+from .callers import callers
+from .changed import Statements, in_identity, in_resource, letting_more, of, statements
 from .matching import PIECES, action_matches, arn_matches
 from .principals import named
 from .regions import representatives
@@ -18,11 +18,8 @@ from .regions import representatives
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from s3_cross_account.policy import Condition, Statement
+    from s3_cross_account.policy import Statement
     from s3_links.world import World
-
-STRANGER = "000000000000"
-"""Stands for every account that no document names."""
 
 _SERVICES = ("s3", "kms", "sts", "iam")
 
@@ -33,6 +30,12 @@ class Atoms:
     def __init__(self, before: World, after: World) -> None:
         self._worlds = (before, after)
         self._everything = [s for world in self._worlds for s in statements(world)]
+        self._patterns = {
+            pattern
+            for statement in self._everything
+            if not isinstance(statement, Unreadable)
+            for pattern in (*statement.resources, *statement.not_resources)
+        }
         self._identities = {
             who: in_identity(*(world.identities.get(who) for world in self._worlds))
             for who in {who for world in self._worlds for who in world.identities}
@@ -44,7 +47,7 @@ class Atoms:
         self._above = before.service_control != after.service_control or (
             before.resource_control != after.resource_control
         )
-        self._principals = self._all_principals()
+        self._principals = callers(before, after)
         self._groups: dict[str, list[list[str]]] = {}
         self._objects: dict[str, list[str]] = {}
 
@@ -70,21 +73,24 @@ class Atoms:
             if relevant is not None and not relevant:
                 continue
             for resource in self._within(target):
+                near = [s for s in relevant or () if _is_on(s, resource)]
                 for group in self.alike(resource):
-                    if relevant is None or any(_covers(s, group[0], resource) for s in relevant):
+                    if relevant is None or any(_speaks_of(s, group[0]) for s in near):
                         yield who, group[0], group, resource
 
     def not_evaluated(self) -> Iterator[str]:
         """Yield what changes and is none of the actions that are evaluated, or can't be read."""
-        for who, changed in self._identities.items():
-            for statement in changed or ():
+        for who in self._identities:
+            for statement in letting_more(*(world.identities.get(who) for world in self._worlds)):
                 if isinstance(statement, Unreadable):
                     yield f"a policy of {who} can't be read: {statement.reason}"
-                elif statement.effect != "Deny":
-                    for pattern in statement.not_actions or statement.actions:
-                        service = pattern.partition(":")[0].lower()
-                        if service not in _SERVICES and not statement.not_actions:
+                elif not all(map(_is_objects, statement.resources or ("*",))):
+                    for pattern in statement.actions:
+                        if pattern.partition(":")[0].lower() not in _SERVICES:
                             yield f"{who}: {pattern} is not evaluated"
+                    if statement.not_actions:
+                        others = ", ".join(statement.not_actions)
+                        yield f"{who}: everything but {others} is not evaluated"
         for arn, changed in self._resources.items():
             for statement in changed or ():
                 if isinstance(statement, Unreadable):
@@ -124,37 +130,6 @@ class Atoms:
             return True
         return bool(named(statement.principals, who))
 
-    # Who
-
-    def _all_principals(self) -> list[Principal]:
-        found = dict.fromkeys(sorted(self._identities, key=str))
-        accounts = {who.account for who in found}
-        services, partitions = set(), {who.partition for who in found}
-        for world in self._worlds:
-            accounts |= {resource.account for resource in world.resources.values()}
-        for statement in self._everything:
-            if isinstance(statement, Unreadable):
-                continue
-            accounts |= {account for c in statement.conditions for account in _accounts(c)}
-            for group in (*statement.principals, *statement.not_principals):
-                for identifier in group.identifiers:
-                    if group.type == "Service":
-                        services.add(identifier)
-                    elif group.type == "Federated":
-                        found[Principal(kind="federated", name=identifier)] = None
-                    elif who := _read_principal(identifier):
-                        accounts.add(who.account)
-                        partitions.add(who.partition)
-                        if who.kind != "account":
-                            found[_with_path(who, found)] = None
-        for partition in sorted(partitions) or ["aws"]:
-            for account in (*sorted(accounts), STRANGER):
-                found[anyone_else(account, partition)] = None
-        for name in (*sorted(services), ""):
-            found[Principal(kind="service", name=name)] = None
-        found[ANONYMOUS] = None
-        return list(found)
-
     # On what
 
     def _within(self, target: str) -> list[str]:
@@ -166,14 +141,9 @@ class Atoms:
     def _regions(self, target: str) -> Iterable[str]:
         if ":s3:::" not in target or "/" in target:
             return ()
-        patterns = {
-            key
-            for statement in self._everything
-            if not isinstance(statement, Unreadable)
-            for pattern in (*statement.resources, *statement.not_resources)
-            if (key := _key_pattern(pattern, target)) is not None
-        }
-        keys = (key or "x" for key in representatives(frozenset(patterns)))
+        found = (_key_pattern(pattern, target) for pattern in self._patterns)
+        patterns = frozenset(key for key in found if key is not None)
+        keys = (key or "x" for key in representatives(patterns))
         return dict.fromkeys(f"{target}/{key}" for key in keys)
 
     def _sample(self, pattern: str) -> str | None:
@@ -231,13 +201,13 @@ class Atoms:
         return list(groups.values())
 
 
-def _covers(statement: Statement | Unreadable, action: str, resource: str) -> bool:
-    if isinstance(statement, Unreadable):
-        return True
-    patterns = statement.not_actions or statement.actions
-    if any(action_matches(p, action) for p in patterns) is bool(statement.not_actions):
-        return False
-    if not statement.resources:
+def _is_objects(pattern: str) -> bool:
+    """Whether ``pattern`` is of objects, on which no other service has an action."""
+    return pattern.split(":")[2:3] == ["s3"] and "/" in pattern
+
+
+def _is_on(statement: Statement | Unreadable, resource: str) -> bool:
+    if isinstance(statement, Unreadable) or not statement.resources:
         return True
     return any(
         pattern == "*" or "${" in pattern or arn_matches(pattern, resource, {})
@@ -245,39 +215,11 @@ def _covers(statement: Statement | Unreadable, action: str, resource: str) -> bo
     )
 
 
-def _accounts(condition: Condition) -> Iterator[str]:
-    """Yield the accounts that ``condition`` tells apart from all others."""
-    for value in condition.values:
-        yield from re.findall(r"(?<!\d)\d{12}(?!\d)", value)
-        if condition.variable.lower() == "aws:principalaccount" and {"*", "?"} & set(value):
-            filler = "0" * (13 - len(value))
-            yield value.replace("*", filler, 1).replace("*", "").replace("?", "0")
-
-
-def _read_principal(identifier: str) -> Principal | None:
-    if identifier.isdigit():
-        return anyone_else(identifier) if len(identifier) == 12 else None
-    try:
-        return principal(identifier)
-    except ValueError:
-        return None
-
-
-def _with_path(who: Principal, known: Iterable[Principal]) -> Principal:
-    """Return a session as one of the role that is known, whose path its ARN does not hold."""
-    if who.session is None:
-        return who
-    for role in known:
-        if (role.kind, role.account, role.name) == (who.kind, who.account, who.name):
-            return Principal(
-                kind="role",
-                account=role.account,
-                name=role.name,
-                path=role.path,
-                partition=role.partition,
-                session=who.session,
-            )
-    return who
+def _speaks_of(statement: Statement | Unreadable, action: str) -> bool:
+    if isinstance(statement, Unreadable):
+        return True
+    patterns = statement.not_actions or statement.actions
+    return any(action_matches(p, action) for p in patterns) is not bool(statement.not_actions)
 
 
 def _key_pattern(pattern: str, bucket: str) -> str | None:

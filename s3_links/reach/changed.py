@@ -9,13 +9,13 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from s3_cross_account.reading import Unreadable
 from s3_links.world import Bucket, Document, Identity, Resource, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from s3_cross_account.policy import Statement
-    from s3_cross_account.reading import Unreadable
 
 Statements = frozenset["Statement | Unreadable"]
 
@@ -36,9 +36,9 @@ def statements(world: World) -> Iterator[Statement | Unreadable]:
     return (statement for d in documents if d is not None for statement in d.statements)
 
 
-def of(document: Document | None) -> Statements:
-    """Return a document's statements; no document has none."""
-    return frozenset(document.statements if document else ())
+def of(*documents: Document | None) -> Statements:
+    """Return the documents' statements; no document has none."""
+    return frozenset(s for document in documents if document for s in document.statements)
 
 
 def in_identity(one: Identity | None, other: Identity | None) -> Statements | None:
@@ -54,8 +54,27 @@ def in_identity(one: Identity | None, other: Identity | None) -> Statements | No
         changed |= of(ours) ^ of(theirs)
     if one.tags != other.tags:
         return None
-    own, others = (frozenset(s for d in i.policies for s in d.statements) for i in (one, other))
-    return changed | (own ^ others)
+    return changed | (of(*one.policies) ^ of(*other.policies))
+
+
+def letting_more(one: Identity | None, other: Identity | None) -> Statements:
+    """Return the statements by which the other may let more: what is allowed now, or was denied.
+
+    What cannot be read may be either. A limit that appears lets nothing.
+    """
+    one, other = one or Identity(), other or Identity()
+    pairs = [(of(*one.policies), of(*other.policies))]
+    pairs += [
+        (of(was), of(now))
+        for was, now in ((one.boundary, other.boundary), (one.session_policy, other.session_policy))
+        if was and now
+    ]
+    return frozenset(
+        statement
+        for was, now in pairs
+        for statement in was ^ now
+        if isinstance(statement, Unreadable) or (statement.effect == "Deny") == (statement in was)
+    )
 
 
 def in_resource(one: Resource | None, other: Resource | None) -> Statements | None:

@@ -41,8 +41,10 @@ def unresolved(pattern: str, context: Context) -> bool:
 
 def expression(pattern: str, context: Context, *, wildcards: bool = True) -> re.Pattern[str]:
     """Return ``pattern`` as a regular expression; values that variables bring are no wildcards."""
+    if "${" not in pattern:
+        return _expression(pattern, (), wildcards)
     values = tuple(sorted((key, context.get(key, ())) for key in keys(pattern)))
-    return _expression(pattern, values if "${" in pattern else (), wildcards)
+    return _expression(pattern, values, wildcards)
 
 
 @lru_cache(maxsize=16384)
@@ -83,7 +85,9 @@ def arn_matches(pattern: str, arn: str, context: Context) -> bool:
     if len(others) < 6 and others[-1].endswith("*"):
         others += ("*",) * (6 - len(others))
     return len(own) == len(others) and all(
-        other == "*" or expression(other, context).fullmatch(part)
+        other == "*"
+        or (other == part and "$" not in other)
+        or expression(other, context).fullmatch(part)
         for part, other in zip(own, others, strict=True)
     )
 

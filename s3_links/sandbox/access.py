@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ class Principal:
         region: str = REGION,
     ) -> None:
         self._endpoint = endpoint
-        self._region = region
+        self.region = region
         self.credentials = {
             "aws_access_key_id": key,
             "aws_secret_access_key": secret,
@@ -44,7 +45,7 @@ class Principal:
         """Return a boto3 client with this principal's credentials."""
         return boto3.client(
             service,
-            region_name=self._region,
+            region_name=self.region,
             endpoint_url=self._endpoint,
             config=Config(retries={"max_attempts": 1}, proxies={}),
             **self.credentials,
@@ -56,7 +57,23 @@ class Principal:
             RoleArn=role_arn, RoleSessionName=session, **arguments
         )
         c = reply["Credentials"]
-        return Principal(self._endpoint, c["AccessKeyId"], c["SecretAccessKey"], c["SessionToken"])
+        return Principal(
+            self._endpoint,
+            c["AccessKeyId"],
+            c["SecretAccessKey"],
+            c["SessionToken"],
+            self.region,
+        )
+
+    def without_tls(self) -> Principal:
+        """Return the same principal, whose requests count as ones without TLS."""
+        other = copy.copy(self)
+        other.s3 = other.client("s3")
+        other.s3.meta.events.register(
+            "before-send.s3",
+            lambda request, **_: request.headers.update({"X-Forwarded-Proto": "http"}),
+        )
+        return other
 
 
 def root(endpoint: str, alias: str, region: str = REGION) -> Principal:
@@ -101,7 +118,9 @@ class Verb:
 
 VERBS: dict[str, Verb] = {
     "list": Verb(
-        lambda s3, bucket, _: s3.list_objects_v2(Bucket=bucket), "s3:ListBucket", on_object=False
+        lambda s3, bucket, key: s3.list_objects_v2(Bucket=bucket, Prefix=key),
+        "s3:ListBucket",
+        on_object=False,
     ),
     "get": Verb(
         lambda s3, bucket, key: s3.get_object(Bucket=bucket, Key=key)["Body"].read(),

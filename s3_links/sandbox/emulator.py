@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from . import installation
 from .emulator_process import ENCRYPTED, SECRET, SERVICES
 from .guard import new_secret
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
 ACCOUNTS = {"account1": "111111111111", "account2": "222222222222"}
@@ -23,7 +23,6 @@ ACCOUNTS = {"account1": "111111111111", "account2": "222222222222"}
 
 REGION = "ap-northeast-1"
 _START_SECONDS = 30
-_PROJECT = Path(__file__).parents[2]
 
 
 class EmulatorError(Exception):
@@ -63,6 +62,10 @@ class Emulator:
         self.folder.mkdir(parents=True, exist_ok=True)
         port, secret = _free_port(), new_secret()
         self.endpoint = f"http://127.0.0.1:{port}/{secret}"
+        try:
+            command = installation.command()
+        except installation.InstallationError as error:
+            raise EmulatorError(str(error)) from None
         settings = {
             "AUTH": "true",
             "BIND_HOST": "127.0.0.1",
@@ -75,8 +78,7 @@ class Emulator:
         }
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "s3_links.sandbox.emulator_process"],
-                cwd=_PROJECT,
+                command,
                 env=_of_the_machine(os.environ) | settings,
                 stdin=subprocess.PIPE,  # its end is the process's sign to stop
                 stdout=output,

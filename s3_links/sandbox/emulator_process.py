@@ -58,9 +58,15 @@ _HEAD_DELAY = 0.003
 
 def check_sources() -> None:
     """Stop, naming every difference, unless the emulator is the one that the corrections fit."""
-    installed = importlib.metadata.version("ministack")
+    try:
+        installed = importlib.metadata.version("ministack")
+    except importlib.metadata.PackageNotFoundError:
+        installed = "none"
     if installed != VERSION:
-        sys.exit(f"the emulator must be ministack {VERSION}, found {installed}: run `make install`")
+        sys.exit(
+            f"the emulator must be ministack {VERSION}, found {installed}: run `make install`, or "
+            f"`pip install ministack=={VERSION}` into an environment of its own: it pins botocore"
+        )
     changed = [name for name, expected in SOURCES.items() if _hash(name) != expected]
     if changed:
         sys.exit(
@@ -196,13 +202,15 @@ def _know_what_iam_requests_name() -> None:
 
 
 def _count_requests_as_encrypted() -> None:
-    # As behind a proxy that ends TLS: for roles on buckets that refuse anything else.
+    # As behind a proxy that ends TLS: for roles on buckets that refuse anything else. A client may
+    # say by the same header that it does without.
     from ministack import app as emulator
 
     original = emulator.app
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
+            # The first of a name counts.
             headers = [*scope["headers"], (b"x-forwarded-proto", b"https")]
             scope = {**scope, "headers": headers}
         await original(scope, receive, send)

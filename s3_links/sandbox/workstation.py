@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s3_links.failures import NodejsError, require_nodejs
+
 from .emulator import ACCOUNTS, REGION, Emulator
 from .terraform import terraform_settings
 
@@ -32,22 +34,23 @@ class ToolError(Exception):
 def check_tools() -> None:
     """Raise :class:`ToolError` with one line for each tool that is missing or too old."""
     problems = []
-    if shutil.which("node") is None:
-        problems.append("Node.js is not installed: install version 20 or later")
-    elif (node := _version(["node", "--version"])) and node < (20, 0):
-        problems.append(f"Node.js {node[0]} is too old: install version 20 or later")
-    elif not _CDKTF.exists():
-        problems.append("the cdktf command is not installed: run `make install`")
+    try:
+        require_nodejs()
+        if not _CDKTF.exists():
+            problems.append("the cdktf command is not installed: run `make install`")
+    except NodejsError as error:
+        problems.append(str(error))
     if shutil.which("terraform") is None:
         problems.append("Terraform is not installed: install version 1.5 or later")
-    elif (terraform := _version(["terraform", "version"])) and terraform < (1, 5):
+    elif (terraform := _terraform_version()) and terraform < (1, 5):
         shown = ".".join(map(str, terraform))
         problems.append(f"Terraform {shown} is too old: install version 1.5 or later")
     if problems:
         raise ToolError("\n".join(problems))
 
 
-def _version(command: list[str]) -> tuple[int, int] | None:
+def _terraform_version() -> tuple[int, int] | None:
+    command = ["terraform", "version"]
     shown = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     found = re.search(r"v(\d+)\.(\d+)", shown)
     return (int(found[1]), int(found[2])) if found else None

@@ -19,6 +19,7 @@ _REFERENCE = re.compile(r"\$\{((?:data\.)?[a-z0-9_]+\.[A-Za-z0-9_-]+)\.([a-z0-9_
 _VARIABLE = re.compile(r"\$\{var\.([A-Za-z0-9_-]+)\}")
 _ESCAPED = re.compile(r"[$&]{1,2}\{")
 _ACCOUNT = re.compile(r"^arn:[\w-]+:iam::(\d{12}):")
+_OWN_ACCOUNT = re.compile(r"^(?:arn:[\w-]+:[\w-]+:[^:]*:)?(\d{12})(?::|$)")
 _PARTITIONS = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
 _NAMED = {
     "aws_iam_role": "role",
@@ -54,7 +55,10 @@ def declared_blocks(source: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 class Blocks:
-    """Values by address; ``aliases`` has the provider alias of each address."""
+    """Values by address; ``aliases`` has the provider alias of each address.
+
+    ``completed`` stands for what Terraform puts behind a prefix.
+    """
 
     def __init__(
         self,
@@ -62,7 +66,10 @@ class Blocks:
         aliases: Mapping[str, str],
         source: Mapping[str, Any],
         accounts: Mapping[str, str] | None = None,
+        *,
+        completed: str = "…",
     ) -> None:
+        self._completed = completed
         self._values = {r["address"]: r.get("values") or {} for r in resources}
         self._types = {address: type_of(address) for address in self._values}
         self.aliases = aliases
@@ -77,8 +84,10 @@ class Blocks:
                 self._accounts.setdefault(alias, id_)
         for address, values in self._values.items():
             found = _ACCOUNT.match(str(values.get("arn")))
-            if found and address in aliases:
-                self._accounts.setdefault(aliases[address], found[1])
+            # An ARN that is an argument may be another account's.
+            alias = aliases.get(_without_index(address))
+            if found and alias is not None and "arn" not in self.declared(address):
+                self._accounts.setdefault(alias, found[1])
 
     @property
     def accounts(self) -> dict[str, str]:
@@ -87,9 +96,8 @@ class Blocks:
 
     @property
     def declared_accounts(self) -> set[str]:
-        """The ids of all accounts that are worked in, or what stands for them."""
-        known = {*self._regions, *self.aliases.values()}
-        return {self._accounts.get(alias, alias) for alias in known}
+        """The ids of all accounts that have a provider, or what stands for them."""
+        return {self._accounts.get(alias, alias) for alias in self._regions}
 
     def of(self, *types: str) -> list[str]:
         """Return the addresses of blocks of these types; a data source's begins with ``data.``."""
@@ -103,13 +111,30 @@ class Blocks:
 
     def account(self, address: str) -> str:
         """Return the id of the account that a block is in, or its alias."""
-        alias = self.aliases.get(address, UNNAMED)
+        alias = self.aliases.get(_without_index(address))
+        if alias is None:
+            return self._told_account(address)
         return self._accounts.get(alias, alias)
+
+    def place(self, address: str) -> str:
+        """Return the alias of the account that a block is in, or its id where it has none."""
+        alias = self.aliases.get(_without_index(address))
+        account = self.account(address)
+        return alias or next((a for a, id_ in self._accounts.items() if id_ == account), account)
+
+    def _told_account(self, address: str) -> str:
+        """Return the account that the values themselves tell: of what the state alone has."""
+        values = self._values.get(address, {})
+        told = (_OWN_ACCOUNT.match(str(values.get(n))) for n in ("arn", "policy_arn", "account_id"))
+        return next((found[1] for found in told if found), UNNAMED)
 
     def partition(self, address: str) -> str:
         """Return the partition that a block is in."""
-        region = self._regions.get(self.aliases.get(address, ""), "")
+        region = self._region(address)
         return next((p for sign, p in _PARTITIONS.items() if region.startswith(f"{sign}-")), "aws")
+
+    def _region(self, address: str) -> str:
+        return self._regions.get(self.aliases.get(_without_index(address), ""), "")
 
     def known(self, address: str, name: str) -> Any:
         """Return what is known of an argument, or what was declared of it, with its references."""
@@ -128,7 +153,7 @@ class Blocks:
     def declared(self, address: str) -> dict[str, Any]:
         """Return the synthesized block."""
         section = "data" if address.startswith("data.") else "resource"
-        type_, _, name = address.removeprefix("data.").partition(".")
+        type_, _, name = _without_index(address).removeprefix("data.").partition(".")
         block: dict[str, Any] = self._source.get(section, {}).get(type_, {}).get(name, {})
         return block
 
@@ -196,15 +221,15 @@ class Blocks:
         type_ = type_of(address).removeprefix("data.")
         account, partition = self.account(address), self.partition(address)
         if type_ == "aws_s3_bucket":
-            bucket = self.known(address, "bucket") or self._completed(address)
-            return f"arn:{partition}:s3:::{bucket}" if name == "arn" else str(bucket)
+            bucket = self._bucket(address)
+            return f"arn:{partition}:s3:::{bucket}" if name == "arn" else bucket
         if type_ in _NAMED and name in ("arn", "id", "name"):
             if type_ == "aws_iam_policy" and name == "id":
                 name = "arn"
-            named = self.known(address, "name") or f"{self.known(address, 'name_prefix') or ''}…"
+            named = self._name(address, "name")
             path = self.known(address, "path") or "/"
             arn = f"arn:{partition}:iam::{account}:{_NAMED[type_]}{path}{named}"
-            return arn if name == "arn" else str(named)
+            return arn if name == "arn" else named
         if type_ == "aws_iam_instance_profile" and name in ("role_arn", "role_name"):
             role = f"role-of-{self.known(address, 'name')}"
             return f"arn:{partition}:iam::{account}:role/{role}" if name == "role_arn" else role
@@ -216,7 +241,7 @@ class Blocks:
             key = f"key/{address.rpartition('.')[2]}"
             if type_ == "aws_kms_alias":  # its ARN in a policy is not its key's
                 key = str(self.known(address, "name") or f"alias/{address.rpartition('.')[2]}")
-            region = self._regions.get(self.aliases.get(address, ""), "")
+            region = self._region(address)
             whole = f"arn:{partition}:kms:{region}:{account}:{key}"
             return whole if name == "arn" else key.removeprefix("key/")
         if type_ == "aws_iam_openid_connect_provider" and name == "arn":
@@ -226,15 +251,28 @@ class Blocks:
             return account
         return f"{address}.{name} {UNKNOWN}"
 
-    def _completed(self, address: str) -> str:
-        """Return what stands for a bucket's name: also of two with one prefix, one each."""
-        prefix = self.known(address, "bucket_prefix") or ""
+    def _bucket(self, address: str) -> str:
+        """Return a bucket's name: two that one prefix begins are told apart by their accounts."""
+        name, own = self._name(address, "bucket"), self.declared(address).get("bucket")
         alike = [
             other
             for other in self.of("aws_s3_bucket")
-            if other != address and self.known(other, "bucket_prefix") == prefix
+            if other != address and own is None and self._name(other, "bucket") == name
         ]
-        return f"{prefix}…{self.aliases.get(address, '')}" if alike else f"{prefix}…"
+        return name + self.aliases.get(address, "") if alike else name
+
+    def _name(self, address: str, argument: str) -> str:
+        """Return a name as far as it is declared: one that a prefix begins is completed."""
+        for name, completed in ((argument, ""), (f"{argument}_prefix", self._completed)):
+            known = self.known(address, name)
+            if known and isinstance(known, str):
+                return self.attribute(address, name) + completed
+        return self._completed
+
+
+def _without_index(address: str) -> str:
+    """Return the address by which all of several blocks are declared."""
+    return address.partition("[")[0]
 
 
 def type_of(address: str) -> str:

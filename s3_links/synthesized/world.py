@@ -18,6 +18,7 @@ _MODELLED = {
     *("aws_iam_role", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_role_policy_attachment"),
     *("aws_s3_bucket", "aws_s3_bucket_policy", "aws_s3_bucket_ownership_controls"),
     *("aws_s3_bucket_public_access_block", "aws_s3_bucket_versioning"),
+    "aws_s3_account_public_access_block",
     *("aws_s3_bucket_replication_configuration", "aws_kms_key", "aws_kms_key_policy"),
     "aws_s3_bucket_server_side_encryption_configuration",
 }
@@ -30,7 +31,11 @@ _HARMLESS = {
 }
 # Whom these hand a role to is in its trust policy, so that a new one adds nothing to it.
 _HARMLESS_WHEN_NEW = {"aws_iam_instance_profile", "aws_iam_openid_connect_provider"}
-_GRANTING = {"aws_s3_bucket": ("acl", "grant"), "aws_iam_role": ("inline_policy",)}
+_GRANTING = {
+    "aws_s3_bucket": ("acl", "grant", "policy", "replication_configuration"),
+    "aws_s3_object": ("acl",),
+    "aws_iam_role": ("inline_policy",),
+}
 _PLACES = {
     "bucket policy": (("aws_s3_bucket_policy", "bucket"), ("aws_s3_bucket", "bucket")),
     "key policy": (("aws_kms_key", "arn"),),
@@ -102,11 +107,9 @@ def not_modelled(entry: Mapping[str, Any]) -> Iterator[str]:
     type_ = type_of(address)
     if address.startswith("module.") or entry.get("module_address"):
         yield f"{address}: what a module changes is not evaluated"
-    elif type_ in _HARMLESS or (
-        type_ in _HARMLESS_WHEN_NEW and actions in (["create"], ["delete"])
-    ):
+    elif type_ in _HARMLESS_WHEN_NEW and actions in (["create"], ["delete"]):
         return
-    elif type_ not in _MODELLED:
+    elif type_ not in _MODELLED | _HARMLESS:
         yield f"{address}: what a {type_} lets is not evaluated"
     else:
         before, after = change.get("before") or {}, change.get("after") or {}
@@ -239,31 +242,28 @@ class _Builder:
             names.setdefault(blocks.attribute(address, "bucket"), address)
         policies = self._by_bucket("aws_s3_bucket_policy")
         public = self._by_bucket("aws_s3_bucket_public_access_block")
-        ownership = self._by_bucket("aws_s3_bucket_ownership_controls")
-        everywhere = {
-            blocks.account(address)
-            for address in blocks.of("aws_s3_account_public_access_block")
-            if blocks.known(address, "restrict_public_buckets")
+        of_accounts = {
+            blocks.account(a): a for a in blocks.of("aws_s3_account_public_access_block")
         }
+        ownership = self._by_bucket("aws_s3_bucket_ownership_controls")
         for name, address in names.items():
-            arn = f"arn:{blocks.partition(address)}:s3:::{name}"
+            arn, account = f"arn:{blocks.partition(address)}:s3:::{name}", blocks.account(address)
             policy = None
             if name in policies:
                 policy = document_of(blocks, policies[name], "policy", "bucket policy", arn)
             elif name in self._unmanaged:
-                account = blocks.account(address)
                 policy = parsed("bucket policy", account, arn, self._unmanaged[name])
             elif type_of(address) == "data.aws_s3_bucket":
-                policy = unknown("bucket policy", blocks.account(address), arn, "not looked up")
-            restricts = blocks.account(address) in everywhere or (
-                name in public and bool(blocks.known(public[name], "restrict_public_buckets"))
-            )
-            settings: dict[str, Any] = {"restrict_public": restricts}
+                policy = unknown("bucket policy", account, arn, "not looked up")
+            blocking = filter(None, (public.get(name), of_accounts.get(account)))
+            settings: dict[str, Any] = {
+                "restrict_public": any(blocks.known(a, "restrict_public_buckets") for a in blocking)
+            }
             if name in ownership:
                 rule = blocks.known(ownership[name], "rule") or {}
                 first = rule[0] if isinstance(rule, list) and rule else rule
                 settings["ownership"] = (first or {}).get("object_ownership")
-            yield Bucket(arn=arn, account=blocks.account(address), policy=policy, **settings)
+            yield Bucket(arn=arn, account=account, policy=policy, **settings)
 
     def _by_bucket(self, type_: str) -> dict[str, str]:
         return {self._blocks.attribute(a, "bucket"): a for a in self._blocks.of(type_)}

@@ -234,6 +234,25 @@ def test_a_plan_made_elsewhere_passes_its_gates_or_exits_with_2(
     assert json.loads(command(tmp_path, *words, "--json").stdout)["applicable"] is False
 
 
+def test_the_organization_of_a_plan_made_elsewhere_is_an_option(tmp_path: Path) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::b/*",
+        "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-bbbbbbbbbb"}},
+    }
+    policy = {"bucket": "b", "policy": json.dumps({"Statement": statement})}
+    resources = [{"address": "aws_s3_bucket_policy.b", "mode": "managed", "values": policy}]
+    plan = {"planned_values": {"root_module": {"resources": resources}}}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    (tmp_path / "cdk.tf.json").write_text('{"terraform": {}, "provider": {}}')
+    words = ["summarize", "plan.json", "--stack=cdk.tf.json", "--refuse=public"]
+    assert command(tmp_path, *words).returncode == 2
+    assert command(tmp_path, *words, "--organization=o-aaaaaaaaaa").returncode == 2
+    assert command(tmp_path, *words, "--organization=o-bbbbbbbbbb").returncode == 0
+
+
 def test_starting_it_needs_no_development_tool(tmp_path: Path) -> None:
     loaded = "import sys, s3_links.cli; print(*sys.modules)"
     result = subprocess.run(

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 
+from s3_links.sandbox.emulator import ACCOUNTS, REGION
 from tests.command.test_cli import INIT
 from tests.conftest import PROJECT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.conftest import Terraform
+
 pytestmark = pytest.mark.cost("planned")
 
+CDKTF = str(PROJECT / "node_modules" / ".bin" / "cdktf")
 DATA = {
     "s3_cross_account/py.typed",
     "s3_cross_account/s3_actions.json",
     "s3_cross_account/slim/overlay/_jsii/manifest.json",
-    "s3_cross_account/slim/overlay/_jsii/provider-aws.tgz",
+    "s3_cross_account/slim/overlay/_jsii/provider-aws-20.1.0.tgz",
+    "s3_cross_account/slim/overlay/_jsii/provider-aws-21.22.1.tgz",
     "s3_links/operations/workflows/github.yml",
     "s3_links/operations/workflows/gitlab.yml",
     "s3_links/py.typed",
@@ -86,6 +93,25 @@ def test_it_holds_the_data_of_its_packages(wheel: Path) -> None:
     }
 
 
+def test_it_asks_for_ranges_and_for_nothing_that_only_the_tests_need(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (file,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
+        asked = re.findall(r"^Requires-Dist: (.*)", archive.read(file).decode(), flags=re.M)
+    assert [line for line in asked if "==" in line] == []
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    assert len(asked) == len(project["dependencies"])
+    names = {re.split(r"[<>=]", line)[0] for line in asked}
+    tests_only = set(tomllib.loads((PROJECT / "Pipfile").read_text())["dev-packages"]) - {"rich"}
+    assert names & tests_only == set()
+
+
+def test_the_version_is_that_of_the_one_place(installed: Path, tmp_path: Path) -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    result = run(tmp_path, str(installed), "--version")
+    assert result.stdout == f"{project['version']}\n"
+    assert f"({project['version']})" in (PROJECT / "CHANGELOG.md").read_text()
+
+
 def test_an_empty_folder_gets_what_this_repository_makes_of_its_links(
     installed: Path, tmp_path: Path
 ) -> None:
@@ -103,8 +129,33 @@ def test_an_empty_folder_gets_what_this_repository_makes_of_its_links(
 
 def test_the_cdktf_command_works_in_that_folder(installed: Path, tmp_path: Path) -> None:
     assert run(tmp_path, str(installed), *INIT).returncode == 0
-    cdktf = str(PROJECT / "node_modules" / ".bin" / "cdktf")
     path = f"{installed.parent}:{os.environ['PATH']}"
-    result = run(tmp_path, "env", f"PATH={path}", "CHECKPOINT_DISABLE=1", cdktf, "synth")
+    result = run(tmp_path, "env", f"PATH={path}", "CHECKPOINT_DISABLE=1", CDKTF, "synth")
     assert result.returncode == 0, result.stdout + result.stderr
     assert (tmp_path / "cdktf.out/stacks/reports/cdk.tf.json").exists()
+
+
+@pytest.mark.cost("deployed")
+def test_the_cdktf_command_deploys_and_destroys_in_that_folder(
+    installed: Path, terraform: Terraform, tmp_path: Path
+) -> None:
+    accounts = [f"--account={alias}={id_}:{REGION}" for alias, id_ in ACCOUNTS.items()]
+    begun = run(tmp_path, str(installed), "init", *accounts, *INIT[3:])
+    assert (begun.returncode, begun.stderr) == (0, "")
+    path = f"{installed.parent}:{os.environ['PATH']}"
+    for command, told in (
+        (["diff"], "18 to add"),
+        (["deploy", "--auto-approve"], "18 added"),
+        (["diff"], "No changes."),
+        (["destroy", "--auto-approve"], "18 destroyed"),
+    ):
+        result = subprocess.run(
+            [CDKTF, *command, "reports", "--skip-provider-lock"],
+            cwd=tmp_path,
+            env=terraform.environment | {"PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert told in re.sub(r"\x1b\[\d*m", "", result.stdout)

@@ -1,4 +1,7 @@
-"""An independent IAM evaluator, fed with the policies that Terraform shows."""
+"""An independent IAM evaluator, fed with the policies that Terraform shows.
+
+They are passed on as they are, read by nothing of ours: it judges our evaluator and our reader too.
+"""
 
 from __future__ import annotations
 

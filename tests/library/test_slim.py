@@ -7,12 +7,13 @@ import json
 import shutil
 import subprocess
 import sys
+import tarfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from s3_cross_account import slim
-from s3_cross_account.slim.__main__ import TARBALL, build, imported_modules
+from s3_cross_account.slim.__main__ import build, imported_modules
 from tests.conftest import PROJECT, json_file
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.cost("planned")
 
 MANIFEST: dict[str, Any] = json.loads(slim.MANIFEST.read_text())
+VERSION, INSTALLED = slim.installed()
 
 
 def test_every_module_that_is_imported_is_in_it() -> None:
@@ -34,15 +36,30 @@ def test_only_the_bindings_module_imports_from_the_provider() -> None:
 
 
 def test_a_rebuild_gives_the_same() -> None:
-    manifest, tarball = build(imported_modules())
-    assert manifest == MANIFEST
+    version, tarball = build(imported_modules(), INSTALLED)
     # Compared unpacked: compression may differ between versions of zlib.
-    assert gzip.decompress(tarball) == gzip.decompress(TARBALL.read_bytes())
+    assert gzip.decompress(tarball) == gzip.decompress(slim.tarball(version).read_bytes())
+
+
+@pytest.mark.parametrize("version", MANIFEST["versions"])
+def test_there_is_one_for_the_pinned_version_and_for_what_an_installation_takes(
+    version: str,
+) -> None:
+    with tarfile.open(slim.tarball(version)) as tarball:
+        file = tarball.extractfile("package/.jsii")
+        assert file is not None
+        assembly = json.load(file)
+    assert assembly["version"] == version
+    directories = (entry["symbolId"].split("/")[1] for entry in assembly["submodules"].values())
+    assert sorted(name.replace("-", "_") for name in directories) == imported_modules()
+    pinned, taken = MANIFEST["versions"]
+    assert f'cdktf-cdktf-provider-aws = "=={pinned}"' in (PROJECT / "Pipfile").read_text()
+    assert int(taken.partition(".")[0]) == 21  # the range that the wheel asks for ends there
 
 
 def test_building_names_a_module_that_does_not_exist() -> None:
     with pytest.raises(SystemExit, match=r"has no s3_buckett"):
-        build(["s3_bucket", "s3_buckett"])
+        build(["s3_bucket", "s3_buckett"], INSTALLED)
 
 
 def run(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
@@ -70,10 +87,11 @@ def test_it_falls_back_saying_so_once(broken: str, project_folder: Path, tmp_pat
     shutil.copytree(slim.OVERLAY, overlay)
     match broken:
         case "version":
-            text = json.dumps(MANIFEST | {"version": "20.0.0"})
+            text = json.dumps(MANIFEST | {"versions": ["20.0.0"]})
             (overlay / "_jsii" / "manifest.json").write_text(text)
         case "tarball":
-            (overlay / "_jsii" / "provider-aws.tgz").write_bytes(TARBALL.read_bytes()[:5000])
+            tarball = slim.tarball(VERSION)
+            (overlay / "_jsii" / tarball.name).write_bytes(tarball.read_bytes()[:5000])
         case "manifest":
             (overlay / "_jsii" / "manifest.json").unlink()
     script = (

@@ -268,6 +268,7 @@ ALIASES = {
     "aws_iam_policy.p": "account1",
     "aws_iam_role_policy_attachment.a": "account1",
 }
+SOURCE = {"provider": {"aws": [{"alias": "account1"}, {"alias": "account2"}]}}
 ROLE = "arn:aws:iam::111111111111:role/team/r"
 GET = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}
 
@@ -298,7 +299,7 @@ def document(*statements: Any) -> str:
 
 def summary(before: dict[str, Any], after: dict[str, Any]) -> Summary:
     plan = {"prior_state": {"values": before}, "planned_values": after}
-    return summarize("s", plan, {}, ALIASES)
+    return summarize("s", plan, SOURCE, ALIASES)
 
 
 NAMED = GET | {"Principal": {"AWS": ROLE}}

@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import json
 import re
 import sys
 import tomllib
@@ -20,16 +21,19 @@ ARROWS = {
     "synthesized": {"s3_cross_account", "world"},
     "reach": {"s3_cross_account", "synthesized", "world"},
     "live": {"synthesized", "world"},
-    "permissions": {"s3_cross_account", "declarations"},
+    "permissions": {"s3_cross_account", "declarations", "synthesized"},
     "stacks": {"s3_cross_account", "declarations", "permissions"},
     "failures": {"declarations"},
     "app": {"s3_cross_account", "declarations", "failures", "stacks"},
     "operations": {
         *("s3_cross_account", "app", "declarations", "live", "reach", "synthesized", "world"),
     },
-    "cli": {"app", "declarations", "failures", "operations"},
+    "cli": {"app", "declarations", "failures", "operations", "sandbox"},
     "__main__": {"cli"},
-    "sandbox": {"s3_cross_account", "declarations"},
+    "sandbox": {
+        *("s3_cross_account", "declarations", "failures", "operations", "reach", "synthesized"),
+        "world",
+    },
 }
 """What each part of the house may import of the others."""
 
@@ -73,6 +77,11 @@ def test_what_is_installed_comes_with_all_that_it_imports() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     declared = {re.split("[=<>.]", text)[0].replace("-", "_") for text in project["dependencies"]}
     assert packages | {"ruamel"} == declared
+
+
+def test_no_nodejs_package_is_built_for_certain_versions_of_nodejs() -> None:
+    packages = json.loads((PROJECT / "package-lock.json").read_text())["packages"]
+    assert [name for name, entry in packages.items() if "hasInstallScript" in entry] == []
 
 
 def imports(file: Path) -> set[str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cdktf import App
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from s3_cross_account.aws_cli import WITHOUT_TAGS
@@ -122,14 +123,15 @@ def test_both_languages_show_the_same_links_file(tmp_path: Path) -> None:
     assert synthesize(tmp_path, japanese).returncode == 0
 
 
-def test_the_librarys_example(tmp_path: Path) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.S)
-    names: dict[str, Any] = {}
-    exec(code, names)
-    app = App(outdir=str(tmp_path))
-    names["Reports"](app, "reports")
-    app.synth()
-    stack = json.loads((tmp_path / "stacks" / "reports" / "cdk.tf.json").read_text())
+@pytest.mark.parametrize("page", ["README.md", "README.ja.md"])
+def test_the_librarys_example_runs_as_it_is_printed(page: str, tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (PROJECT / page).read_text(), flags=re.S)
+    (tmp_path / "example.py").write_text(code)
+    result = subprocess.run(
+        [sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    stack = stack_json(tmp_path, "reports")
     stack["terraform"]["backend"] = {}  # the default one, of no interest here
     for rule in RULES:
         assert rule(stack) == [], rule.__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import importlib.metadata
 import json
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
+from s3_links.sandbox import emulator_process
 from s3_links.sandbox.access import Principal, root
 from s3_links.sandbox.emulator import ACCOUNTS, REGION, Emulator
 from s3_links.sandbox.metadata import MetadataService
@@ -39,6 +41,20 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
         yield emulator
+
+
+def test_without_the_emulator_one_line_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
+    with pytest.raises(SystemExit) as stopped:
+        emulator_process.check_sources()
+    told = str(stopped.value)
+    assert "\n" not in told
+    assert f"`pip install ministack=={emulator_process.VERSION}`" in told
 
 
 def owner(emulator: Emulator) -> Principal:

@@ -730,9 +730,27 @@ def test_aws_knows_every_action(tmp_path: Path) -> None:
 
 def test_a_resource_type_that_is_not_known_is_an_error() -> None:
     stack = {"resource": {"aws_sqs_queue": {"q": {"provider": "aws.account1"}}}}
-    account = SimpleNamespace(alias="account1", region="eu-west-1", partition="aws")
+    account = SimpleNamespace(alias="account1", region="eu-west-1", partition="aws", account_id="1")
     with pytest.raises(ValueError, match="aws_sqs_queue: add what it needs"):
         Permissions([stack], cast("Account", account), str)
+
+
+def test_what_is_made_is_named_as_the_one_reader_names_it() -> None:
+    account = SimpleNamespace(alias="a", region="eu-west-1", partition="aws", account_id="1" * 12)
+    provider = {"provider": "aws.a"}
+    stack = {
+        "provider": {"aws": [{"alias": "a", "region": "eu-west-1"}]},
+        "variable": {"team": {"default": "red"}},
+        "resource": {
+            "aws_iam_role": {"r": provider | {"name": "${var.team}-r", "path": "/team/"}},
+            "aws_iam_policy": {"p": provider | {"name_prefix": "p-", "path": "/team/"}},
+        },
+    }
+    statements = Permissions([stack], cast("Account", account), str).to_plan()
+    assert {arn for statement in statements for arn in statement.resources} == {
+        f"arn:aws:iam::{'1' * 12}:role/team/red-r",
+        f"arn:aws:iam::{'1' * 12}:policy/team/p-{'?' * 26}",
+    }
 
 
 def test_the_keys_of_all_links_share_a_statement() -> None:

@@ -1,4 +1,8 @@
-"""The policies of a synthesized stack as AWS would have them, without Terraform."""
+"""The policies of a synthesized stack as AWS would have them, without Terraform.
+
+Reads blocks, references and statements by itself: what the library writes is judged on this, and
+the product's own reader is compared with it.
+"""
 
 from __future__ import annotations
 

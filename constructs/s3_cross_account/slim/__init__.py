@@ -5,6 +5,9 @@ half then evaluates 200 MB of JavaScript (hashicorp/terraform-cdk issue 3753). T
 a few dozen resource types. Measured, the slim assembly makes a synthesis about ten times
 faster, with the same output to the byte; ``make bench`` prints the ratios.
 
+There is one for the version that is tested here, and one for the last version ever, which an
+installation takes that asks for none.
+
 How: an empty module takes the place of ``cdktf_cdktf_provider_aws``, so that its ``__init__`` is
 never run. Its search path is this package's ``overlay`` folder, which holds a ``_jsii`` that
 loads the slim assembly, followed by the installed package, from which the wanted submodules come as
@@ -85,9 +88,7 @@ def _load() -> None:
     finder.loaded = True
     if not finder.asked_for:
         try:
-            jsii.JSIIAssembly.load(
-                _ASSEMBLY, version, PACKAGE, str(OVERLAY / "_jsii" / "provider-aws.tgz")
-            )
+            jsii.JSIIAssembly.load(_ASSEMBLY, version, PACKAGE, str(tarball(version)))
             return
         except Exception as error:
             _warn(error)
@@ -113,12 +114,16 @@ def installed() -> tuple[str, Path]:
     return distribution.version, folder
 
 
-def _install(manifest: dict[str, object]) -> None:
+def tarball(version: str) -> Path:
+    """Return where the slim assembly of this version of the bindings is, if there is one."""
+    return OVERLAY / "_jsii" / f"provider-aws-{version}.tgz"
+
+
+def _install(manifest: dict[str, list[str]]) -> None:
     version, folder = installed()
-    if version != manifest["version"]:
-        raise RuntimeError(f"made for version {manifest['version']}, found {version}")
-    modules = manifest["modules"]
-    assert isinstance(modules, list)
+    modules, versions = manifest["modules"], manifest["versions"]
+    if version not in versions:
+        raise RuntimeError(f"made for version {' and '.join(versions)}, found {version}")
 
     stand_in = ModuleType(PACKAGE, "Stand-in: see s3_cross_account.slim.")
     stand_in.__spec__ = ModuleSpec(PACKAGE, None, is_package=True)

@@ -1,6 +1,6 @@
-"""Build the slim assembly: ``python -m s3_cross_account.slim``.
+"""Build the slim assemblies: ``python -m s3_cross_account.slim WHEEL ...``.
 
-Takes from the installed AWS bindings what ``bindings.py`` imports, and writes it
+Takes from wheels of the AWS bindings what ``bindings.py`` imports, and writes it
 reproducibly: the same bindings and the same imports give the same bytes.
 """
 
@@ -10,13 +10,17 @@ import ast
 import gzip
 import io
 import json
+import sys
 import tarfile
+import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import DISTRIBUTION, MANIFEST, PACKAGE, installed
+from . import DISTRIBUTION, MANIFEST, PACKAGE, tarball
 
-TARBALL = MANIFEST.with_name("provider-aws.tgz")
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
 _BINDINGS = Path(__file__).parents[1] / "bindings.py"
 # Of no use at run time, and most of the manifest's size.
 _DOCUMENTATION = {"docs", "locationInModule", "readme", "dependencyClosure"}
@@ -32,12 +36,13 @@ def imported_modules(source: Path = _BINDINGS) -> list[str]:
     )
 
 
-def build(modules: list[str]) -> tuple[dict[str, Any], bytes]:
-    """Return the manifest and the tarball of a slim assembly that holds ``modules``."""
-    version, folder = installed()
+def build(modules: list[str], package: Traversable) -> tuple[str, bytes]:
+    """Return the version of the bindings in ``package``, and their ``modules`` as a tarball."""
     wanted = {module.replace("_", "-"): module for module in modules}
     files: dict[str, bytes] = {}
-    with tarfile.open(folder / "_jsii" / f"provider-aws@{version}.jsii.tgz") as whole:
+    (source,) = (f for f in package.joinpath("_jsii").iterdir() if f.name.endswith(".jsii.tgz"))
+    version = source.name.removeprefix("provider-aws@").removesuffix(".jsii.tgz")
+    with source.open("rb") as file, tarfile.open(fileobj=file) as whole:
         for member in whole:
             path = Path(member.name).relative_to("package")
             in_wanted_module = path.parts[:1] == ("lib",) and path.parts[1] in wanted
@@ -66,7 +71,7 @@ def build(modules: list[str]) -> tuple[dict[str, Any], bytes]:
     scripts = {name: code for name, code in files.items() if name.endswith(".js")}
     for name, code in scripts.items():
         files[name] = code.split(b"\n//# sourceMappingURL=")[0] + b"\n"
-    return {"modules": modules, "version": version}, _tarball(files)
+    return version, _tarball(files)
 
 
 def _submodule(fqn: str) -> str:
@@ -102,13 +107,18 @@ def _tarball(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def main() -> None:
-    """Write the slim assembly of what ``bindings.py`` imports."""
-    manifest, tarball = build(imported_modules())
-    TARBALL.write_bytes(tarball)
+def main(wheels: list[str]) -> None:
+    """Write the slim assemblies of what ``bindings.py`` imports."""
+    modules, versions = imported_modules(), []
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as file:
+            version, content = build(modules, zipfile.Path(file, f"{PACKAGE}/"))
+        tarball(version).write_bytes(content)
+        versions.append(version)
+        print(f"{tarball(version).name}: {len(modules)} modules, {len(content) // 1024} KB")
+    manifest = {"modules": modules, "versions": versions}
     MANIFEST.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-    print(f"{TARBALL.name}: {len(manifest['modules'])} modules, {len(tarball) // 1024} KB")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,0 +1,168 @@
+"""What is left of an access without one half of it: each is removed, asked, and put back."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from s3_links.declarations.link import Link
+
+from .access import allowed
+from .promises import ARRIVES, ASSUMES, Questions, given, replicates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from s3_links.declarations.consumers import AssumedRole
+
+    from .access import Principal
+    from .trial import Deployed
+
+_NOBODY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}],
+    }
+)
+
+
+@dataclass(frozen=True)
+class Half:
+    """A document that was removed, and what was still let in without it."""
+
+    what: str
+    account: str
+    left: tuple[str, ...]
+    enough: bool = False
+    """Whether the other half is enough: role and bucket are in one account."""
+
+    @property
+    def as_promised(self) -> bool:
+        """Whether nothing is left, unless the other half is enough."""
+        return self.enough or not self.left
+
+
+def each_half(deployed: Deployed) -> Iterator[Half]:
+    """Yield every half of a link that the emulator judges, with what is left without it."""
+    link = deployed.link
+    if not isinstance(link, Link):
+        bucket, owner = link.destination, deployed.owners[link.destination.account]
+        name = deployed.outputs["bucket_name_destination"]
+        with _without_bucket_policy(owner, name):
+            arrives = replicates(deployed, link).found
+        yield Half(f"the bucket policy of {bucket.name}", bucket.account, (ARRIVES,) * arrives)
+        return
+    questions = Questions(deployed, link)
+    if not questions.judged:
+        return
+    yield from _of_buckets(deployed, link, questions)
+    if link.assumed_role is None:
+        for consumer in link.consumers:
+            arn = deployed.outputs[f"role_arn_{consumer.label}"]
+            with _without_policies(deployed.owners[consumer.account], arn):
+                left = _left(questions, link, consumer.name)
+            yield Half(
+                f"the identity policies of {consumer.name}",
+                consumer.account,
+                left,
+                enough=_one_account(deployed, consumer.account, link),
+            )
+    else:
+        yield from _of_assuming(deployed, link, link.assumed_role, questions)
+
+
+def _of_buckets(deployed: Deployed, link: Link, questions: Questions) -> Iterator[Half]:
+    role = link.assumed_role
+    grantees = [role.account] if role else [consumer.account for consumer in link.consumers]
+    for bucket in link.buckets:
+        same = {deployed.account(a) for a in grantees} == {deployed.account(bucket.account)}
+        owner, name = deployed.owners[bucket.account], deployed.bucket_name(bucket)
+        if not _has_policy(owner, name):  # its own account's roles need none
+            continue
+        with _without_bucket_policy(owner, name):
+            left = tuple(dict.fromkeys(c.what for c in questions.granted(bucket) if c.found))
+        yield Half(f"the bucket policy of {bucket.name}", bucket.account, left, enough=same)
+
+
+def _of_assuming(
+    deployed: Deployed, link: Link, role: AssumedRole, questions: Questions
+) -> Iterator[Half]:
+    arn, owner = deployed.outputs["assumed_role_arn"], deployed.owners[role.account]
+    with _without_policies(owner, arn):
+        left = _left(questions, link, role.name)
+    yield Half(
+        f"the identity policies of {role.name}",
+        role.account,
+        left,
+        enough=_one_account(deployed, role.account, link),
+    )
+    for consumer in link.consumers:
+        session = deployed.consumer(consumer)
+
+        def assumes(session: Principal = session) -> tuple[str, ...]:
+            return (ASSUMES,) if allowed(lambda: session.assume(arn, **given(role))) else ()
+
+        with _without_trust(owner, role.name):
+            yield Half(f"the trust policy of {role.name}", role.account, assumes())
+        own = deployed.outputs[f"role_arn_{consumer.label}"]
+        with _without_policies(deployed.owners[consumer.account], own):
+            same = deployed.account(consumer.account) == deployed.account(role.account)
+            what = f"the identity policies of {consumer.name}"
+            yield Half(what, consumer.account, assumes(), enough=same)
+
+
+def _left(questions: Questions, link: Link, name: str) -> tuple[str, ...]:
+    cells = [cell for bucket in link.buckets for cell in questions.granted(bucket)]
+    found = (c.what for c in cells if c.found and c.principal.partition(",")[0] == name)
+    return tuple(dict.fromkeys(found))
+
+
+def _one_account(deployed: Deployed, alias: str, link: Link) -> bool:
+    return any(deployed.account(alias) == deployed.account(b.account) for b in link.buckets)
+
+
+def _has_policy(owner: Principal, bucket: str) -> bool:
+    try:
+        owner.s3.get_bucket_policy(Bucket=bucket)
+    except ClientError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _without_bucket_policy(owner: Principal, bucket: str) -> Iterator[None]:
+    text = owner.s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    owner.s3.delete_bucket_policy(Bucket=bucket)
+    try:
+        yield
+    finally:
+        owner.s3.put_bucket_policy(Bucket=bucket, Policy=text)
+
+
+@contextlib.contextmanager
+def _without_policies(owner: Principal, role_arn: str) -> Iterator[None]:
+    iam, name = owner.client("iam"), role_arn.rpartition("/")[2]
+    attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    arns = [policy["PolicyArn"] for policy in attached]
+    for arn in arns:
+        iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+    try:
+        yield
+    finally:
+        for arn in arns:
+            iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+
+
+@contextlib.contextmanager
+def _without_trust(owner: Principal, role: str) -> Iterator[None]:
+    iam = owner.client("iam")
+    trust = json.dumps(iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"])
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=_NOBODY)
+    try:
+        yield
+    finally:
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust)

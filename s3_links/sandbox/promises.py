@@ -1,0 +1,215 @@
+"""What a deployed link promises, asked of the emulated accounts: who is let in, who is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from s3_links.declarations.link import Link
+from s3_links.reach.evaluate import evaluate
+from s3_links.world import Request, principal
+
+from .access import VERBS, Cell, allowed
+from .trial import OTHER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from s3_links.declarations.buckets import LinkBucket
+    from s3_links.declarations.consumers import AssumedRole
+    from s3_links.declarations.replication import ReplicationLink
+
+    from .access import Principal
+    from .trial import Deployed
+
+ASSUMES, ARRIVES = "assume", "arrives"
+"""What is asked beside the verbs: of a role to assume, and of a replication's destination."""
+_OUTSIDE = "somewhere-else/"
+_JUDGED = {"tls_only", "same_accounts"}
+"""The conditions that a request to the emulated accounts can fulfil."""
+_KEY_ACTIONS = {"s3:GetObject": "kms:Decrypt", "s3:PutObject": "kms:GenerateDataKey"}
+
+
+@dataclass
+class Answers:
+    """What was found of a link.
+
+    ``told`` is what the evaluator reads in the documents where the emulator cannot judge, ``wrong``
+    what it finds amiss there.
+    """
+
+    cells: list[Cell] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+
+def ask(deployed: Deployed) -> Answers:
+    """Ask everything of a link."""
+    if isinstance(deployed.link, Link):
+        return Questions(deployed, deployed.link).answers()
+    return Answers(cells=[replicates(deployed, deployed.link)])
+
+
+class Questions:
+    """What can be asked of a link by direct access or AssumeRole."""
+
+    def __init__(self, deployed: Deployed, link: Link) -> None:
+        self._deployed, self._link, self._access = deployed, link, link.access.access
+        set_ = {name for name, value in self._access.conditions if value}
+        self.judged = set_ <= _JUDGED
+        """Whether requests to the emulated accounts can fulfil the conditions."""
+        self._prefix = next(iter(self._access.prefixes), "")
+
+    def answers(self) -> Answers:
+        """Ask everything."""
+        found = Answers()
+        for bucket in self._link.buckets:
+            for label, session in self._sessions() if self.judged else ():
+                found.cells += self._of(label, session, bucket)
+            for label, other in self._others(bucket):
+                found.cells += self._verbs(label, other, bucket, self._prefix, _nothing)
+        found.cells += self._assumed()
+        if not self.judged or any(bucket.key for bucket in self._link.buckets):
+            self._by_documents(found)
+        return found
+
+    def granted(self, bucket: LinkBucket) -> Iterator[Cell]:
+        """Ask what the roles may do that are let in."""
+        for label, session in self._sessions():
+            yield from self._verbs(label, session, bucket, self._prefix, self._promised)
+
+    def _of(self, label: str, session: Principal, bucket: LinkBucket) -> Iterator[Cell]:
+        """Ask what a role may do that is let in, and what it may not."""
+        yield from self._verbs(label, session, bucket, self._prefix, self._promised)
+        if self._prefix:
+            outside, whole = f"{label}, outside {self._prefix}", self._on_whole_bucket
+            yield from self._verbs(outside, session, bucket, _OUTSIDE, whole)
+        # Hardening changes no bucket that exists.
+        hardened = self._link.switches.tls_only and not bucket.existing
+        if self._access.conditions.tls_only or hardened:
+            plain = session.without_tls()
+            yield from self._verbs(f"{label}, no TLS", plain, bucket, self._prefix, _nothing)
+
+    def _names(self) -> Iterator[tuple[str, str]]:
+        """Yield who is let in, and the ARN: each role, or with AssumeRole the one it becomes."""
+        role, outputs = self._link.assumed_role, self._deployed.outputs
+        if role is not None:
+            yield role.name, outputs["assumed_role_arn"]
+            return
+        for consumer in self._link.consumers:
+            yield consumer.name, outputs[f"role_arn_{consumer.label}"]
+
+    def _sessions(self) -> Iterator[tuple[str, Principal]]:
+        """Yield each role's session, or with AssumeRole the one that it gets by assuming."""
+        role = self._link.assumed_role
+        for consumer in self._link.consumers:
+            session = self._deployed.consumer(consumer)
+            if role is None:
+                yield consumer.name, session
+            else:
+                arn = self._deployed.outputs["assumed_role_arn"]
+                yield f"{role.name}, by {consumer.name}", session.assume(arn, **given(role))
+
+    def _others(self, bucket: LinkBucket) -> Iterator[tuple[str, Principal]]:
+        """Yield who may do everything in another account than the bucket's, and is not named."""
+        for consumer in self._link.consumers if self._link.assumed_role else ():
+            if consumer.account != bucket.account:
+                yield f"{consumer.name}, not assuming", self._deployed.consumer(consumer)
+        for alias, owner in self._deployed.owners.items():
+            if self._deployed.account(alias) != self._deployed.account(bucket.account):
+                yield f"another role ({alias})", self._deployed.session(alias, OTHER)
+                yield f"root user ({alias})", owner
+
+    def _assumed(self) -> Iterator[Cell]:
+        role = self._link.assumed_role
+        if role is None:
+            return
+        arn = self._deployed.outputs["assumed_role_arn"]
+        external = given(role)
+
+        def cell(who: str, principal: Principal, promise: bool, **arguments: Any) -> Cell:
+            found = allowed(lambda: principal.assume(arn, **arguments))
+            return Cell(who, ASSUMES, role.name, promise, found)
+
+        for consumer in self._link.consumers:
+            session = self._deployed.consumer(consumer)
+            if not self._access.conditions.organization_id:  # which nobody here is in
+                yield cell(consumer.name, session, True, **external)
+            if external:
+                yield cell(f"{consumer.name}, no external id", session, False)
+        for alias in self._deployed.owners:
+            if self._deployed.account(alias) != self._deployed.account(role.account):
+                other = self._deployed.session(alias, OTHER)
+                yield cell(f"another role ({alias})", other, False, **external)
+
+    def _verbs(
+        self,
+        label: str,
+        who: Principal,
+        bucket: LinkBucket,
+        prefix: str,
+        promised: Callable[[str], bool],
+    ) -> Iterator[Cell]:
+        name = self._deployed.bucket_name(bucket)
+        owner, key = self._deployed.owners[bucket.account], f"{prefix}s3-links-try"
+        for verb, how in VERBS.items():
+            owner.s3.put_object(Bucket=name, Key=key, Body=b"seed")
+            found = allowed(lambda: how.call(who.s3, name, key))  # noqa: B023
+            yield Cell(label, verb, bucket.name, promised(how.action), found)
+
+    def _promised(self, action: str) -> bool:
+        return action in self._access.actions
+
+    def _on_whole_bucket(self, action: str) -> bool:
+        """Whether an action has no prefix: it is granted on the bucket itself."""
+        on_bucket = {how.action for how in VERBS.values() if not how.on_object}
+        return self._promised(action) and action in on_bucket - {"s3:ListBucket"}
+
+    def _by_documents(self, found: Answers) -> None:
+        """Ask the evaluator for what the emulator cannot judge: these conditions, and keys."""
+        for bucket in self._link.buckets:
+            arn = f"arn:aws:s3:::{self._deployed.bucket_name(bucket)}"
+            actions = {how.action: how.on_object for how in VERBS.values()}
+            for label, who in self._names():
+                for action in filter(self._promised, () if self.judged else actions):
+                    on = f"{arn}/{self._prefix}s3-links-try" if actions[action] else arn
+                    self._decide(found, (label, who), action, on, bucket.name)
+                for action in filter(self._promised, _KEY_ACTIONS if bucket.key else ()):
+                    on, of = self._deployed.key_of(bucket), f"the key of {bucket.name}"
+                    self._decide(found, (label, who), _KEY_ACTIONS[action], on, of)
+
+    def _decide(self, found: Answers, who: tuple[str, str], action: str, on: str, of: str) -> None:
+        request = Request(principal=principal(who[1]), action=action, resource=on)
+        decision = evaluate(self._deployed.world, request)
+        what = f"{who[0]} may {action} on {of}"
+        if decision.verdict == "refused":
+            missing = ", ".join(f"{m.what} of {m.of}" for m in decision.missing)
+            found.wrong.append(f"{what}: is refused ({missing or 'by a statement'})")
+            return
+        ways = " or ".join(" and ".join(way) for way in decision.only_if())
+        found.told.append(f"{what} only if {ways}" if ways else what)
+
+
+def _nothing(_: str) -> bool:
+    return False
+
+
+def given(role: AssumedRole) -> dict[str, str]:
+    """Return what a session of ``role`` is asked for with."""
+    return {"ExternalId": role.external_id} if role.external_id else {}
+
+
+def replicates(deployed: Deployed, link: ReplicationLink) -> Cell:
+    """Write an object that the first rule means to the source, and look whether it arrives."""
+    rule = link.rules[0]
+    source, destination = (deployed.outputs[f"bucket_name_{e}"] for e in ("source", "destination"))
+    first = deployed.owners[link.source.account].s3
+    second = deployed.owners[link.destination.account].s3
+    key = f"{rule.prefix}s3-links-try"
+    tags = "&".join(f"{name}={value}" for name, value in rule.tags.items())
+    second.delete_object(Bucket=destination, Key=key)
+    first.put_object(Bucket=source, Key=key, Body=b"try", **({"Tagging": tags} if tags else {}))
+    listed = second.list_objects_v2(Bucket=destination, Prefix=key).get("Contents", [])
+    return Cell(
+        link.role_name, ARRIVES, link.destination.name, True, any(o["Key"] == key for o in listed)
+    )

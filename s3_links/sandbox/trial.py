@@ -1,0 +1,204 @@
+"""The declared links, deployed into emulated accounts: ``s3-links try``."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass, replace
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from s3_links.declarations.link import Link
+from s3_links.operations.stack import OperationError
+from s3_links.operations.terraform import terraform
+from s3_links.synthesized.blocks import Blocks, aliases_of
+from s3_links.synthesized.world import world_of
+from s3_links.world import Bucket, document
+
+from .access import Principal, root_of
+from .stand_in import roles_of, stand_in, with_local_state
+from .terraform import terraform_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from s3_links.declarations.buckets import LinkBucket
+    from s3_links.declarations.consumers import Consumer
+    from s3_links.declarations.links import AnyLink
+    from s3_links.operations.stack import Stack
+    from s3_links.world import Resource, World
+
+    from .emulator import Emulator
+
+OTHER = "s3-links-try-other"
+"""A role in each account that may do everything to S3, and is named nowhere."""
+_ANYBODY = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
+_EVERYTHING = {"Effect": "Allow", "Action": ["s3:*", "sts:*"], "Resource": "*"}
+_ENDS = ["source", "destination"]
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """One link as it is deployed, and the accounts' owners."""
+
+    name: str
+    link: AnyLink
+    blocks: Blocks
+    outputs: Mapping[str, str]
+    owners: Mapping[str, Principal]
+
+    merged: Mapping[str, Mapping[str, Any]]
+    """The policies that their owners merged the statements into, by bucket."""
+
+    @cached_property
+    def world(self) -> World:
+        """The documents that are deployed, for the evaluator."""
+        world = world_of(self.blocks)
+        merged: dict[str, Resource] = {}
+        for bucket in self.link.buckets:
+            if content := self.merged.get(bucket.name):
+                arn, account = f"arn:aws:s3:::{bucket.name}", self.account(bucket.account)
+                policy = document("bucket policy", account, arn, content)
+                merged[arn] = Bucket(arn=arn, account=account, policy=policy)
+        return replace(world, resources={**world.resources, **merged})
+
+    def account(self, alias: str) -> str:
+        """Return the id of an account."""
+        return self.blocks.accounts[alias]
+
+    def session(self, alias: str, role: str) -> Principal:
+        """Return a session of a role, as the service that it trusts would hand it out."""
+        return self.owners[alias].assume(f"arn:aws:iam::{self.account(alias)}:role/{role}")
+
+    def consumer(self, consumer: Consumer) -> Principal:
+        """Return a session of a consumer's role."""
+        arn = self.outputs[f"role_arn_{consumer.label}"]
+        return self.owners[consumer.account].assume(arn)
+
+    def roles(self) -> Iterator[tuple[str, Principal]]:
+        """Yield a session of each role that reaches the buckets, by the role's name."""
+        if not isinstance(self.link, Link):
+            return
+        assumed = self.link.assumed_role
+        for consumer in self.link.consumers:
+            session = self.consumer(consumer)
+            yield consumer.name, session
+            if assumed:
+                arn, external = self.outputs["assumed_role_arn"], assumed.external_id
+                with contextlib.suppress(ClientError):  # a condition that nobody here fulfils
+                    given = {"ExternalId": external} if external else {}
+                    yield assumed.name, session.assume(arn, **given)
+
+    def bucket_name(self, bucket: LinkBucket) -> str:
+        """Return the name that a bucket has got."""
+        return self.outputs[f"bucket_name_{bucket.label}"]
+
+    def key_of(self, bucket: LinkBucket) -> str:
+        """Return the ARN of a bucket's key."""
+        if bucket.key != "new":
+            return str(bucket.key)
+        name = self.bucket_name(bucket)
+        for address in self.blocks.of("aws_s3_bucket_server_side_encryption_configuration"):
+            if self.blocks.attribute(address, "bucket") == name:
+                (rule,) = self.blocks.known(address, "rule")
+                (default,) = rule["apply_server_side_encryption_by_default"]
+                return str(default["kms_master_key_id"])
+        raise AssertionError(f"{name} has no key")
+
+
+def deploy(
+    stacks: Sequence[Stack],
+    links: Mapping[str, AnyLink],
+    emulator: Emulator,
+    folder: Path,
+    working: Callable[[str], Any],
+) -> Iterator[Deployed]:
+    """Deploy the links' stacks, and yield each as it is deployed.
+
+    What they expect to find is stood in for. The process's environment leads to the emulated
+    accounts from here on.
+    """
+    ordered = in_order(stacks)
+    for stack in stacks:
+        with_local_state(stack.file)
+    os.environ.update(emulator.environment | terraform_settings(folder))
+    os.environ.setdefault("TF_PLUGIN_CACHE_DIR", str(_plugin_cache(folder)))
+    # Without a lock file Terraform would not take a provider from its cache.
+    os.environ["TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE"] = "true"
+    sources = [stack.content for stack in stacks]
+    os.environ.update(stand_in(emulator, folder, sources, [links[s.name] for s in stacks]))
+    for number, stack in enumerate(ordered, 1):
+        with working(f"Deploying {stack.name} ({number} of {len(ordered)})"):
+            terraform(stack, "init")
+            terraform(stack, "apply", "-auto-approve")
+            yield _deployed(stack, links[stack.name], emulator)
+
+
+def in_order(stacks: Sequence[Stack]) -> list[Stack]:
+    """Return the stacks so that each comes after those that make the roles which it looks up."""
+    made = {key: stack.name for stack in stacks for key in roles_of(stack.content, "aws_iam_role")}
+    needed = {
+        stack.name: {made[key] for key in roles_of(stack.content, "data.aws_iam_role") & set(made)}
+        for stack in stacks
+    }
+    by_name = {stack.name: stack for stack in stacks}
+    try:
+        return [by_name[name] for name in TopologicalSorter(needed).static_order()]
+    except CycleError as error:
+        raise OperationError(
+            f"{' and '.join(dict.fromkeys(error.args[1]))} look up roles of each other: neither "
+            "can be deployed first"
+        ) from None
+
+
+def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:
+    values = json.loads(terraform(stack, "show", "-json"))["values"]
+    blocks = Blocks(values["root_module"]["resources"], aliases_of(stack.content), stack.content)
+    outputs = {name: output["value"] for name, output in values.get("outputs", {}).items()}
+    regions = {provider["alias"]: provider["region"] for provider in stack.providers}
+    owners = {
+        alias: root_of(emulator.endpoint, id_, regions[alias])
+        for alias, id_ in blocks.accounts.items()
+    }
+    _add_others(owners.values())
+    merged = _merge(link, outputs, owners)
+    return Deployed(stack.name, link, blocks, outputs, owners, merged)
+
+
+def _add_others(owners: Iterable[Principal]) -> None:
+    for owner in owners:
+        iam = owner.client("iam")
+        try:
+            iam.create_role(RoleName=OTHER, AssumeRolePolicyDocument=_document([_ANYBODY]))
+        except iam.exceptions.EntityAlreadyExistsException:
+            continue
+        policy = _document([_EVERYTHING])
+        iam.put_role_policy(RoleName=OTHER, PolicyName="everything", PolicyDocument=policy)
+
+
+def _merge(
+    link: AnyLink, outputs: Mapping[str, str], owners: Mapping[str, Principal]
+) -> dict[str, Any]:
+    """Do what the owner of an existing bucket's policy does: add the statements to it."""
+    labels = [b.label for b in link.buckets] if isinstance(link, Link) else _ENDS
+    merged = {}
+    for label, bucket in zip(labels, link.buckets, strict=True):
+        if text := outputs.get(f"bucket_policy_to_merge_{label}"):
+            owners[bucket.account].s3.put_bucket_policy(Bucket=bucket.name, Policy=text)
+            merged[bucket.name] = json.loads(text)
+    return merged
+
+
+def _document(statements: Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def _plugin_cache(folder: Path) -> Path:
+    cache = folder / "providers"
+    cache.mkdir(exist_ok=True)
+    return cache

@@ -1,0 +1,266 @@
+"""``s3-links try``: the declared links in emulated accounts, and who reaches what there."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from rich.console import Console
+
+from s3_links.operations.stack import OperationError, Stack
+from s3_links.sandbox import installation, trying
+from s3_links.sandbox.access import VERBS, Cell
+from s3_links.sandbox.halves import Half
+from s3_links.sandbox.promises import Answers
+from s3_links.sandbox.trial import in_order
+from tests.support.links import accounts
+
+if TYPE_CHECKING:
+    from tests.conftest import Terraform
+
+BUCKET = {"account": "account2", "new_prefix": "reports-"}
+LINKS: dict[str, Any] = {
+    "direct": {
+        "pattern": "direct-access",
+        "consumers": [
+            {"account": "account1", "new_role": "reader"},
+            {"account": "account1", "existing_role": "caller"},  # which the next link makes
+        ],
+        "buckets": [
+            BUCKET | {"key": "new"},
+            {"account": "account2", "existing": "old-reports", "policy": "merge"},
+        ],
+        "access": {"level": "read-only", "prefixes": ["out/"], "tls_only": True},
+    },
+    "assumed": {
+        "pattern": "assume-role",
+        "consumers": [{"account": "account1", "new_role": "caller"}],
+        "buckets": [BUCKET, {"account": "account1", "new_prefix": "own-"}],
+        "assumed_role": {"account": "account2", "name": "worker", "external_id": "link-7f3a"},
+    },
+    "organization": {
+        "pattern": "direct-access",
+        "consumers": [{"account": "account1", "new_role": "member"}],
+        "buckets": [BUCKET],
+        "access": {"level": "read-only", "organization_id": "o-a1b2c3d4e5"},
+    },
+    "copied": {
+        "pattern": "replication",
+        "source": {"account": "account1", "new_prefix": "from-"},
+        "destination": {"account": "account2", "new_prefix": "to-"},
+        "role_name": "copier",
+        "rules": [{"prefix": "a/", "tags": {"share": "yes"}}],
+    },
+}
+
+
+def command(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    declared = {"accounts": accounts(), "links": LINKS}
+    (folder / "links.json").write_text(json.dumps(declared))
+    (folder / "tmp").mkdir()
+    return subprocess.Popen(
+        [sys.executable, "-m", "s3_links", "try", *arguments],
+        cwd=folder,
+        env=os.environ | {"TMPDIR": str(folder / "tmp")},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def tried(
+    terraform: Terraform,  # noqa: ARG001 (skips where it cannot be had)
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Any]:
+    """What ``try`` finds of the links, each half removed too."""
+    folder = tmp_path_factory.mktemp("try")
+    process = command(folder, "--halves", "--json")
+    said, failed = process.communicate()
+    assert process.returncode == 0, failed
+    assert list((folder / "tmp").iterdir()) == []
+    assert sorted(path.name for path in folder.iterdir()) == ["links.json", "tmp"]
+    found: dict[str, Any] = json.loads(said)
+    return found
+
+
+def let_in(tried: dict[str, Any], link: str, who: str, target: str) -> set[str]:
+    return {
+        cell["what"]
+        for cell in tried[link]["cells"]
+        if (cell["principal"], cell["target"]) == (who, target) and cell["found"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("link", "who", "target", "verbs"),
+    [
+        ("direct", "reader", "reports-", {"list", "get"}),
+        ("direct", "reader", "old-reports", {"list", "get"}),
+        ("direct", "caller", "reports-", {"list", "get"}),
+        ("assumed", "worker, by caller", "reports-", {"list", "get", "put", "multipart"}),
+        ("assumed", "worker, by caller", "own-", {"list", "get", "put", "multipart"}),
+        ("assumed", "caller", "worker", {"assume"}),
+        ("copied", "copier", "to-", {"arrives"}),
+        ("direct", "reader, outside out/", "reports-", set()),
+        ("direct", "reader, no TLS", "reports-", set()),
+        ("direct", "another role (account1)", "reports-", set()),
+        ("direct", "root user (account1)", "old-reports", set()),
+        ("assumed", "caller, not assuming", "reports-", set()),
+        ("assumed", "caller, no external id", "worker", set()),
+        ("assumed", "another role (account1)", "worker", set()),
+        ("organization", "another role (account1)", "reports-", set()),
+    ],
+)
+def test_who_reaches_what(
+    link: str, who: str, target: str, verbs: set[str], tried: dict[str, Any]
+) -> None:
+    assert who in {cell["principal"] for cell in tried[link]["cells"]}
+    assert let_in(tried, link, who, target) == verbs
+
+
+@pytest.mark.parametrize(
+    ("link", "text"),
+    [
+        ("direct", "reader may kms:Decrypt on the key of reports- only if kms:Encryption"),
+        ("organization", "member may s3:GetObject on reports- only if aws:PrincipalOrgID is o-a1"),
+    ],
+)
+def test_what_the_emulator_cannot_judge_is_told_by_the_documents(
+    link: str, text: str, tried: dict[str, Any]
+) -> None:
+    assert any(told.startswith(text) for told in tried[link]["by_documents"])
+
+
+def test_without_any_half_nothing_is_left(tried: dict[str, Any]) -> None:
+    halves = {name: {h["what"] for h in found["halves"]} for name, found in tried.items()}
+    assert halves == {
+        "direct": {
+            "the bucket policy of reports-",
+            "the bucket policy of old-reports",
+            "the identity policies of reader",
+            "the identity policies of caller",
+        },
+        "assumed": {
+            "the bucket policy of own-",
+            "the identity policies of worker",
+            "the identity policies of caller",
+            "the trust policy of worker",
+        },
+        "organization": set(),
+        "copied": {"the bucket policy of to-"},
+    }
+    assert not [h for found in tried.values() for h in found["halves"] if h["left"]]
+
+
+@pytest.mark.usefixtures("terraform")
+def test_the_roles_can_be_used_while_it_is_kept(tmp_path: Path) -> None:
+    process = command(tmp_path, "assumed", "--keep")
+    assert process.stdout
+    said = ""
+    while "export AWS_SHARED" not in said:
+        line = process.stdout.readline()
+        assert line, process.stderr and process.stderr.read()
+        said += line
+    exported = dict(re.findall(r"^export (\w+)=(\S+)$", said, flags=re.M))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in exported.items():
+            patch.setenv(name, value)
+        worker = boto3.Session(profile_name="worker")
+        arn = worker.client("sts").get_caller_identity()["Arn"]
+    assert arn.startswith("arn:aws:sts::222222222222:assumed-role/worker/")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_a_link_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OperationError, match=r"no links file here to try"):
+        trying.chosen([])
+    (tmp_path / "links.json").write_text(json.dumps({"accounts": accounts(), "links": LINKS}))
+    with pytest.raises(OperationError, match=r"no link nothing: choose from direct, assumed"):
+        trying.chosen(["nothing"])
+    assert list(trying.chosen(["copied"])) == ["copied"]
+    assert list(trying.chosen([])) == list(LINKS)
+
+
+def stack(name: str, *, makes: str = "", looks_up: str = "") -> Stack:
+    def role(name: str) -> dict[str, Any]:
+        return {"aws_iam_role": {name: {"name": name, "provider": "aws.a"}}} if name else {}
+
+    content = {"resource": role(makes), "data": role(looks_up)}
+    return Stack(name, Path(name), content, "")
+
+
+def test_a_link_comes_after_the_one_that_makes_its_role() -> None:
+    stacks = [stack("second", looks_up="r"), stack("first", makes="r"), stack("alone")]
+    ordered = [found.name for found in in_order(stacks)]
+    assert ordered.index("first") < ordered.index("second")
+    assert len(ordered) == 3
+
+
+def test_links_that_need_each_other_are_named() -> None:
+    stacks = [stack("a", makes="r", looks_up="s"), stack("b", makes="s", looks_up="r")]
+    with pytest.raises(OperationError, match=r"neither can be deployed first"):
+        in_order(stacks)
+
+
+def cells(found: bool) -> list[Cell]:
+    return [
+        Cell("a-role-of-thirty-two-characters", verb, "reports-", True, found) for verb in VERBS
+    ]
+
+
+def test_what_is_not_as_declared_is_said() -> None:
+    half = Half("the bucket policy of reports-", "account2", ("get",))
+    tried = trying.Tried(Answers(cells(found=False)[:1], wrong=["a key"]), (half,))
+    assert tried.problems() == [
+        "a-role-of-thirty-two-characters, list, reports-: refused",
+        "a key",
+        "without the bucket policy of reports-: get",
+    ]
+
+
+def test_where_one_half_is_enough_the_other_may_go() -> None:
+    half = Half("the bucket policy of reports-", "account2", ("get",), enough=True)
+    assert trying.Tried(Answers(), (half,)).problems() == []
+
+
+def test_the_table_fits_80_columns() -> None:
+    shown = Console(width=80, file=io.StringIO())
+    shown.print(trying._table("reports-", cells(found=True)))
+    assert isinstance(shown.file, io.StringIO)
+    lines = shown.file.getvalue().splitlines()
+    assert len(lines) == 2  # nothing is folded
+    assert lines[1].count("✓") == len(VERBS)
+
+
+def test_half_an_installation_is_never_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version(_: str) -> str:
+        return "0"
+
+    def run(arguments: list[str]) -> None:
+        if "pip" in arguments:
+            raise installation.InstallationError("no network")
+        Path(arguments[-1], "bin").mkdir()
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("importlib.metadata.version", version)
+    monkeypatch.setattr(installation, "_run", run)
+    with pytest.raises(installation.InstallationError, match="no network"):
+        installation.command()
+    assert list((tmp_path / "s3-links").iterdir()) == []

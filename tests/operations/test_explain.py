@@ -455,6 +455,18 @@ def test_what_limits_both_halves_is_named(
     assert (step.refuses[0].what, step.refuses[0].account) == (what, account)
 
 
+def test_a_level_without_a_policy_lets_nothing() -> None:
+    nothing: dict[str, Any] = {f"{ONE}.organizations.list_policies_for_target": {"Policies": []}}
+    (step,), _ = explained(answers() | organized(ONE, "scp") | nothing)
+    assert (step.verdict, step.refuses[0].cause) == ("refused", "nothing-lets-it")
+
+
+def test_no_request_reaches_from_one_partition_into_another() -> None:
+    role = answers()[f"{ONE}.iam.get_role"]["Role"] | {"Arn": ROLE.replace("aws", "aws-us-gov")}
+    (step,), _ = explained(answers() | {f"{ONE}.iam.get_role": {"Role": role}})
+    assert "no request reaches from aws-us-gov into aws" in step.refuses[0].told
+
+
 def test_the_organization_is_known_to_a_condition() -> None:
     recorded = answers() | bucket_policy(TO_ROLE | ORGANIZATION)
     (step,), _ = explained(recorded | organized(ONE, "scp", ANYTHING))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -65,16 +65,15 @@ class Answer:
     steps: Sequence[Step]
     declared: Sequence[str] = ()
     notes: Sequence[str] = ()
-    unread: Sequence[str] = field(default_factory=list)
+    unread: Sequence[str] = ()
     next: str = ""
 
     @property
     def verdict(self) -> Verdict:
         """The answer in a word: one refused step refuses all of it."""
         found = {step.verdict for step in self.steps}
-        return (
-            "refused" if "refused" in found else "undecided" if "undecided" in found else "allowed"
-        )
+        strongest: tuple[Verdict, ...] = ("refused", "undecided", "allowed")
+        return next(verdict for verdict in strongest if verdict in found)
 
     @property
     def exit_code(self) -> int:

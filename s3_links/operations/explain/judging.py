@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from s3_links.live.buckets import FoundBucket, FoundObject
+    from s3_links.reach.evaluate import Decision
     from s3_links.reach.logic import Atom, Formula
     from s3_links.world import Request, World
 
@@ -45,6 +46,7 @@ class Judge:
         reasons: list[Reason] = []
         if verdict == "refused":
             reasons = [*self._settings(request), *refusals(self._world, decision)]
+            reasons = reasons or [_of_the_whole(decision)]
         return Step(
             request=request,
             verdict=verdict,
@@ -52,7 +54,6 @@ class Judge:
             refuses=reasons,
             only_if=[] if isinstance(allowed, bool) else alternatives(allowed),
             keys=sorted({key for atom in atoms(allowed) for key in _keys(atom)}),
-            notes=[decision.note] if decision.note else [],
         )
 
     def without(self, request: Request, reason: Reason) -> Step:
@@ -100,6 +101,15 @@ class Judge:
                 "the bucket policy does not cover it",
                 cause="object-owner",
             )
+
+
+def _of_the_whole(decision: Decision) -> Reason:
+    """Return the reason where no statement and no half is one by itself."""
+    request = decision.request
+    told = decision.note or "no request can meet all that lets it"
+    return Reason(
+        what="request", account="", of=request.resource, told=told, cause="nothing-lets-it"
+    )
 
 
 def _keys(atom: Atom) -> frozenset[str]:

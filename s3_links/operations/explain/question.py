@@ -128,10 +128,16 @@ class Finder:
         account = self._declared.prefixes().get(name)
         if account is None:
             return name
-        reply, _ = self._reader.answer(account, "s3", "list_buckets", Prefix=name)
+        reply, code = self._reader.answer(account, "s3", "list_buckets", Prefix=name)
         found = [str(bucket["Name"]) for bucket in (reply or {}).get("Buckets", [])]
         names = [one for one in found if is_made_of(one, name)]
-        if len(names) != 1:
-            there = ", ".join(names) or "none that is seen"
-            raise OperationError(f"WHERE: of the buckets {name!r}... there is {there}: name one")
+        if not names:
+            why = f" ({code})" if code else ""
+            raise OperationError(
+                f"WHERE: no bucket made of {name!r} is seen in {account}{why}: deploy its link "
+                "first, or give the bucket's whole name"
+            )
+        if len(names) > 1:
+            there = ", ".join(names)
+            raise OperationError(f"WHERE: several buckets were made of {name!r}: name one: {there}")
         return names[0]

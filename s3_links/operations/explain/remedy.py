@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from s3_cross_account.actions import LEVELS
@@ -122,7 +123,9 @@ class Remedies:
     # Where to look
 
     def _look(self, reason: Reason, request: Request) -> str:
-        bucket, role = self.target.bucket, request.principal.name
+        who, bucket = request.principal, quote(self.target.bucket)
+        of, kind, name = quote(reason.of), who.kind, quote(who.name)
+        prefix = quote(self.target.key.rpartition("/")[0])
         policy = f"aws s3api get-bucket-policy --bucket {bucket} --query Policy --output text"
         is_mending = request.action in actions.MENDING and reason.what == "bucket policy"
         if reason.cause == "explicit-deny" and is_mending:
@@ -131,27 +134,28 @@ class Remedies:
         by_cause = {
             "object-owner": f"aws s3api put-bucket-ownership-controls --bucket {bucket} "
             "--ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'",
-            "no-object": f"aws s3api list-objects-v2 --bucket {bucket} "
-            f"--prefix '{self.target.key.rpartition('/')[0]}'",
+            "no-object": f"aws s3api list-objects-v2 --bucket {bucket} --prefix {prefix}",
             "no-bucket": "aws s3api list-buckets",
             "aws-managed-key": f"aws s3api get-bucket-encryption --bucket {bucket}",
-            "key-state": f"aws kms describe-key --key-id {reason.of}",
+            "key-state": f"aws kms describe-key --key-id {of}",
             "wrong-account": "aws sts get-caller-identity",
         }
         by_kind = {
             "bucket policy": policy,
             "public access block": policy,
-            "key policy": f"aws kms get-key-policy --key-id {reason.of} --output text",
-            "trust policy": f"aws iam get-role --role-name {reason.of.rpartition('/')[2]}",
-            "permissions boundary": f"aws iam get-policy --policy-arn {reason.of}",
+            "key policy": f"aws kms get-key-policy --key-id {of} --output text",
+            "trust policy": f"aws iam get-role --role-name {of.rpartition('/')[2]}",
+            "permissions boundary": f"aws iam get-policy --policy-arn {of}",
             "service control policy": "aws organizations list-policies-for-target "
             f"--target-id {reason.account} --filter SERVICE_CONTROL_POLICY",
             "resource control policy": "aws organizations list-policies-for-target "
             f"--target-id {reason.account} --filter RESOURCE_CONTROL_POLICY",
-            "VPC endpoint policy": f"aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {reason.of}",
-            "identity policy": f"aws iam get-policy --policy-arn {reason.of}"
-            if reason.of.startswith("arn:") and ":policy/" in reason.of
-            else f"aws iam list-attached-role-policies --role-name {role}",
+            "VPC endpoint policy": f"aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {of}",
+            "identity policy": f"aws iam get-policy --policy-arn {of}"
+            if ":policy/" in of
+            else f"aws iam list-attached-{kind}-policies --{kind}-name {name}"
+            if reason.of == who.arn
+            else f"aws iam get-{kind}-policy --{kind}-name {name} --policy-name {of}",
         }
         command = by_cause.get(reason.cause) or by_kind.get(reason.what) or "s3-links check"
         profile = self.profiles.get(reason.account)

@@ -284,7 +284,7 @@ def try_(
     ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Deploy links into emulated accounts, and show who reaches what.
+    """Deploy into emulated accounts, and show who reaches what.
 
     Needs no AWS account. What is to exist already is stood in for, and nothing is left behind.
     """
@@ -429,8 +429,8 @@ def _planned(
     from .operations.check import check
 
     check(stacks, quiet=as_json)
-    with _working("Planning"):
-        summaries = plan.plan(stacks, gates, **options)
+    with _working("Planning") as status:
+        summaries = plan.plan(stacks, gates, progress=status.update, **options)
     _show((plan.PLANS / f"summary.{'json' if as_json else 'md'}").read_text(encoding="utf-8"))
     return _refused(summaries, gates)
 
@@ -453,8 +453,8 @@ def apply(links: Names = None) -> None:
     _synthesize()
     stacks = apply.applicable(links or ())
     check(stacks)
-    with _working("Applying"):
-        names = apply.apply(stacks)
+    with _working("Applying") as status:
+        names = apply.apply(stacks, status.update)
     typer.echo(f"Applied: {', '.join(names)}")
 
 

@@ -12,7 +12,7 @@ from .summary import GATES
 from .terraform import initialize, terraform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _AGAIN = "Run `s3-links plan` again."
 
@@ -53,11 +53,15 @@ def applicable(names: Sequence[str] = ()) -> list[Stack]:
     return [stacks[name] for name in chosen]
 
 
-def apply(stacks: Sequence[Stack]) -> list[str]:
-    """Apply the plans of the stacks, all of which must be applicable; return their names."""
+def apply(stacks: Sequence[Stack], progress: Callable[[str], None] = lambda _: None) -> list[str]:
+    """Apply the plans of the stacks, all of which must be applicable; return their names.
+
+    ``progress`` is told how far it is.
+    """
     with alone():
         names = [stack.name for stack in stacks]
-        for stack in applicable(names):
+        for number, stack in enumerate(applicable(names), 1):
+            progress(f"Applying {stack.name} ({number} of {len(names)}) ...")
             initialize(stack)
             try:
                 print(terraform(stack, "apply", str(plan_file(stack.name))), end="")

@@ -24,7 +24,7 @@ from .summary import Summary, as_json, summarize
 from .terraform import initialize, terraform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .insiders import Insiders
 
@@ -41,17 +41,21 @@ def plan(
     *,
     summary_only: bool = False,
     note: str = "",
+    progress: Callable[[str], None] = lambda _: None,
 ) -> list[Summary]:
     """Plan every stack and write what the plans do, with what makes each plan recognizable.
 
     The plans appear in :data:`PLANS` all at once, with their summary; with an error or an
     interruption, nothing is left to apply. With ``summary_only`` the plans themselves never get
-    there. A ``note`` stands above the summary.
+    there. A ``note`` stands above the summary. ``progress`` is told how far it is.
     """
     everybody = insiders(stack.content for stack in declared().values())
     with alone(), _replaced() as folder:
         with ThreadPoolExecutor(max_workers=4) as pool:
-            outcomes = list(pool.map(partial(_plan_or_problem, folder, everybody), stacks))
+            outcomes = []
+            for outcome in pool.map(partial(_plan_or_problem, folder, everybody), stacks):
+                outcomes.append(outcome)
+                progress(f"Planned {len(outcomes)} of {len(stacks)} ...")
         summaries = [outcome for outcome in outcomes if isinstance(outcome, Summary)]
         problems = [outcome for outcome in outcomes if isinstance(outcome, str)]
         if problems:

@@ -114,6 +114,22 @@ def test_without_an_action_everything_is_asked_that_is_declared(ask: Any) -> Non
     assert asked_of(answer) == [("s3:GetObject", f"arn:aws:s3:::{NEW}/r/a.csv")]
 
 
+def test_what_was_not_read_of_an_organization_is_noted_where_all_else_lets_it(ask: Any) -> None:
+    everything = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    may: dict[str, Any] = {
+        f"{TWO}.iam.list_role_policies": {"PolicyNames": ["own"]},
+        f"{TWO}.iam.get_role_policy": {"PolicyDocument": {"Statement": everything}},
+    }
+    actions = ["s3:ListBucket"]
+    answer = ask("worker", NEW, role("worker", TWO) | bucket() | may, actions=actions)
+    assert (answer.verdict, len(answer.notes)) == ("allowed", 1)
+    assert "an organization's policies were not read" in answer.notes[0]
+    none = "AWSOrganizationsNotInUseException"
+    may[f"{TWO}.organizations.describe_organization"] = none
+    answer = ask("worker", NEW, role("worker", TWO) | bucket() | may, actions=actions)
+    assert (answer.verdict, answer.notes) == ("allowed", [])
+
+
 def test_a_name_that_a_prefix_begins_is_no_bucket_of_that_prefix(ask: Any) -> None:
     answer = ask("reader", "new-reports/r/a.csv", role("reader") | bucket())
     assert "bucket_policy_to_merge_account2_new-reports: it is not merged" in str(answer.declared)

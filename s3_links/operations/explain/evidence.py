@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .answer import Step
     from .pasted import Pasted
 
-_OF_AN_ORGANIZATION = {"service control policy", "resource control policy"}
+OF_AN_ORGANIZATION = {"service control policy", "resource control policy"}
 _OF_THE_CALLER = {
     *("identity policy", "permissions boundary", "session policy"),
     *("service control policy", "VPC endpoint policy"),
@@ -41,7 +41,7 @@ def judged(steps: list[Step], pasted: Pasted, unseen: set[str], owner: str) -> l
         return [*before, _refused(last, what, owner, told, cause)]
     if last.verdict != "allowed":
         return steps
-    if unseen & _OF_AN_ORGANIZATION and not pasted.policy:
+    if unseen & OF_AN_ORGANIZATION and not pasted.policy:
         note = "what was read lets it: what could not be read refuses it, or something did then"
         return [*before, replace(_noted(last, note), verdict="undecided")]
     note = "what is there now lets it: the message is of before it was changed; try it again"

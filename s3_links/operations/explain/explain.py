@@ -16,7 +16,7 @@ from s3_links.reach import actions
 
 from .answer import Answer
 from .declared import Declared
-from .evidence import judged
+from .evidence import OF_AN_ORGANIZATION, judged
 from .explaining import Explaining
 from .question import Finder, Question, Target
 from .remedy import Remedies
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from s3_links.operations.stack import Stack
     from s3_links.world import Principal
 
-    from .answer import Step
     from .pasted import Pasted
 
 _FOR_A_KEY = {"kms:Decrypt": "s3:GetObject", "kms:GenerateDataKey": "s3:PutObject"}
@@ -88,47 +87,44 @@ class Explained:
     def answer(self) -> Answer:
         """Ask, and return what was found."""
         who = self._who()
-        steps: list[Step] = []
-        told: list[str] = []
+        parts = [self._at(who, where, wanted) for where, wanted in self._asked().items()]
+        return Answer(
+            steps=[step for part in parts for step in part.steps],
+            declared=list(dict.fromkeys(line for part in parts for line in part.declared)),
+            notes=list(dict.fromkeys(note for part in parts for note in part.notes)),
+            unread=[str(one) for one in self._reader.unread],
+            next=next((part.next for part in parts if part.next), ""),
+        )
+
+    def _at(self, who: Principal, where: str, wanted: list[str]) -> Answer:
+        """Return the answer of one target."""
+        pasted, target = self._question.pasted, self._finder.where(where)
+        remedies = Remedies(
+            declared=self._declared, links=self._links, target=target, profiles=self._profiles
+        )
+        if target.bucket:  # S3 asks for the key
+            wanted = [_FOR_A_KEY.get(action, action) for action in wanted]
+        if not wanted:
+            target, wanted = self._usual(who, target)
+        explaining = Explaining(
+            self._reader, self._declared, target, self._question.context, self._question.endpoint
+        )
+        steps = list(explaining.steps(who, wanted))
         notes: list[str] = []
-        next_ = ""
-        for where, wanted in self._asked().items():
-            target = self._finder.where(where)
-            remedies = Remedies(
-                declared=self._declared,
-                links=self._links,
-                target=target,
-                profiles=self._profiles,
+        if pasted:
+            steps = judged(steps, pasted, explaining.unseen, target.owner.account)
+            notes += _of_region(pasted, target)
+        not_allowed = [step for step in steps if step.verdict != "allowed"]
+        if explaining.unseen & OF_AN_ORGANIZATION and not not_allowed:
+            notes.append(
+                "an organization's policies were not read: they may refuse it all the same"
             )
-            if target.bucket:  # S3 asks for the key
-                wanted = [_FOR_A_KEY.get(action, action) for action in wanted]
-            if not wanted:
-                target, wanted = self._usual(who, target)
-            explaining = Explaining(
-                self._reader,
-                self._declared,
-                target,
-                self._question.context,
-                self._question.endpoint,
-            )
-            found = list(explaining.steps(who, wanted))
-            if self._question.pasted:
-                found = judged(
-                    found, self._question.pasted, explaining.unseen, target.owner.account
-                )
-                notes += _of_region(self._question.pasted, target)
-            steps += found
-            told += [line for step in found for line in remedies.told(step)]
-            open_ = [step for step in found if step.verdict != "allowed"]
-            open_.sort(key=lambda step: step.verdict != "refused")
-            next_ = next_ or (remedies.next(open_[0]) if open_ else "")
-        unread = [str(one) for one in self._reader.unread]
+        first = min(not_allowed, key=lambda step: step.verdict != "refused", default=None)
         return Answer(
             steps=steps,
-            declared=list(dict.fromkeys(told)),
+            declared=[line for step in steps for line in remedies.told(step)],
             notes=notes,
-            unread=unread,
-            next=next_,
+            next=remedies.next(first) if first else "",
         )
 
     def _who(self) -> Principal:

@@ -88,7 +88,9 @@ def test_a_link_is_begun_deployed_and_destroyed_by_who_answers(
     assert not list(tmp_path.glob("terraform.*.tfstate"))
 
     code, said = on_terminal(tmp_path, ["deploy"], {"Only yes is taken": "yes"}, environment)
-    assert (code, "role_arn_account1_reports-reader = arn:" in plain(said)) == (0, True), plain(said)
+    assert (code, "role_arn_account1_reports-reader = arn:" in plain(said)) == (0, True), plain(
+        said
+    )
 
     code, said = on_terminal(tmp_path, ["destroy"], {"Only yes is taken": "no"}, environment)
     assert (code, "Nothing was destroyed." in plain(said)) == (1, True), plain(said)

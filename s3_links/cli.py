@@ -376,17 +376,27 @@ def who_can(
         list[str] | None,
         typer.Option(metavar="ACTION", help="Only this action. Can be repeated."),
     ] = None,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live", help="Of everybody in the accounts themselves, which are only read."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say who can reach a bucket, by what is declared."""
     from .declarations import read_links
-    from .operations import who_can
+    from .operations import who_can, who_can_live
     from .operations.stack import OperationError
 
     links = read_links.declared()
     if links is None:
         raise OperationError("there is no links file here, which would declare buckets")
-    answer = who_can.who_can(_stacks(None), links, bucket, action or ())
+    stacks = _stacks(None)
+    if live:
+        answer = who_can_live.who_can_live(stacks, bucket, action or ())
+    else:
+        answer = who_can.who_can(stacks, links, bucket, action or ())
     if as_json:
         typer.echo(answer.as_json(), nl=False)
         return

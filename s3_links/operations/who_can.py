@@ -22,7 +22,7 @@ from .labels import Labels
 from .stack import OperationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from s3_links.declarations.links import Links
     from s3_links.reach.difference import Change
@@ -98,30 +98,39 @@ def who_can(stacks: Sequence[Stack], links: Links, asked: str, actions: Sequence
     Raises :class:`OperationError` for a bucket that no link declares, and for an action that S3
     does not know.
     """
-    actions = as_listed(actions)
-    if wrong := problems(action for action in actions if "*" not in action):
-        raise OperationError("\n".join(wrong))
-    bucket, slash, key = asked.partition("/")
+    actions = known_actions(actions)
+    bucket = asked.partition("/")[0]
     known = [name for link in links.links.values() for name in (b.name for b in link.buckets)]
     if bucket not in known:
         names = ", ".join(sorted(set(known)))
         raise OperationError(f"no link declares the bucket {bucket!r}: there are {names}")
     found = _Worlds(stacks, links, bucket)
-    rows = [row for arn, world in found.by_arn() for row in _rows(world, arn)]
-    wanted = [
-        replace(row, actions=chosen)
-        for row in rows
-        if (chosen := tuple(a for a in row.actions if _is_wanted(a, actions)))
-        and (not slash or _covers(row.on, key))
-    ]
+    rows = [row for arn, world in found.by_arn() for row in rows_of(world, arn)]
+    wanted = chosen(rows, asked, actions)
     about = {str(who.arn) for row in wanted for who in (row.who, row.through) if who}
     about |= {arn for arn, _ in found.by_arn()}
-    return Answer(
-        asked=asked,
-        rows=tuple(sorted(wanted, key=lambda row: (str(row.who), str(row.through), row.on))),
-        notes=tuple(dict.fromkeys(note.text for note in found.notes if note.about in about)),
-        labels=found.labels,
-    )
+    notes = dict.fromkeys(note.text for note in found.notes if note.about in about)
+    return Answer(asked=asked, rows=wanted, notes=tuple(notes), labels=found.labels)
+
+
+def known_actions(actions: Sequence[str]) -> Sequence[str]:
+    """Return actions as AWS lists them. Raises :class:`OperationError` for one that S3 lacks."""
+    actions = as_listed(actions)
+    if wrong := problems(action for action in actions if "*" not in action):
+        raise OperationError("\n".join(wrong))
+    return actions
+
+
+def chosen(rows: Iterable[Row], asked: str, actions: Sequence[str]) -> tuple[Row, ...]:
+    """Return the rows of what is asked for: some actions, or a key."""
+    _, slash, key = asked.partition("/")
+    wanted = [
+        replace(row, actions=some)
+        for row in rows
+        if (some := tuple(a for a in row.actions if _is_wanted(a, actions)))
+        and (not slash or _covers(row.on, key))
+    ]
+    return tuple(sorted(wanted, key=lambda row: (str(row.who), str(row.through), row.on)))
 
 
 def _is_wanted(action: str, wanted: Sequence[str]) -> bool:
@@ -191,8 +200,10 @@ def _of_both(one: Resource | None, other: Resource) -> Resource:
     return replace(other, policy=replace(other.policy, statements=tuple(statements)))
 
 
-def _rows(world: World, arn: str) -> Iterator[Row]:
-    for change in difference(World(), world).of("appears"):
+def rows_of(world: World, arn: str) -> Iterator[Row]:
+    """Yield who can reach a bucket of ``world``, by itself or by a role that it assumes."""
+    seen = replace(world, resources={arn: world.resources[arn]})
+    for change in difference(World(), seen).of("appears"):
         if change.example.partition("/")[0] == arn:
             yield _row(change)
             yield from _assumed(world, change)

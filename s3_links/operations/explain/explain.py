@@ -38,11 +38,11 @@ _USUAL = {":role/": "sts:AssumeRole", ":kms:": "kms:Decrypt"}
 def explain(stacks: Sequence[Stack], question: Question) -> tuple[Answer, Labels]:
     """Return why a request is refused, or that it is not, and how to show what it names."""
     providers = {p["alias"]: p for stack in stacks for p in stack.providers}
-    found = list(_accounts(stacks, providers))
-    ids = {account.alias: account.id for account in found}
+    reader = reader_of(stacks)
+    ids = {account.alias: account.id for account in reader.accounts.values()}
     links = read_links.declared()
     explained = Explained(
-        Reader(found),
+        reader,
         Declared(stacks, ids),
         links.links if links else {},
         {ids[alias]: p["profile"] for alias, p in providers.items() if p.get("profile")},
@@ -51,9 +51,13 @@ def explain(stacks: Sequence[Stack], question: Question) -> tuple[Answer, Labels
     return explained.answer(), Labels(ids)
 
 
-def _accounts(
-    stacks: Sequence[Stack], providers: Mapping[str, Mapping[str, Any]]
-) -> Iterator[Account]:
+def reader_of(stacks: Sequence[Stack]) -> Reader:
+    """Return what reads in the accounts that the stacks are declared for."""
+    return Reader(_accounts(stacks))
+
+
+def _accounts(stacks: Sequence[Stack]) -> Iterator[Account]:
+    providers = {p["alias"]: p for stack in stacks for p in stack.providers}
     for entry in accounts.reached(stacks):
         credentials = functools.cache(functools.partial(Credentials, providers[entry.alias]))
         yield Account(

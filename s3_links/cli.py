@@ -32,7 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Give workloads in one AWS account access to S3 buckets in another: both halves of "
     "every permission, from one declaration.",
-    epilog="Exit codes: 0 all well, 1 an error, 2 refused by a gate.",
+    epilog="Exit codes: 0 all well, 1 an error, 2 refused, 3 (explain) cannot be decided.",
 )
 state_app = typer.Typer(no_args_is_help=True, help="Move a state, or remove the lock on one.")
 app.add_typer(state_app, name="state")
@@ -291,6 +291,66 @@ def try_(
     from .sandbox.trying import try_links
 
     return 0 if try_links(links or [], halves=halves, keep=keep, as_json=as_json) else REFUSED
+
+
+@_command()
+def explain(
+    who: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHO",
+            help="A role's or user's name or ARN, or the session's of `aws sts "
+            "get-caller-identity`.",
+        ),
+    ] = "",
+    where: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHERE",
+            help="s3://BUCKET/KEY, a bucket's name or declared prefix, or an ARN.",
+        ),
+    ] = "",
+    action: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ACTION", help="What is asked for. Can be repeated."),
+    ] = None,
+    pasted: Annotated[
+        str, typer.Option("--from", metavar="MESSAGE", help="An error message, as it came.")
+    ] = "",
+    context: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="What is known of the request, such as aws:SourceIp=203.0.113.7. Can be repeated.",
+        ),
+    ] = None,
+    endpoint: Annotated[
+        str, typer.Option(metavar="ID", help="The VPC endpoint that the request goes through.")
+    ] = "",
+    as_json: AsJson = False,
+) -> int:
+    """Say why access is refused, or that it is not.
+
+    Reads what is really there in both accounts, and changes nothing. Exits with 0 if it is allowed,
+    2 if it is refused, 3 if that cannot be decided.
+    """
+    from .operations.explain.explain import explain
+    from .operations.explain.pasted import read
+    from .operations.explain.question import Question, read_context
+
+    question = Question(
+        who=who,
+        where=where,
+        actions=action or (),
+        pasted=read(pasted) if pasted else None,
+        context=read_context(context or ()),
+        endpoint=endpoint or None,
+    )
+    stacks = _stacks(None)
+    with _working("Reading"):
+        answer, labels = explain(stacks, question)
+    typer.echo(answer.as_json() if as_json else "\n".join(answer.lines(labels)), nl=not as_json)
+    return answer.exit_code
 
 
 @_command()

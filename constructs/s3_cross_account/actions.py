@@ -122,17 +122,34 @@ BATCH_ON_SOURCE_OBJECTS: Final = ("s3:InitiateReplication",)
 Replication" in the Amazon S3 User Guide."""
 
 _READING: Final = ("s3:Get", "s3:List")
-# Operations that people take for actions, and what each needs: "Required permissions for Amazon S3
-# API operations" in the Amazon S3 User Guide. Listing one's buckets is no action on a bucket.
-_OPERATIONS: Final = {
-    "s3:CopyObject": "'s3:GetObject' and 's3:PutObject'",
-    "s3:DeleteObjects": "'s3:DeleteObject'",
-    "s3:HeadBucket": "'s3:ListBucket'",
-    "s3:HeadObject": "'s3:GetObject'",
-    "s3:ListBuckets": "",
-    "s3:ListObjects": "'s3:ListBucket'",
-    "s3:ListObjectsV2": "'s3:ListBucket'",
+OPERATIONS: Final = {
+    "s3:CompleteMultipartUpload": ("s3:PutObject",),
+    "s3:CopyObject": ("s3:GetObject", "s3:PutObject"),
+    "s3:CreateMultipartUpload": ("s3:PutObject",),
+    "s3:DeleteObjects": ("s3:DeleteObject",),
+    "s3:GetBucketEncryption": ("s3:GetEncryptionConfiguration",),
+    "s3:GetBucketLifecycleConfiguration": ("s3:GetLifecycleConfiguration",),
+    "s3:GetBucketReplication": ("s3:GetReplicationConfiguration",),
+    "s3:GetPublicAccessBlock": ("s3:GetBucketPublicAccessBlock",),
+    "s3:HeadBucket": ("s3:ListBucket",),
+    "s3:HeadObject": ("s3:GetObject",),
+    "s3:ListBuckets": ("s3:ListAllMyBuckets",),
+    "s3:ListMultipartUploads": ("s3:ListBucketMultipartUploads",),
+    "s3:ListObjectVersions": ("s3:ListBucketVersions",),
+    "s3:ListObjects": ("s3:ListBucket",),
+    "s3:ListObjectsV2": ("s3:ListBucket",),
+    "s3:ListParts": ("s3:ListMultipartUploadParts",),
+    "s3:PutBucketEncryption": ("s3:PutEncryptionConfiguration",),
+    "s3:PutPublicAccessBlock": ("s3:PutBucketPublicAccessBlock",),
+    "s3:SelectObjectContent": ("s3:GetObject",),
+    "s3:UploadPart": ("s3:PutObject",),
+    "s3:UploadPartCopy": ("s3:GetObject", "s3:PutObject"),
 }
+"""Operations that are called otherwise than the actions that they need.
+
+Follows "Required permissions for Amazon S3 API operations" in the Amazon S3 User Guide. A copy
+needs the first of its two at its source, the second at its target.
+"""
 
 
 @cache
@@ -162,8 +179,9 @@ def problems(actions: Iterable[str]) -> list[str]:
         if "*" in action:
             found.append(f"{action!r} is a wildcard: name each action")
             continue
-        near = _OPERATIONS.get(action)
-        if near is None and (
+        needed = OPERATIONS.get(action)
+        near = " and ".join(repr(name) for name in needed or () if name in every)
+        if needed is None and (
             name := near_match(action if ":" in action else f"s3:{action}", every)
         ):
             near = repr(name)

@@ -105,7 +105,7 @@ def _without_actions(row: Access) -> Access:
 class _Told:
     def __init__(self, moments: Moments) -> None:
         self._moments, self._worlds = moments, moments.worlds
-        self._labels = Labels(moments.after)
+        self._labels = Labels(moments.after.accounts)
         # By the side that it is told on, and by all but its actions and their statements.
         self._rows: dict[tuple[str, Access], dict[str, set[letting.Part]]] = defaultdict(
             lambda: defaultdict(set)

@@ -41,7 +41,7 @@ class Comparison:
     """What is there (``world``) and what is declared, statement by statement."""
 
     def __init__(self, blocks: Blocks, declared: Declared) -> None:
-        self._blocks, self._declared, self._labels = blocks, declared, Labels(blocks)
+        self._blocks, self._declared, self._labels = blocks, declared, Labels(blocks.accounts)
         world = world_of(blocks)
         self.world = replace(world, resources={**declared.handed_out, **world.resources})
 

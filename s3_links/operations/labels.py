@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from s3_links.synthesized.blocks import UNNAMED
 
 if TYPE_CHECKING:
-    from s3_links.synthesized.blocks import Blocks
+    from collections.abc import Mapping
+
     from s3_links.world import Principal
 
 _ROLE = re.compile(r"^arn:[a-z-]+:iam::([^:]*):role/(?:.*/)?([^/]+)$")
@@ -22,10 +23,10 @@ def shown(account: str) -> str:
 
 
 class Labels:
-    """How what is named is shown; never a key to compare by."""
+    """How what is named is shown, with ids by their aliases; never a key to compare by."""
 
-    def __init__(self, blocks: Blocks) -> None:
-        self._aliases = {id_: alias for alias, id_ in blocks.accounts.items()}
+    def __init__(self, accounts: Mapping[str, str]) -> None:
+        self._aliases = {id_: alias for alias, id_ in accounts.items()}
 
     def principal(self, text: str) -> str:
         """Return a principal's identifier as it is shown."""

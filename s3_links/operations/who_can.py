@@ -148,7 +148,7 @@ class _Worlds:
             blocks = Blocks(declared_blocks(source), aliases_of(source), source)
             declared = Declared(blocks, link, links.accounts)
             world = Comparison(blocks, declared).seen
-            self.labels = Labels(blocks)
+            self.labels = Labels(blocks.accounts)
             self.notes += declared.notes
             for name, arn in zip(names, declared.buckets, strict=True):
                 if name == bucket:

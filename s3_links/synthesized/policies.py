@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 _DOCUMENT = "data.aws_iam_policy_document."
 _READ_HERE = {"statement", "provider", "version", "policy_id", "depends_on", "//"}
-_OF_A_RESOURCE = ("bucket policy", "key policy", "trust policy")
+_OF_A_RESOURCE = (
+    *("bucket policy", "key policy", "trust policy"),
+    *("resource control policy", "VPC endpoint policy"),
+)
 _WITH_RESOURCE = ("bucket policy", "key policy", "identity policy", "permissions boundary")
 
 

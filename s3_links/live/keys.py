@@ -1,0 +1,67 @@
+"""KMS keys as they are: their policy, their grants, and whether they work at all.
+
+Follows "Key policies in AWS KMS", "Grants in AWS KMS" and "Key states of AWS KMS keys" in the AWS
+KMS Developer Guide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from s3_links.world import Resource
+
+from .reader import UnreadError
+
+if TYPE_CHECKING:
+    from s3_links.world import Principal
+
+    from .reader import Reader
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundKey:
+    """A key; one that AWS manages for a service cannot be shared with another account."""
+
+    resource: Resource
+    state: str | None = None
+    aws_managed: bool = False
+
+
+def key(
+    reader: Reader, named: str, account: str, whose: Principal, operations: frozenset[str]
+) -> FoundKey:
+    """Return a key that ``account`` can name, by its ARN, its id or an alias.
+
+    Of its grants those count that let ``whose`` role any of ``operations``.
+    """
+    ask = partial(reader.ask, account, "kms", of=f"key {named.rpartition('/')[2]}")
+    arn, state, aws_managed = named, None, named.startswith("alias/aws/")
+    try:
+        found = ask("describe_key", KeyId=named)["KeyMetadata"]
+        arn, state = found["Arn"], found.get("KeyState")
+        aws_managed = found.get("KeyManager") == "AWS"
+    except UnreadError:
+        pass
+    policy = reader.document(
+        "key policy",
+        account,
+        arn,
+        lambda: ask("get_key_policy", KeyId=arn, PolicyName="default")["Policy"],
+    )
+    try:
+        grants = ask("list_grants", KeyId=arn)["Grants"]
+        others = tuple(
+            f"the grant {grant['GrantId']}"
+            for grant in grants
+            if grant.get("GranteePrincipal") in (whose.arn, whose.session_arn())
+            and operations & set(grant.get("Operations", []))
+        )
+    except UnreadError:
+        others = ("a grant, which may not be listed,",)
+    return FoundKey(
+        resource=Resource(arn=arn, account=account, policy=policy, other_grants=others),
+        state=state,
+        aws_managed=aws_managed,
+    )

@@ -1,0 +1,226 @@
+"""What the declaration says of a request: which statements of which link should let it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from s3_cross_account.reading import Unreadable
+from s3_links.reach import actions
+from s3_links.reach.evaluate import evaluate
+from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
+from s3_links.synthesized.policies import handed_out
+from s3_links.synthesized.world import place_of, world_of
+from s3_links.world import Bucket, Request, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from s3_cross_account.policy import Statement
+    from s3_links.operations.stack import Stack
+    from s3_links.world import Document, DocumentKind, Principal, World
+
+_TO_MERGE: dict[str, DocumentKind] = {
+    "bucket_policy_to_merge_": "bucket policy",
+    "key_policy_to_merge_": "key policy",
+}
+_UNNAMED = "…"
+_S3 = ":s3:::"
+_KEY_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
+_COMPLETION = re.compile(r"[0-9]{18}[0-9a-f]{8}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Half:
+    """A statement that a link declares for a request: in which document, and the block's address.
+
+    ``output`` is the output that has it, where somebody else has to merge it.
+    """
+
+    link: str
+    what: DocumentKind
+    statement: str
+    place: str
+    output: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """How a role is declared to reach a resource: by itself or as another role, and what for.
+
+    ``prefix`` is what keys begin with, if that is limited.
+    """
+
+    actions: list[str]
+    prefix: str = ""
+    hop: Principal | None = None
+
+
+class Declared:
+    """The synthesized stacks, each as its own world; ``accounts`` are the ids by their aliases."""
+
+    def __init__(self, stacks: Iterable[Stack], accounts: Mapping[str, str]) -> None:
+        self._stacks = {stack.name: _Declared(stack, accounts) for stack in stacks}
+
+    def halves(self, request: Request) -> list[Half]:
+        """Return the statements that should let a request."""
+        return [
+            half
+            for name, declared in self._stacks.items()
+            for half in declared.halves(name, request)
+        ]
+
+    def route(self, who: Principal, resource: str) -> Route | None:
+        """Return how a role is declared to reach a bucket or a key, by itself if it can."""
+        found = [route for d in self._stacks.values() for route in d.routes(who, resource)]
+        return min(found, key=lambda route: route.hop is not None, default=None)
+
+    def external_id(self, role: str) -> tuple[str, ...]:
+        """Return the external id that is declared for whoever assumes a role, by its ARN."""
+        return tuple(id_ for d in self._stacks.values() for id_ in d.external_id(role))
+
+    def roles(self, name: str) -> list[Principal]:
+        """Return the declared roles of a name."""
+        found = [
+            who for declared in self._stacks.values() for who in declared.roles if who.name == name
+        ]
+        return list(dict.fromkeys(found))
+
+    def links(self, who: Principal) -> list[str]:
+        """Return the links that declare a role."""
+        return [link for link, declared in self._stacks.items() if declared.named(who)]
+
+    def names(self) -> list[str]:
+        """Return the names of all declared roles."""
+        return sorted({who.name for declared in self._stacks.values() for who in declared.roles})
+
+    def bucket_accounts(self, name: str) -> list[str]:
+        """Return the accounts in which a bucket of this name, or prefix, is declared."""
+        found = [
+            bucket.account
+            for declared in self._stacks.values()
+            for bucket in declared.buckets
+            if _is_named(bucket.arn, f"{bucket.arn.rpartition(_S3)[0]}{_S3}{name}")
+        ]
+        return list(dict.fromkeys(found))
+
+    def prefixes(self) -> dict[str, str]:
+        """Return what the names of new buckets begin with, each with its account."""
+        return {
+            bucket.arn.rpartition(_S3)[2].removesuffix(_UNNAMED): bucket.account
+            for declared in self._stacks.values()
+            for bucket in declared.buckets
+            if bucket.arn.endswith(_UNNAMED)
+        }
+
+
+class _Declared:
+    def __init__(self, stack: Stack, accounts: Mapping[str, str]) -> None:
+        source = stack.content
+        self._blocks = Blocks(declared_blocks(source), aliases_of(source), source, accounts)
+        world = world_of(self._blocks)
+        merged = {resource.arn: resource for resource in self._to_merge(source)}
+        self._world: World = replace(world, resources={**world.resources, **merged})
+
+    @property
+    def roles(self) -> list[Principal]:
+        return list(self._world.identities)
+
+    @property
+    def buckets(self) -> list[Bucket]:
+        return [r for r in self._world.resources.values() if isinstance(r, Bucket)]
+
+    def _to_merge(self, source: Mapping[str, Any]) -> Iterator[Resource]:
+        """Yield the buckets and keys of others, as if the outputs had been merged."""
+        for name in source.get("output", {}):
+            kind = next((k for begin, k in _TO_MERGE.items() if name.startswith(begin)), None)
+            address = self._blocks.reference(self._blocks.output(name))
+            if kind is None or address is None:
+                continue
+            account = self._blocks.account(address)
+            policy = handed_out(self._blocks, name, kind, account, name)
+            resources = [r for statement in _read(policy) for r in statement.resources]
+            for arn in dict.fromkeys(map(_whole, resources)):
+                of = Bucket if kind == "bucket policy" else Resource
+                yield of(arn=arn, account=account, policy=policy)
+
+    def halves(self, link: str, request: Request) -> Iterator[Half]:
+        for declared in self._as_declared(request):
+            for finding in evaluate(self._world, declared).findings:
+                if finding.effect != "Allow" or isinstance(finding.statement, Unreadable):
+                    continue
+                name, kind = finding.document.name, finding.document.kind
+                output = name if name.startswith(tuple(_TO_MERGE)) else ""
+                place = output or place_of(self._blocks, finding.document) or name
+                sid = finding.statement.sid or ""
+                yield Half(link=link, what=kind, statement=sid, place=place, output=output)
+
+    def routes(self, who: Principal, resource: str) -> Iterator[Route]:
+        for role in self.named(who):
+            yield from self._routes(role, resource, None)
+        for role in self.roles:
+            hop = Request(principal=who, action="sts:AssumeRole", resource=str(role.arn))
+            if any(self.halves("", hop)):
+                yield from self._routes(role, resource, role)
+
+    def _routes(self, role: Principal, resource: str, hop: Principal | None) -> Iterator[Route]:
+        on: dict[str, tuple[str, ...]] = {}
+        for document in self._world.identities[role].policies:
+            for statement in _read(document):
+                for pattern in statement.resources:
+                    if _is_named(_whole(pattern), resource):
+                        on[pattern] = (*on.get(pattern, ()), *statement.actions)
+        if named := [a for of in on.values() for a in of if a in actions.known()]:
+            keys = [pattern.partition("/")[2].removesuffix("*") for pattern in on]
+            prefix = next(filter(None, keys), "") if _S3 in resource else ""
+            yield Route(actions=list(dict.fromkeys(named)), prefix=prefix, hop=hop)
+
+    def external_id(self, role: str) -> tuple[str, ...]:
+        resource = self._world.resources.get(role)
+        return tuple(
+            value
+            for statement in (_read(resource.policy) if resource and resource.policy else ())
+            for condition in statement.conditions
+            if condition.variable == "sts:ExternalId"
+            for value in condition.values
+        )
+
+    def named(self, who: Principal) -> list[Principal]:
+        return [role for role in self.roles if (role.name, role.account) == (who.name, who.account)]
+
+    def _as_declared(self, request: Request) -> Iterator[Request]:
+        """Yield a request as it is declared: names that were not known yet stand as themselves."""
+        # What is encrypted is named by the bucket's ARN, which is not known.
+        context = {k: v for k, v in request.context.items() if "EncryptionContext" not in k}
+        named, slash, key = request.resource, "", ""
+        if _S3 in request.resource:
+            named, slash, key = request.resource.partition("/")
+        for principal in self.named(request.principal):
+            for arn in self._world.resources:
+                if _is_named(arn, named):
+                    resource = f"{arn}{slash}{key}"
+                    yield replace(request, principal=principal, resource=resource, context=context)
+
+
+def _read(document: Document) -> Iterator[Statement]:
+    return (s for s in document.statements if not isinstance(s, Unreadable))
+
+
+def _whole(arn: str) -> str:
+    """Return the bucket's ARN in the place of its objects'."""
+    return arn.partition("/")[0] if _S3 in arn else arn
+
+
+def _is_named(declared: str, arn: str) -> bool:
+    """Whether a declared ARN is the one of something that is there, whose name is known."""
+    if declared.endswith(_UNNAMED) and _S3 in declared:
+        return is_made_of(arn, declared.removesuffix(_UNNAMED))
+    if ":kms:" in declared and not _KEY_ID.fullmatch(declared.rpartition("/")[2]):
+        return arn.startswith(declared.rpartition("/")[0])  # a new key: its id is not known
+    return declared == arn
+
+
+def is_made_of(name: str, prefix: str) -> bool:
+    """Whether Terraform completed ``prefix`` to a name: a time and a counter, 26 digits."""
+    return name.startswith(prefix) and bool(_COMPLETION.fullmatch(name.removeprefix(prefix)))

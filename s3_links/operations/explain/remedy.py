@@ -1,0 +1,176 @@
+"""What the declaration says of a refusal, and the one next command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from s3_cross_account.actions import LEVELS
+from s3_links.declarations.link import Link
+from s3_links.reach import actions
+
+from .declared import is_made_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from s3_links.declarations.links import AnyLink
+    from s3_links.world import Principal, Request
+
+    from .answer import Step
+    from .declared import Declared, Half
+    from .question import Target
+    from .reasons import Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remedies:
+    """What mends a refusal; ``profiles`` are the AWS profiles by account."""
+
+    declared: Declared
+    links: Mapping[str, AnyLink]
+    target: Target
+    profiles: Mapping[str, str]
+
+    def told(self, step: Step) -> list[str]:
+        """Return what the declaration says of a step."""
+        halves = self.declared.halves(step.request)
+        if not halves:
+            return list(self._undeclared(step.request))
+        refusing = {reason.what for reason in step.refuses}
+        lost = [half for half in halves if half.what in refusing]
+        if step.verdict == "refused" and lost:
+            return list(dict.fromkeys(map(_of_lost, lost)))
+        what = f"{step.request.action} for {step.request.principal.name}"
+        return list(dict.fromkeys(f"the link {half.link} declares {what}" for half in halves))
+
+    def next(self, step: Step) -> str:
+        """Return the one next command for a step that is not allowed."""
+        if step.verdict == "undecided":
+            return self._to_decide(step)
+        reason, request, who = step.refuses[0], step.request, step.request.principal
+        halves = self.declared.halves(request)
+        lost = [half for half in halves if half.what == reason.what]
+        if reason.cause != "explicit-deny" and lost:
+            return _renew(lost[0])
+        if reason.cause in ("no-role", "no-bucket") and (links := self.declared.links(who)):
+            return f"s3-links deploy {links[0]}"
+        if not halves and self._elsewhere(who):
+            return "aws sts get-caller-identity"
+        if not halves and (wider := self._wider(request)):
+            return wider
+        return self._look(reason, request)
+
+    def _to_decide(self, step: Step) -> str:
+        if step.keys:
+            known = " ".join(f"--context {key}=..." for key in step.keys)
+            return f"ask again with what is known of the request: {known}"
+        return "`s3-links check` shows who asks in which account: ask as somebody who may read more"
+
+    # What is not declared
+
+    def _undeclared(self, request: Request) -> Iterator[str]:
+        yield f"no link declares {request.action} there for {request.principal.name}"
+        for name, link in self._between(request.principal):
+            access = link.access.access
+            below = f" below {', '.join(access.prefixes)}" if access.prefixes else ""
+            yield f"the link {name} declares {', '.join(access.actions)}{below}"
+        for account in self._elsewhere(request.principal):
+            yield f"the role {request.principal.name} is declared in account {account}"
+        owner, declared = self.target.owner, self.declared.bucket_accounts(self.target.bucket)
+        if owner.account and declared and owner.account not in declared:
+            where = ", ".join(declared)
+            yield f"the bucket is declared in account {where}, and {owner.account} owns it"
+
+    def _elsewhere(self, who: Principal) -> list[str]:
+        """Return the accounts that declare a role of this name, which is not of any of them."""
+        accounts = {role.account for role in self.declared.roles(who.name)}
+        return [] if who.account in accounts else sorted(accounts)
+
+    def _between(self, who: Principal) -> Iterator[tuple[str, Link]]:
+        """Yield the links that name both a role and the bucket."""
+        if self._elsewhere(who):
+            return
+        for name, link in self.links.items():
+            if not isinstance(link, Link):
+                continue
+            assumed = [link.assumed_role.name] if link.assumed_role else []
+            roles = {*(consumer.name for consumer in link.consumers), *assumed}
+            bucket = self.target.bucket
+            if who.name in roles and any(
+                is_made_of(bucket, b.name) if b.new_prefix else bucket == b.name
+                for b in link.buckets
+            ):
+                yield name, link
+
+    def _wider(self, request: Request) -> str:
+        """Return what to declare where a link gives something, but not this action."""
+        for name, link in self._between(request.principal):
+            then = f"then `s3-links deploy {name}`"
+            granted = {*link.access.access.actions}
+            if request.action in granted and "/" in self.target.key:
+                prefix = f"{self.target.key.rpartition('/')[0]}/"
+                return f'declare "{prefix}" in the prefixes of links.{name}, {then}'
+            if request.action in granted or not request.action.startswith("s3:"):
+                continue
+            wanted = granted | {request.action}
+            level = next((level for level, of in LEVELS.items() if wanted <= {*of}), None)
+            access = f'"level": "{level}"' if level else f'"actions": [..., "{request.action}"]'
+            return f"declare {access} as the access of links.{name}, {then}"
+        return ""
+
+    # Where to look
+
+    def _look(self, reason: Reason, request: Request) -> str:
+        who, bucket = request.principal, quote(self.target.bucket)
+        of, kind, name = quote(reason.of), who.kind, quote(who.name)
+        prefix = quote(self.target.key.rpartition("/")[0])
+        policy = f"aws s3api get-bucket-policy --bucket {bucket} --query Policy --output text"
+        is_mending = request.action in actions.MENDING and reason.what == "bucket policy"
+        if reason.cause == "explicit-deny" and is_mending:
+            command = f"aws s3api delete-bucket-policy --bucket {bucket}"
+            return f"as the root user of {reason.account}: {command}"
+        by_cause = {
+            "object-owner": f"aws s3api put-bucket-ownership-controls --bucket {bucket} "
+            "--ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'",
+            "no-object": f"aws s3api list-objects-v2 --bucket {bucket} --prefix {prefix}",
+            "no-bucket": "aws s3api list-buckets",
+            "aws-managed-key": f"aws s3api get-bucket-encryption --bucket {bucket}",
+            "key-state": f"aws kms describe-key --key-id {of}",
+            "wrong-account": "aws sts get-caller-identity",
+        }
+        by_kind = {
+            "bucket policy": policy,
+            "public access block": policy,
+            "key policy": f"aws kms get-key-policy --key-id {of} --output text",
+            "trust policy": f"aws iam get-role --role-name {of.rpartition('/')[2]}",
+            "permissions boundary": f"aws iam get-policy --policy-arn {of}",
+            "service control policy": "aws organizations list-policies-for-target "
+            f"--target-id {reason.account} --filter SERVICE_CONTROL_POLICY",
+            "resource control policy": "aws organizations list-policies-for-target "
+            f"--target-id {reason.account} --filter RESOURCE_CONTROL_POLICY",
+            "VPC endpoint policy": f"aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {of}",
+            "identity policy": f"aws iam get-policy --policy-arn {of}"
+            if ":policy/" in of
+            else f"aws iam list-attached-{kind}-policies --{kind}-name {name}"
+            if reason.of == who.arn
+            else f"aws iam get-{kind}-policy --{kind}-name {name} --policy-name {of}",
+        }
+        command = by_cause.get(reason.cause) or by_kind.get(reason.what) or "s3-links check"
+        profile = self.profiles.get(reason.account)
+        return f"{command} --profile {profile}" if profile and command[:4] == "aws " else command
+
+
+def _renew(half: Half) -> str:
+    if half.output:
+        folder = f"cdktf.out/stacks/{half.link}"
+        return f"terraform -chdir={folder} output -raw {half.output}"
+    return f"s3-links deploy {half.link}"
+
+
+def _of_lost(half: Half) -> str:
+    statement = f"the statement {half.statement}" if half.statement else "the statement"
+    if half.output:
+        return f"the link {half.link} has {statement} in its output {half.output}: it is not merged"
+    return f"the link {half.link} declares {statement} in {half.place}: it is not there as declared"

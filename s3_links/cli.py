@@ -601,7 +601,7 @@ def map_(
         Literal["mermaid", "svg", "html"] | None, typer.Option("--format", help="What to draw.")
     ] = None,
 ) -> None:
-    """Draw who reaches what, as Mermaid, SVG or an HTML page."""
+    """Draw who reaches what: as Mermaid, SVG, or a page of its own."""
     from .operations import mapped
     from .operations.graphs import graph
     from .operations.plan import PLANS

@@ -714,19 +714,14 @@ def _working(what: str) -> Any:
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:
     """Print a table, as wide as the terminal or 80 columns; or that there is nothing."""
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    if not rows:
+    from .operations.terminal import table
+
+    if rows:
+        Console().print(table(headings, [list(map(Text, row)) for row in rows]))
+    else:
         typer.echo(empty)
-        return
-    table = Table(box=None, padding=(0, 2, 1, 0), pad_edge=False, expand=True)
-    for number, heading in enumerate(headings):  # the words are in the middle
-        ratio = 4 if number in (0, len(headings) - 1) else 5
-        table.add_column(heading, overflow="fold", ratio=ratio)  # names are never cut off
-    for row in rows:
-        table.add_row(*map(Text, row))
-    Console().print(table)
 
 
 def _show(text: str) -> None:

@@ -1,23 +1,35 @@
-"""The summary in a terminal: the same Markdown, with its tables set so that no name is cut off."""
+"""Access in a terminal: one kind of table, in which no name is cut off.
+
+A summary is the same Markdown as elsewhere, with its tables set so.
+"""
 
 from __future__ import annotations
 
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich import box
 from rich.console import Console
 from rich.markdown import Markdown, MarkdownElement, TableElement
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _WIDEST = 100
 """Lines that are longer are hard to read, however wide the terminal is."""
-_COLUMNS = {"who": 4, "may": 5, "on": 5, "by": 3}
-"""The columns of access beside each other, and how they share the width."""
+_COLUMNS = ("who", "may", "on", "by")
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[Text]]) -> Table:
+    """Return a table of the width that there is: who comes first, by which halves comes last."""
+    made = Table(box=None, padding=(0, 2, 1, 0), pad_edge=False, expand=True)
+    for number, heading in enumerate(headings):  # the words are in the middle
+        ratio = 4 if number in (0, len(headings) - 1) else 5
+        made.add_column(heading, overflow="fold", ratio=ratio)
+    for row in rows:
+        made.add_row(*row)
+    return made
 
 
 def show(markdown: str, console: Console | None = None) -> None:
@@ -37,14 +49,14 @@ class _AccessTable(TableElement):
         rows = [dict(zip(names, (c.content for c in row.cells), strict=True)) for row in body]
         for stack, together in groupby(rows, key=lambda row: row["stack"].plain):
             yield Text(stack, style="bold")
-            table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False, padding=(0, 1, 0, 0))
-            for name, share in _COLUMNS.items():
-                table.add_column(name, ratio=share, overflow="fold")
-            for row in together:
-                if row["only if"].plain:
-                    row["on"] = Text("\nonly if ").join([row["on"], row["only if"]])
-                table.add_row(*(row[name] for name in _COLUMNS))
-            yield table
+            yield table(_COLUMNS, map(_cells, together))
+            yield Text()
+
+
+def _cells(row: dict[str, Text]) -> list[Text]:
+    if row["only if"].plain:
+        row["on"] = Text("\nonly if ").join([row["on"], row["only if"]])
+    return [row[name] for name in _COLUMNS]
 
 
 class _Summary(Markdown):

@@ -50,7 +50,7 @@ def columns(lines: list[str], heading: str) -> list[str]:
     at = next(n for n, line in enumerate(lines) if line.split()[:2] == ["who", "may"])
     starts = [lines[at].index(name) for name in ("who", "may", "on", "by")]
     ends = [*starts[1:], None]
-    body = lines[at + 2 : lines.index("", at)] if "" in lines[at:] else lines[at + 2 :]
+    body = lines[at + 2 : lines.index("", at + 2)]
     told = (
         ["".join(line[a:b].split()) for line in body] for a, b in zip(starts, ends, strict=True)
     )

@@ -288,9 +288,12 @@ def try_(
 
     Needs no AWS account. What is to exist already is stood in for, and nothing is left behind.
     """
-    from .sandbox.trying import try_links
+    from .sandbox import trying
 
-    return 0 if try_links(links or [], halves=halves, keep=keep, as_json=as_json) else REFUSED
+    options = {"halves": halves, "keep": keep, "as_json": as_json}
+    if not links and trying.has_reference():
+        return 0 if trying.try_reference(**options) else REFUSED
+    return 0 if trying.try_links(links or [], **options) else REFUSED
 
 
 @_command()

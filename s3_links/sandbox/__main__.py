@@ -30,15 +30,23 @@ _WIDTH = 110  # in a pipe or a log
 
 
 def main() -> int:
-    """Run the sandbox; return 0 only if everything is as the patterns promise."""
+    """Run the sandbox with the options of the command line; return its exit code."""
     arguments = _arguments()
+    return deploy_reference(keep=arguments.keep, file=arguments.json)
+
+
+def deploy_reference(*, keep: bool, file: Path | None = None) -> int:
+    """Deploy, ask and remove; return 0 only if everything is as the patterns promise.
+
+    With ``file`` the results are written to it for machines.
+    """
     console = Console()
     if not console.is_terminal:
         console.width = _WIDTH
     try:
         check_tools()
         with run_folder("s3-sandbox-") as folder:
-            return _run(arguments, console, folder)
+            return _run(console, folder, keep=keep, file=file)
     except (ToolError, EmulatorError) as error:
         message = f"The sandbox stopped: {error}"
         console.print(message, style="bold red", markup=False, highlight=False, soft_wrap=True)
@@ -64,7 +72,7 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _run(arguments: argparse.Namespace, console: Console, folder: Path) -> int:
+def _run(console: Console, folder: Path, *, keep: bool, file: Path | None) -> int:
     with Emulator(folder / "emulator") as emulator:
         workstation = Workstation(emulator, folder / "workstation")
         with _progress(console, "Deploying both patterns with cdktf deploy"):
@@ -80,15 +88,14 @@ def _run(arguments: argparse.Namespace, console: Console, folder: Path) -> int:
         with _progress(console, "Asking cdktf diff for changes"):
             diff = workstation.diff()
         console.print(f"cdktf diff after the deployment: {diff}")
-        if arguments.keep:
+        if keep:
             _keep(console, emulator, workstation)
         with _progress(console, "Removing everything with cdktf destroy"):
             workstation.destroy()
         left = [thing for owner in deployed.roots.values() for thing in leftovers(owner)]
         console.print(f"Left in the accounts after cdktf destroy: {', '.join(left) or 'nothing'}")
-    if arguments.json:
-        written = report.as_json(cells, steps, aws_cli, diff, left)
-        write(arguments.json, written.encode())
+    if file:
+        write(file, report.as_json(cells, steps, aws_cli, diff, left).encode())
     if problems := report.problems(cells, steps, diff, left):
         console.print("Not as promised:", *problems, sep="\n  ", style="bold red", markup=False)
         return 1

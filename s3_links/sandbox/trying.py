@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -17,21 +18,23 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from s3_links.declarations.files import place_of_links
 from s3_links.declarations.read_links import declared
 from s3_links.operations.interruption import catch
 from s3_links.operations.stack import OperationError, synthesized
 from s3_links.operations.synthesis import synthesize
 
+from .__main__ import deploy_reference
 from .access import VERBS
 from .emulator import Emulator, EmulatorError
 from .halves import Half, each_half
 from .promises import Answers, ask
 from .run_folder import run_folder
 from .trial import Deployed, deploy
+from .workstation import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from s3_links.declarations.links import AnyLink
 
@@ -65,6 +68,25 @@ class Tried:
                 if not half.as_promised
             ),
         ]
+
+
+def try_reference(*, halves: bool, keep: bool, as_json: bool) -> bool:
+    """Deploy the reference of this repository as ``make sandbox`` does: where no link is declared.
+
+    Returns whether all is as its patterns promise.
+    """
+    if halves or as_json:
+        raise OperationError(
+            "without a link, --halves and --json are not for try: `make test` removes each half of "
+            'the reference, and `make sandbox SANDBOX="--json FILE"` writes its answers'
+        )
+    return deploy_reference(keep=keep) == 0
+
+
+def has_reference() -> bool:
+    """Return whether this folder is the project's own and declares no link."""
+    main = Path("main.py")
+    return place_of_links() is None and main.exists() and main.resolve() == PROJECT / "main.py"
 
 
 def try_links(names: Sequence[str], *, halves: bool, keep: bool, as_json: bool) -> bool:

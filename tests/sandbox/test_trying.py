@@ -22,6 +22,7 @@ from s3_links.sandbox.access import VERBS, Cell
 from s3_links.sandbox.halves import Half
 from s3_links.sandbox.promises import Answers
 from s3_links.sandbox.trial import in_order
+from tests.conftest import PROJECT
 from tests.support.links import accounts
 
 if TYPE_CHECKING:
@@ -194,6 +195,28 @@ def test_a_link_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.M
         trying.chosen(["nothing"])
     assert list(trying.chosen(["copied"])) == ["copied"]
     assert list(trying.chosen([])) == list(LINKS)
+
+
+def test_without_a_link_the_reference_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def deploy(**options: Any) -> int:
+        asked.append(options)
+        return 0
+
+    monkeypatch.setattr(trying, "deploy_reference", deploy)
+    monkeypatch.chdir(tmp_path)
+    assert not trying.has_reference()
+    (tmp_path / "main.py").symlink_to(PROJECT / "main.py")
+    assert trying.has_reference()
+    assert trying.try_reference(halves=False, keep=True, as_json=False)
+    assert asked == [{"keep": True}]
+    with pytest.raises(OperationError, match="make test"):
+        trying.try_reference(halves=True, keep=False, as_json=False)
+    (tmp_path / "links.json").write_text("{}")
+    assert not trying.has_reference()
 
 
 def stack(name: str, *, makes: str = "", looks_up: str = "") -> Stack:

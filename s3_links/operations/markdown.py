@@ -198,7 +198,10 @@ def _to_merge(summaries: Iterable[Summary]) -> Iterator[str]:
         return
     yield "## Halves that somebody else writes"
     yield ""
-    yield "A plan cannot see whether these outputs have been merged into the policies they are for:"
+    yield (
+        "A plan cannot see whether these outputs have been merged into the policies they are for; "
+        "`s3-links explain` can:"
+    )
     yield ""
     for summary in owed:
         yield f"- {code(summary.stack)}: {', '.join(code(name) for name in summary.to_merge)}"

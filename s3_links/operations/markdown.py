@@ -200,7 +200,7 @@ def _to_merge(summaries: Iterable[Summary]) -> Iterator[str]:
     yield ""
     yield (
         "A plan cannot see whether these outputs have been merged into the policies they are for; "
-        "`s3-links explain` can:"
+        "s3-links explain can:"
     )
     yield ""
     for summary in owed:

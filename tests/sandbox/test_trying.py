@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,8 @@ from tests.conftest import PROJECT
 from tests.support.links import accounts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.conftest import Terraform
 
 BUCKET = {"account": "account2", "new_prefix": "reports-"}
@@ -64,14 +68,26 @@ LINKS: dict[str, Any] = {
 }
 
 
-def command(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+@contextlib.contextmanager
+def command(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run ``try`` in a folder with the links; nothing is left in that for temporary files."""
     declared = {"accounts": accounts(), "links": LINKS}
     (folder / "links.json").write_text(json.dumps(declared))
-    (folder / "tmp").mkdir()
+    # Terraform's plugins listen on sockets below it, whose paths must be short.
+    with tempfile.TemporaryDirectory() as temporary:
+        with _started(folder, temporary, *arguments) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+        assert list(Path(temporary).iterdir()) == []
+
+
+def _started(folder: Path, temporary: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "s3_links", "try", *arguments],
         cwd=folder,
-        env=os.environ | {"TMPDIR": str(folder / "tmp")},
+        env=os.environ | {"TMPDIR": temporary},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -86,11 +102,10 @@ def tried(
 ) -> dict[str, Any]:
     """What ``try`` finds of the links, each half removed too."""
     folder = tmp_path_factory.mktemp("try")
-    process = command(folder, "--halves", "--json")
-    said, failed = process.communicate()
+    with command(folder, "--halves", "--json") as process:
+        said, failed = process.communicate()
     assert process.returncode == 0, failed
-    assert list((folder / "tmp").iterdir()) == []
-    assert sorted(path.name for path in folder.iterdir()) == ["links.json", "tmp"]
+    assert [path.name for path in folder.iterdir()] == ["links.json"]
     found: dict[str, Any] = json.loads(said)
     return found
 
@@ -166,24 +181,23 @@ def test_without_any_half_nothing_is_left(tried: dict[str, Any]) -> None:
 
 @pytest.mark.usefixtures("terraform")
 def test_the_roles_can_be_used_while_it_is_kept(tmp_path: Path) -> None:
-    process = command(tmp_path, "assumed", "--keep")
-    assert process.stdout
-    said = ""
-    while "export AWS_SHARED" not in said:
-        line = process.stdout.readline()
-        assert line, process.stderr and process.stderr.read()
-        said += line
-    exported = dict(re.findall(r"^export (\w+)=(\S+)$", said, flags=re.M))
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in exported.items():
-            patch.setenv(name, value)
-        worker = boto3.Session(profile_name="worker")
-        arn = worker.client("sts").get_caller_identity()["Arn"]
+    with command(tmp_path, "assumed", "--keep") as process:
+        assert process.stdout
+        said = ""
+        while "export AWS_SHARED" not in said:
+            line = process.stdout.readline()
+            assert line, process.stderr and process.stderr.read()
+            said += line
+        exported = dict(re.findall(r"^export (\w+)=(\S+)$", said, flags=re.M))
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in exported.items():
+                patch.setenv(name, value)
+            worker = boto3.Session(profile_name="worker")
+            arn = worker.client("sts").get_caller_identity()["Arn"]
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
     assert arn.startswith("arn:aws:sts::222222222222:assumed-role/worker/")
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
     assert process.returncode == 0
-    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_a_link_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

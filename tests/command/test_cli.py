@@ -16,7 +16,7 @@ from s3_links.declarations.links import schema
 from tests.conftest import PROJECT
 from tests.support.links import accounts
 
-pytestmark = pytest.mark.cost("synthesized")
+pytestmark = pytest.mark.cost("planned")
 
 INIT = [
     "init",

@@ -15,7 +15,7 @@ from tests.conftest import PROJECT, STACK
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-pytestmark = pytest.mark.cost("synthesized")
+pytestmark = pytest.mark.cost("planned")
 
 
 def run(

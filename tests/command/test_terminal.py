@@ -101,7 +101,7 @@ def test_a_link_is_begun_deployed_and_destroyed_by_who_answers(
     reset(emulator)
 
 
-@pytest.mark.cost("synthesized")
+@pytest.mark.cost("planned")
 def test_nothing_is_coloured_where_no_terminal_is(tmp_path: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "s3_links", "--help"],

@@ -257,7 +257,7 @@ def comments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Comments:
 MARK = "<!-- s3-links plan of . -->\n"
 
 
-@pytest.mark.cost("synthesized")
+@pytest.mark.cost("planned")
 def test_the_summary_is_shown_on_github(plans: Path, comments: Comments, tmp_path: Path) -> None:
     summary = tmp_path / "job-summary"
     report({"GITHUB_STEP_SUMMARY": str(summary), "PULL_REQUEST": "7"})
@@ -265,7 +265,7 @@ def test_the_summary_is_shown_on_github(plans: Path, comments: Comments, tmp_pat
     assert comments.bodies() == [f"{MARK}## reports\n"]
 
 
-@pytest.mark.cost("synthesized")
+@pytest.mark.cost("planned")
 def test_only_the_comment_of_this_pipeline_and_folder_is_replaced(
     plans: Path, comments: Comments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -287,7 +287,7 @@ def test_only_the_comment_of_this_pipeline_and_folder_is_replaced(
     assert comments.bodies()[5:] == ["<!-- s3-links plan of a%20--%3E%20b -->\n## reports\n"]
 
 
-@pytest.mark.cost("synthesized")
+@pytest.mark.cost("planned")
 @pytest.mark.parametrize(
     ("access", "told"),
     [(10, "All access is shown"), (2_000, "NOT ALL ACCESS IS SHOWN: ")],
@@ -307,7 +307,7 @@ def test_a_summary_that_is_too_long_says_so_on_top(
     assert b"All access is shown" in shown.splitlines()[0]
 
 
-@pytest.mark.cost("synthesized")
+@pytest.mark.cost("planned")
 @pytest.mark.usefixtures("plans", "comments")
 def test_a_refused_comment_says_what_the_job_needs(tmp_path: Path) -> None:
     (tmp_path / "bin" / "gh").write_text("#!/bin/sh\necho 'HTTP 403' >&2\nexit 1\n")

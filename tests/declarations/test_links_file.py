@@ -702,7 +702,7 @@ TOO_MUCH = {
 }
 
 
-@pytest.mark.cost("synthesized")
+@pytest.mark.cost("planned")
 @pytest.mark.parametrize("what", TOO_MUCH)
 def test_what_aws_would_not_take_is_refused_with_the_numbers(what: str, tmp_path: Path) -> None:
     content, place, limit = TOO_MUCH[what]

@@ -87,7 +87,7 @@ def test_an_endpoint_is_told() -> None:
     ) == ["AWS_ENDPOINT_URL_S3: requests go to 127.0.0.1:1, not to AWS"]
 
 
-@pytest.mark.cost("synthesized")
+@pytest.mark.cost("planned")
 @pytest.mark.parametrize(
     "operation",
     [

@@ -192,7 +192,7 @@ STOPS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.cost("synthesized")
+@pytest.mark.cost("planned")
 @pytest.mark.parametrize(("link", "told"), STOPS.values(), ids=STOPS)
 def test_what_would_go_wrong_stops_the_plan(place: Place, link: dict[str, Any], told: str) -> None:
     stopping = [str(finding) for finding in place.ask(link) if finding.stops]

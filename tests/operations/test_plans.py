@@ -24,7 +24,7 @@ from tests.conftest import PROJECT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.cost("synthesized")
+pytestmark = pytest.mark.cost("planned")
 
 # Stands in for Terraform: a plan holds what is planned, as text. Where it is to wait, it goes on
 # until it is stopped, and takes its time to say so.

@@ -133,6 +133,7 @@ def test_every_example_is_proved(name: str) -> None:
     assert [problem.text for problem in proof(*example(name)).problems] == []
 
 
+@pytest.mark.cost("planned")
 @SETTINGS
 @given(link=links())
 def test_every_declaration_is_proved(link: dict[str, Any]) -> None:
@@ -191,6 +192,7 @@ def test_every_fault_in_a_document_fails_the_proof(name: str) -> None:
     assert tried >= 5
 
 
+@pytest.mark.cost("planned")
 @settings(SETTINGS, max_examples=15)
 @given(link=links())
 def test_every_fault_in_a_generated_link_fails_the_proof(link: dict[str, Any]) -> None:
@@ -280,6 +282,7 @@ def test_a_proof_says_how_much_it_is_of() -> None:
     assert proof(*example("assumed")).grants == 6
 
 
+@pytest.mark.cost("planned")
 @settings(SETTINGS, max_examples=20)
 @given(link=links())
 def test_the_evaluator_finds_nobody_beyond_the_declaration(link: dict[str, Any]) -> None:
@@ -317,6 +320,7 @@ file.write_text(json.dumps(stack))
 """
 
 
+@pytest.mark.cost("planned")
 def test_the_command_says_what_is_proved_and_exits_with_2_where_nothing_is(tmp_path: Path) -> None:
     unknown = {alias: {"region": "eu-west-1", "profile": alias} for alias in accounts()}
     content = {"accounts": unknown, "links": {"link": LINKS["same-prefix"]}}
@@ -341,6 +345,7 @@ def test_the_command_says_what_is_proved_and_exits_with_2_where_nothing_is(tmp_p
     }
 
 
+@pytest.mark.cost("planned")
 def test_only_links_can_be_proved(tmp_path: Path) -> None:
     state = {"backend": "s3", "account": "account1", "bucket": "states-x", "create_bucket": True}
     content = {"accounts": accounts(), "state": state, "links": {"link": LINKS["same-prefix"]}}

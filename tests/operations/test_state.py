@@ -134,7 +134,7 @@ def test_another_place_for_the_state_is_not_a_new_beginning(
     assert moved.operations("state", "move", "stateful").returncode == 0
 
 
-@pytest.mark.cost("synthesized")
+@pytest.mark.cost("planned")
 def test_cleaning_keeps_every_state_and_where_each_is(tmp_path: Path) -> None:
     shutil.copy(PROJECT / "Makefile", tmp_path)
     stack = tmp_path / "cdktf.out" / "stacks" / "stateful"

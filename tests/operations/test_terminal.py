@@ -99,7 +99,7 @@ LINK: dict[str, Any] = {
 }
 
 
-@pytest.mark.cost("synthesized")
+@pytest.mark.cost("planned")
 def test_a_terminal_of_80_columns_gets_the_table_and_a_pipe_gets_markdown(tmp_path: Path) -> None:
     source = synthesized(LINK)
     plan = {"planned_values": {"root_module": {"resources": declared_blocks(source)}}}

@@ -137,6 +137,7 @@ def test_links_that_declare_one_bucket_are_told_together() -> None:
     assert {row.who.name for row in found.rows} == {"one", "other"}
 
 
+@pytest.mark.cost("planned")
 def test_the_command_prints_a_table_of_80_columns_or_json(tmp_path: Path) -> None:
     link = {
         "pattern": "assume-role",

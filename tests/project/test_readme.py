@@ -137,6 +137,7 @@ def test_both_languages_show_the_map_of_the_links_file(
         assert f"```mermaid\n{drawn}```\n" in (PROJECT / name).read_text()
 
 
+@pytest.mark.cost("planned")
 @pytest.mark.parametrize("page", ["README.md", "README.ja.md"])
 def test_the_librarys_example_runs_as_it_is_printed(page: str, tmp_path: Path) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", (PROJECT / page).read_text(), flags=re.S)

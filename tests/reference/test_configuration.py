@@ -233,6 +233,7 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
         read_configuration(tmp_path / "cdktf.json")
 
 
+@pytest.mark.cost("planned")
 def test_the_command_fails_without_a_traceback_and_leaves_the_output(tmp_path: Path) -> None:
     assert run_main(tmp_path).returncode == 0
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
@@ -248,6 +249,7 @@ def test_the_command_fails_without_a_traceback_and_leaves_the_output(tmp_path: P
     assert after == before
 
 
+@pytest.mark.cost("planned")
 def test_nothing_is_written_where_nothing_was(tmp_path: Path) -> None:
     assert run_main(tmp_path, configuration="").returncode == 1
     assert [p.name for p in tmp_path.iterdir()] == ["cdktf.json"]
@@ -267,6 +269,7 @@ def test_a_region_of_any_supported_partition_is_taken(region: str, tmp_path: Pat
     assert read_configuration(file).accounts.account1.region == region
 
 
+@pytest.mark.cost("planned")
 def test_an_output_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "cdktf.out").write_text("a file")
     result = run_main(tmp_path)
@@ -275,12 +278,14 @@ def test_an_output_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.cost("planned")
 def test_without_nodejs_one_line_says_so(tmp_path: Path) -> None:
     result = run_main(tmp_path, environment={"PATH": str(tmp_path)})
     told = "Node.js is not installed: install version 20 or later\n"
     assert (result.returncode, result.stderr) == (1, told)
 
 
+@pytest.mark.cost("planned")
 def test_every_setting_reaches_the_providers(tmp_path: Path) -> None:
     role = {"role_arn": ARN, "external_id": "link-1", "session_name": "terraform"}
     first = account(assume_role=role, account_id="111111111111")
@@ -307,6 +312,7 @@ def test_every_setting_reaches_the_providers(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.cost("planned")
 def test_without_instances_the_rest_stays_at_its_addresses(
     synthesized: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -332,6 +338,7 @@ def test_without_instances_the_rest_stays_at_its_addresses(
     assert left_out == {"ssm_command_Dont_Use_AssumeRole", "ssm_command_Use_AssumeRole"}
 
 
+@pytest.mark.cost("planned")
 @pytest.mark.parametrize(
     ("key", "meant"), [("stat", "state"), ("Pipeline", "pipeline"), ("instance", "instances")]
 )

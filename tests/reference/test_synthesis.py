@@ -18,6 +18,7 @@ from tests.support.links import accounts, synthesize
 pytestmark = pytest.mark.cost("synthesized")
 
 
+@pytest.mark.cost("planned")
 def test_two_folders_give_the_same_bytes(project_folder: Path, tmp_path: Path) -> None:
     other = tmp_path / "some" / "other folder"
     result = run_main(other)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.cost("synthesized")
+pytestmark = pytest.mark.cost("planned")
 
 RUN = """
 import sys, time

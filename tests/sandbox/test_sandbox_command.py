@@ -123,6 +123,7 @@ def test_killed_outright_it_leaves_no_emulator(temporary: Path) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.cost("planned")
 @pytest.mark.parametrize(
     ("versions", "message"),
     [

@@ -180,6 +180,7 @@ def unasked(
     return found
 
 
+@pytest.mark.cost("planned")
 @pytest.mark.parametrize("name", CASES)
 def test_every_action_and_condition_answers_a_line(
     name: str, unasked: dict[str, list[str]]
@@ -188,6 +189,7 @@ def test_every_action_and_condition_answers_a_line(
     assert left == []
 
 
+@pytest.mark.cost("planned")
 def test_each_reason_is_one(unasked: dict[str, list[str]]) -> None:
     given = {
         reason

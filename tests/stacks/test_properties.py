@@ -14,7 +14,7 @@ from s3_links.declarations.errors import ConfigurationError
 from tests.support.invariants import RULES
 from tests.support.synthesized import synthesized
 
-pytestmark = pytest.mark.cost("synthesized")
+pytestmark = pytest.mark.cost("planned")
 
 ALIASES = st.sampled_from(["account1", "account2"])
 S3_ACTIONS = sorted((known("bucket") | known("object")) - {"s3:ListBucketMultipartUploads"})

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from s3_links.declarations.link import Link
+from s3_links.live.reader import Account, Reader
+from s3_links.live.world import Live
 from s3_links.operations.stack import OperationError
 from s3_links.operations.terraform import terraform
 from s3_links.synthesized.blocks import Blocks, aliases_of
 from s3_links.synthesized.world import world_of
-from s3_links.world import Bucket, document
+from s3_links.world import Bucket, Resource, document, principal
 
 from .access import Principal, root_of
 from .stand_in import roles_of, stand_in, with_local_state
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
     from s3_links.declarations.consumers import Consumer
     from s3_links.declarations.links import AnyLink
     from s3_links.operations.stack import Stack
-    from s3_links.world import Resource, World
+    from s3_links.world import Identity, World
+    from s3_links.world import Principal as Who
 
     from .emulator import Emulator
 
@@ -40,6 +43,7 @@ OTHER = "s3-links-try-other"
 _ANYBODY = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
 _EVERYTHING = {"Effect": "Allow", "Action": ["s3:*", "sts:*"], "Resource": "*"}
 _ENDS = ["source", "destination"]
+_BUCKET, _KEY = "bucket_policy_to_merge_", "key_policy_to_merge_"
 
 
 @dataclass(frozen=True)
@@ -52,20 +56,38 @@ class Deployed:
     outputs: Mapping[str, str]
     owners: Mapping[str, Principal]
 
-    merged: Mapping[str, Mapping[str, Any]]
-    """The policies that their owners merged the statements into, by bucket."""
-
     @cached_property
     def world(self) -> World:
         """The documents that are deployed, for the evaluator."""
         world = world_of(self.blocks)
         merged: dict[str, Resource] = {}
-        for bucket in self.link.buckets:
-            if content := self.merged.get(bucket.name):
-                arn, account = f"arn:aws:s3:::{bucket.name}", self.account(bucket.account)
+        for name, bucket in _labelled(self.link):
+            account = self.account(bucket.account)
+            if content := self.outputs.get(f"{_BUCKET}{name}"):
+                arn = f"arn:aws:s3:::{bucket.name}"
                 policy = document("bucket policy", account, arn, content)
                 merged[arn] = Bucket(arn=arn, account=account, policy=policy)
-        return replace(world, resources={**world.resources, **merged})
+            if content := self.outputs.get(f"{_KEY}{name}"):
+                arn = str(bucket.key)
+                policy = document("key policy", account, arn, content)
+                merged[arn] = Resource(arn=arn, account=account, policy=policy)
+        return replace(
+            world,
+            resources={**world.resources, **merged},
+            identities={**world.identities, **self._identities()},
+        )
+
+    def _identities(self) -> Mapping[Who, Identity]:
+        """Read the roles from the accounts: those that exist are stood in for, and known here."""
+        reader = Reader(
+            Account(alias=alias, id=self.account(alias), client=owner.client)
+            for alias, owner in self.owners.items()
+        )
+        live = Live(reader)
+        for name, value in self.outputs.items():
+            if name.startswith(("role_arn_", "assumed_role_arn")):
+                live.identity(principal(value))
+        return live.world.identities
 
     def account(self, alias: str) -> str:
         """Return the id of an account."""
@@ -166,8 +188,10 @@ def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:
         for alias, id_ in blocks.accounts.items()
     }
     _add_others(owners.values())
-    merged = _merge(link, outputs, owners)
-    return Deployed(stack.name, link, blocks, outputs, owners, merged)
+    for label, bucket in _labelled(link):  # as the owner of its policy would merge them
+        if text := outputs.get(f"{_BUCKET}{label}"):
+            owners[bucket.account].s3.put_bucket_policy(Bucket=bucket.name, Policy=text)
+    return Deployed(stack.name, link, blocks, outputs, owners)
 
 
 def _add_others(owners: Iterable[Principal]) -> None:
@@ -181,17 +205,10 @@ def _add_others(owners: Iterable[Principal]) -> None:
         iam.put_role_policy(RoleName=OTHER, PolicyName="everything", PolicyDocument=policy)
 
 
-def _merge(
-    link: AnyLink, outputs: Mapping[str, str], owners: Mapping[str, Principal]
-) -> dict[str, Any]:
-    """Do what the owner of an existing bucket's policy does: add the statements to it."""
+def _labelled(link: AnyLink) -> Iterator[tuple[str, LinkBucket]]:
+    """Yield what each bucket is called in the names of outputs, and the bucket."""
     labels = [b.label for b in link.buckets] if isinstance(link, Link) else _ENDS
-    merged = {}
-    for label, bucket in zip(labels, link.buckets, strict=True):
-        if text := outputs.get(f"bucket_policy_to_merge_{label}"):
-            owners[bucket.account].s3.put_bucket_policy(Bucket=bucket.name, Policy=text)
-            merged[bucket.name] = json.loads(text)
-    return merged
+    yield from zip(labels, link.buckets, strict=True)
 
 
 def _document(statements: Any) -> str:

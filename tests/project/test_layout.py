@@ -33,8 +33,8 @@ ARROWS = {
     "cli": {"app", "declarations", "failures", "operations", "sandbox"},
     "__main__": {"cli"},
     "sandbox": {
-        *("s3_cross_account", "declarations", "failures", "operations", "reach", "synthesized"),
-        "world",
+        *("s3_cross_account", "declarations", "failures", "live", "operations", "reach"),
+        *("synthesized", "world"),
     },
 }
 """What each part of the house may import of the others."""

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from s3_links.declarations.link import Link
 
 from .access import allowed
-from .promises import ARRIVES, ASSUMES, Questions, given, replicates
+from .promises import ARRIVES, ASSUMES, Questions, replicates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,13 +64,7 @@ def each_half(deployed: Deployed) -> Iterator[Half]:
         for consumer in link.consumers:
             arn = deployed.outputs[f"role_arn_{consumer.label}"]
             with _without_policies(deployed.owners[consumer.account], arn):
-                left = _left(questions, link, consumer.name)
-            yield Half(
-                f"the identity policies of {consumer.name}",
-                consumer.account,
-                left,
-                enough=_one_account(deployed, consumer.account, link),
-            )
+                yield _of_identity(deployed, link, questions, consumer.name, consumer.account)
     else:
         yield from _of_assuming(deployed, link, link.assumed_role, questions)
 
@@ -91,20 +85,14 @@ def _of_buckets(deployed: Deployed, link: Link, questions: Questions) -> Iterato
 def _of_assuming(
     deployed: Deployed, link: Link, role: AssumedRole, questions: Questions
 ) -> Iterator[Half]:
-    arn, owner = deployed.outputs["assumed_role_arn"], deployed.owners[role.account]
-    with _without_policies(owner, arn):
-        left = _left(questions, link, role.name)
-    yield Half(
-        f"the identity policies of {role.name}",
-        role.account,
-        left,
-        enough=_one_account(deployed, role.account, link),
-    )
+    owner = deployed.owners[role.account]
+    with _without_policies(owner, deployed.outputs["assumed_role_arn"]):
+        yield _of_identity(deployed, link, questions, role.name, role.account)
     for consumer in link.consumers:
         session = deployed.consumer(consumer)
 
         def assumes(session: Principal = session) -> tuple[str, ...]:
-            return (ASSUMES,) if allowed(lambda: session.assume(arn, **given(role))) else ()
+            return (ASSUMES,) * allowed(lambda: deployed.assumed(session, role))
 
         with _without_trust(owner, role.name):
             yield Half(f"the trust policy of {role.name}", role.account, assumes())
@@ -115,14 +103,19 @@ def _of_assuming(
             yield Half(what, consumer.account, assumes(), enough=same)
 
 
-def _left(questions: Questions, link: Link, name: str) -> tuple[str, ...]:
-    cells = [cell for bucket in link.buckets for cell in questions.granted(bucket)]
-    found = (c.what for c in cells if c.found and c.principal.partition(",")[0] == name)
-    return tuple(dict.fromkeys(found))
-
-
-def _one_account(deployed: Deployed, alias: str, link: Link) -> bool:
-    return any(deployed.account(alias) == deployed.account(b.account) for b in link.buckets)
+def _of_identity(
+    deployed: Deployed, link: Link, questions: Questions, name: str, alias: str
+) -> Half:
+    """Return what a role may without its policies: in its own account the bucket's is enough."""
+    left: dict[str, None] = {}
+    enough = True
+    for bucket in link.buckets:
+        cells = questions.granted(bucket)
+        found = [c.what for c in cells if c.found and c.principal.partition(",")[0] == name]
+        left |= dict.fromkeys(found)
+        if found and deployed.account(bucket.account) != deployed.account(alias):
+            enough = False
+    return Half(f"the identity policies of {name}", alias, tuple(left), enough=enough and bool(left))
 
 
 def _has_policy(owner: Principal, bucket: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from s3_links.declarations.link import Link
 from s3_links.reach.evaluate import evaluate
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from s3_links.declarations.buckets import LinkBucket
-    from s3_links.declarations.consumers import AssumedRole
     from s3_links.declarations.replication import ReplicationLink
 
     from .access import Principal
@@ -107,8 +106,8 @@ class Questions:
             if role is None:
                 yield consumer.name, session
             else:
-                arn = self._deployed.outputs["assumed_role_arn"]
-                yield f"{role.name}, by {consumer.name}", session.assume(arn, **given(role))
+                assumed = self._deployed.assumed(session, role)
+                yield f"{role.name}, by {consumer.name}", assumed
 
     def _others(self, bucket: LinkBucket) -> Iterator[tuple[str, Principal]]:
         """Yield who may do everything in another account than the bucket's, and is not named."""
@@ -124,23 +123,20 @@ class Questions:
         role = self._link.assumed_role
         if role is None:
             return
-        arn = self._deployed.outputs["assumed_role_arn"]
-        external = given(role)
 
-        def cell(who: str, principal: Principal, promise: bool, **arguments: Any) -> Cell:
-            found = allowed(lambda: principal.assume(arn, **arguments))
+        def cell(who: str, caller: Principal, promise: bool, **options: bool) -> Cell:
+            found = allowed(lambda: self._deployed.assumed(caller, role, **options))
             return Cell(who, ASSUMES, role.name, promise, found)
 
         for consumer in self._link.consumers:
             session = self._deployed.consumer(consumer)
             if not self._access.conditions.organization_id:  # which nobody here is in
-                yield cell(consumer.name, session, True, **external)
-            if external:
-                yield cell(f"{consumer.name}, no external id", session, False)
+                yield cell(consumer.name, session, True)
+            if role.external_id:
+                yield cell(f"{consumer.name}, no external id", session, False, external=False)
         for alias in self._deployed.owners:
             if self._deployed.account(alias) != self._deployed.account(role.account):
-                other = self._deployed.session(alias, OTHER)
-                yield cell(f"another role ({alias})", other, False, **external)
+                yield cell(f"another role ({alias})", self._deployed.session(alias, OTHER), False)
 
     def _verbs(
         self,
@@ -192,11 +188,6 @@ class Questions:
 
 def _nothing(_: str) -> bool:
     return False
-
-
-def given(role: AssumedRole) -> dict[str, str]:
-    """Return what a session of ``role`` is asked for with."""
-    return {"ExternalId": role.external_id} if role.external_id else {}
 
 
 def replicates(deployed: Deployed, link: ReplicationLink) -> Cell:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from s3_links.declarations.links import AnyLink
 
+    from .access import Principal
     from .emulator import Emulator
 
 _ANYBODY = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
@@ -58,7 +59,8 @@ def stand_in(
             ids.setdefault(alias, pinned or of_role or f"{len(ids) + 1:012d}")
             profiles[provider.get("profile") or "default"] = ids[alias]
             for arn in roles:
-                _make_role(emulator, arn.split(":")[4], arn.rpartition("/")[2], deploys=True)
+                owner = root_of(emulator.endpoint, arn.split(":")[4])
+                make_role(owner, arn.rpartition("/")[2], _EVERYTHING)
         regions |= {p["alias"]: p["region"] for p in stack.get("provider", {}).get("aws", [])}
         blocks = Blocks(declared_blocks(stack), aliases_of(stack), stack, ids)
         _look_ups(emulator, blocks, made)
@@ -90,11 +92,12 @@ def _look_ups(emulator: Emulator, blocks: Blocks, made: set[tuple[str, str]]) ->
     for address in blocks.of("data.aws_iam_role"):
         name = blocks.attribute(address, "name")
         if (blocks.place(address), name) not in made:
-            _make_role(emulator, blocks.account(address), name)
+            make_role(root_of(emulator.endpoint, blocks.account(address)), name)
     for address in blocks.of("data.aws_iam_instance_profile"):
         account, name = blocks.account(address), blocks.attribute(address, "name")
-        iam = root_of(emulator.endpoint, account).client("iam")
-        _make_role(emulator, account, name)
+        owner = root_of(emulator.endpoint, account)
+        iam = owner.client("iam")
+        make_role(owner, name)
         try:
             iam.create_instance_profile(InstanceProfileName=name)
             iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
@@ -114,7 +117,7 @@ def _imports(
         s3 = root_of(emulator.endpoint, account, region).s3
         match type_of(address):
             case "aws_iam_role":
-                _make_role(emulator, account, name)
+                make_role(root_of(emulator.endpoint, account), name)
             case "aws_s3_bucket":
                 _make_bucket(s3, name, region)
             case "aws_s3_bucket_policy":
@@ -128,14 +131,15 @@ def _make_bucket(s3: Any, name: str, region: str) -> None:
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
 
 
-def _make_role(emulator: Emulator, account: str, name: str, *, deploys: bool = False) -> None:
-    iam = root_of(emulator.endpoint, account).client("iam")
+def make_role(owner: Principal, name: str, may: Mapping[str, Any] | None = None) -> None:
+    """Make a role that anybody may assume, where there is none, with a statement of its own."""
+    iam = owner.client("iam")
     try:
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document(_ANYBODY))
     except iam.exceptions.EntityAlreadyExistsException:
         return
-    if deploys:
-        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=_document(_EVERYTHING))
+    if may:
+        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=_document(may))
 
 
 def _document(statement: Mapping[str, Any]) -> str:

@@ -22,15 +22,15 @@ from s3_links.synthesized.world import world_of
 from s3_links.world import Bucket, Resource, document, principal
 
 from .access import Principal, root_of
-from .stand_in import roles_of, stand_in, with_local_state
+from .stand_in import make_role, roles_of, stand_in, with_local_state
 from .terraform import terraform_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from s3_links.declarations.buckets import LinkBucket
-    from s3_links.declarations.consumers import Consumer
+    from s3_links.declarations.consumers import AssumedRole, Consumer
     from s3_links.declarations.links import AnyLink
     from s3_links.operations.stack import Stack
     from s3_links.world import Identity, World
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 OTHER = "s3-links-try-other"
 """A role in each account that may do everything to S3, and is named nowhere."""
-_ANYBODY = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
 _EVERYTHING = {"Effect": "Allow", "Action": ["s3:*", "sts:*"], "Resource": "*"}
 _ENDS = ["source", "destination"]
 _BUCKET, _KEY = "bucket_policy_to_merge_", "key_policy_to_merge_"
@@ -106,15 +105,21 @@ class Deployed:
         """Yield a session of each role that reaches the buckets, by the role's name."""
         if not isinstance(self.link, Link):
             return
-        assumed = self.link.assumed_role
+        role = self.link.assumed_role
         for consumer in self.link.consumers:
             session = self.consumer(consumer)
             yield consumer.name, session
-            if assumed:
-                arn, external = self.outputs["assumed_role_arn"], assumed.external_id
+            if role:
                 with contextlib.suppress(ClientError):  # a condition that nobody here fulfils
-                    given = {"ExternalId": external} if external else {}
-                    yield assumed.name, session.assume(arn, **given)
+                    yield role.name, self.assumed(session, role)
+
+    def assumed(self, caller: Principal, role: AssumedRole, *, external: bool = True) -> Principal:
+        """Return whom a caller becomes by assuming the link's role, as it is to be asked for.
+
+        Without ``external`` the external id is not given.
+        """
+        given = {"ExternalId": role.external_id} if external and role.external_id else {}
+        return caller.assume(self.outputs["assumed_role_arn"], **given)
 
     def bucket_name(self, bucket: LinkBucket) -> str:
         """Return the name that a bucket has got."""
@@ -187,32 +192,18 @@ def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:
         alias: root_of(emulator.endpoint, id_, regions[alias])
         for alias, id_ in blocks.accounts.items()
     }
-    _add_others(owners.values())
+    for owner in owners.values():
+        make_role(owner, OTHER, _EVERYTHING)
     for label, bucket in _labelled(link):  # as the owner of its policy would merge them
         if text := outputs.get(f"{_BUCKET}{label}"):
             owners[bucket.account].s3.put_bucket_policy(Bucket=bucket.name, Policy=text)
     return Deployed(stack.name, link, blocks, outputs, owners)
 
 
-def _add_others(owners: Iterable[Principal]) -> None:
-    for owner in owners:
-        iam = owner.client("iam")
-        try:
-            iam.create_role(RoleName=OTHER, AssumeRolePolicyDocument=_document([_ANYBODY]))
-        except iam.exceptions.EntityAlreadyExistsException:
-            continue
-        policy = _document([_EVERYTHING])
-        iam.put_role_policy(RoleName=OTHER, PolicyName="everything", PolicyDocument=policy)
-
-
 def _labelled(link: AnyLink) -> Iterator[tuple[str, LinkBucket]]:
     """Yield what each bucket is called in the names of outputs, and the bucket."""
     labels = [b.label for b in link.buckets] if isinstance(link, Link) else _ENDS
     yield from zip(labels, link.buckets, strict=True)
-
-
-def _document(statements: Any) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def _plugin_cache(folder: Path) -> Path:

@@ -115,7 +115,9 @@ def _of_identity(
         left |= dict.fromkeys(found)
         if found and deployed.account(bucket.account) != deployed.account(alias):
             enough = False
-    return Half(f"the identity policies of {name}", alias, tuple(left), enough=enough and bool(left))
+    return Half(
+        f"the identity policies of {name}", alias, tuple(left), enough=enough and bool(left)
+    )
 
 
 def _has_policy(owner: Principal, bucket: str) -> bool:

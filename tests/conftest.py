@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,10 +99,18 @@ def synthesized(project_folder: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """Two emulated accounts, shared by the tests of one worker."""
+def _emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     with Emulator(tmp_path_factory.mktemp("emulator")) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def emulator(_emulator: Emulator) -> Iterator[Emulator]:
+    """Two emulated accounts, empty for each file of tests."""
+    yield _emulator
+    request = urllib.request.Request(f"{_emulator.endpoint}/_ministack/reset", method="POST")
+    with urllib.request.urlopen(request, timeout=10) as reply:
+        assert reply.status == 200
 
 
 class Terraform:
@@ -133,10 +142,15 @@ class Terraform:
         return plan
 
 
-@pytest.fixture(scope="session")
-def terraform(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+@pytest.fixture(scope="module")
+def terraform(_terraform: Terraform, emulator: Emulator) -> Terraform:  # noqa: ARG001
     """Terraform with the AWS provider; skips where they cannot be had, fails under CI."""
-    runner = Terraform(emulator)
+    return _terraform
+
+
+@pytest.fixture(scope="session")
+def _terraform(_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    runner = Terraform(_emulator)
     if shutil.which("terraform") is None:
         _unavailable("Terraform is not installed: install version 1.5 or later")
     folder = tmp_path_factory.mktemp("provider")

@@ -13,12 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.workplace import reset
-
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from s3_links.sandbox.emulator import Emulator
     from tests.conftest import Terraform
 
 _SECONDS = 240
@@ -60,7 +57,7 @@ def plain(said: str) -> str:
 
 
 def test_a_link_is_begun_deployed_and_destroyed_by_who_answers(
-    emulator: Emulator, terraform: Terraform, tmp_path: Path
+    terraform: Terraform, tmp_path: Path
 ) -> None:
     environment = terraform.environment
     code, said = on_terminal(
@@ -98,7 +95,6 @@ def test_a_link_is_begun_deployed_and_destroyed_by_who_answers(
     assert code == 0, plain(said)
     (state,) = tmp_path.glob("terraform.*.tfstate")
     assert json.loads(state.read_text())["resources"] == []
-    reset(emulator)
 
 
 @pytest.mark.cost("planned")

@@ -17,7 +17,6 @@ from s3_links.operations.stack import OperationError, synthesized
 from s3_links.sandbox.access import allowed, root
 from s3_links.sandbox.emulator import ACCOUNTS, REGION
 from tests.support.links import Deployment
-from tests.support.workplace import reset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,7 +97,6 @@ def place(
         for name, value in emulator.environment.items():
             patch.setenv(name, value)
         yield Place(deployment)
-    reset(emulator)
 
 
 def document(*statements: dict[str, Any]) -> str:

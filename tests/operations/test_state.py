@@ -20,7 +20,7 @@ from s3_links.sandbox.access import allowed, root
 from tests.conftest import PROJECT
 from tests.evaluator import Documents, decide
 from tests.support.links import accounts, stack_json, synthesize
-from tests.support.workplace import Workplace, reset
+from tests.support.workplace import Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +50,7 @@ def declaration(state: dict[str, Any] | None = None) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def place(
-    terraform: Terraform, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Workplace]:
+def place(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     """A link, deployed with local state, that has moved to a state bucket of its own making."""
     place = Workplace(tmp_path_factory.mktemp("state"), terraform.environment)
     place.declare(declaration())
@@ -62,8 +60,7 @@ def place(
         result.stdout
     )
     place.declare(declaration(S3_STATE))
-    yield place
-    reset(emulator)
+    return place
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,9 @@ from botocore.exceptions import ClientError
 from s3_links.sandbox.access import root
 from tests.conftest import STACK, json_file
 from tests.support.links import accounts
-from tests.support.workplace import Workplace, reset
+from tests.support.workplace import Workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from s3_links.sandbox.emulator import Emulator
@@ -101,13 +100,12 @@ def taken_over(
     terraform: Terraform,
     emulator: Emulator,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Takeover]:
+) -> Takeover:
     """The way around: Terraform forgets the wrong element before the first apply."""
     place = Workplace(tmp_path_factory.mktemp("takeover"), terraform.environment)
     takeover = Takeover(place, reference, emulator)
     assert takeover.controlled()["2"]
-    yield takeover
-    reset(emulator)
+    return takeover
 
 
 def test_two_applies_repair_it_as_it_is(
@@ -223,7 +221,7 @@ def document(**statement: Any) -> str:
 @pytest.fixture(scope="module")
 def imported(
     terraform: Terraform, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Workplace]:
+) -> Workplace:
     """A link that takes over a bucket and a role, planned and applied."""
     s3 = root(emulator.endpoint, "account2").s3
     where = {"LocationConstraint": "ap-northeast-1"}
@@ -251,8 +249,7 @@ def imported(
     for operation in ("plan", "apply"):
         result = place.operations(operation)
         assert result.returncode == 0, result.stderr
-    yield place
-    reset(emulator)
+    return place
 
 
 def test_the_plan_takes_over_and_removes_nothing(imported: Workplace) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import urllib.request
 from typing import TYPE_CHECKING, Any
 
 from tests.conftest import PROJECT
@@ -15,16 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from s3_links.sandbox.emulator import Emulator
 
 _OWN = {"cdktf.out", "cdktf.log", "plans", ".plans.lock", "links.json"}
-
-
-def reset(emulator: Emulator) -> None:
-    """Empty the emulated accounts: what was tried in them is of no use to another test."""
-    request = urllib.request.Request(f"{emulator.endpoint}/_ministack/reset", method="POST")
-    with urllib.request.urlopen(request, timeout=10) as reply:
-        assert reply.status == 200
 
 
 class Workplace:

@@ -12,6 +12,13 @@ from .stack import OperationError
 if TYPE_CHECKING:
     from .stack import Stack
 
+LITTLE_COLLECTING = {"GOGC": "off", "GOMEMLIMIT": "1GiB"}
+"""Lets Terraform and the provider collect garbage only above this much memory each.
+
+Both hold the schemas of everything that the provider knows: with the Go runtime's usual settings,
+a third of their time goes into collecting garbage, of which there is next to none yet.
+"""
+
 
 def terraform(stack: Stack, *arguments: str) -> str:
     """Return what Terraform printed, or raise :class:`OperationError` with it.
@@ -23,7 +30,9 @@ def terraform(stack: Stack, *arguments: str) -> str:
     result = run(
         ["terraform", *arguments],
         cwd=stack.folder,
-        env=os.environ | {"TF_INPUT": "0", "TF_IN_AUTOMATION": "1", "TF_CLI_ARGS": "-no-color"},
+        env=LITTLE_COLLECTING
+        | os.environ
+        | {"TF_INPUT": "0", "TF_IN_AUTOMATION": "1", "TF_CLI_ARGS": "-no-color"},
     )
     # What an apply has done is worth knowing, what a plan would do is not.
     stop_if_interrupted(f"{result.stdout}{result.stderr}" if arguments[0] == "apply" else "")

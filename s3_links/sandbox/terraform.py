@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s3_links.operations.terraform import LITTLE_COLLECTING
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -22,6 +24,7 @@ def terraform_settings(folder: Path, environment: Mapping[str, str] = os.environ
     away one that names a missing file.
     """
     settings = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
+    settings |= {n: environment.get(n, value) for n, value in LITTLE_COLLECTING.items()}
     named = environment.get("TF_CLI_CONFIG_FILE")
     home = Path(environment.get("HOME") or Path.home())
     existing = Path(named) if named else home / ".terraformrc"

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from .claims import Claim
     from .part import Problem
 
-_KINDS = {"new_prefix": "new", "existing": "existing", "imported": "imported"}
+_KINDS = {"new_prefix": "new", "new_name": "named", "existing": "existing", "imported": "imported"}
 
 
 # Of each kind of bucket who may own its policy, and what to say of it.
+_NEW = ((None,), 'a new bucket has no other policy: leave out "policy"')
 _POLICIES: dict[str, tuple[tuple[str | None, ...], str]] = {
-    "new": ((None,), 'a new bucket has no other policy: leave out "policy"'),
+    "new": _NEW,
+    "named": _NEW,
     "existing": (
         ("create", "merge"),
         'with "existing", say who owns its bucket policy: '
@@ -54,6 +56,7 @@ class LinkBucket(Named):
             **one_of(*_KINDS),
             "allOf": [
                 when(given("new_prefix"), without("policy")),
+                when(given("new_name"), without("policy")),
                 when(
                     given("existing"),
                     is_(policy=["create", "merge"])
@@ -73,6 +76,15 @@ class LinkBucket(Named):
     new_prefix: Annotated[
         BucketPrefix | None,
         about(PREFIX, "The link creates the bucket, whose name gets 26 more digits", "reports-"),
+    ] = None
+    new_name: Annotated[
+        BucketName | None,
+        about(
+            BUCKET,
+            "The link creates the bucket with just this name, which nobody else in the partition "
+            "of AWS may have",
+            "my-reports",
+        ),
     ] = None
     existing: Annotated[
         BucketName | None,
@@ -129,10 +141,11 @@ class LinkBucket(Named):
                 yield (), f'an {kind} bucket is never deleted: leave out "force_destroy"'
 
     def _owned(self) -> list[Claim]:
-        imported = [claims.bucket(self.account, name) for name in [self.imported] if name]
-        if self.policy in ("create", "import"):
-            return [*imported, claims.bucket_policy(self.account, self.name)]
-        return imported
+        name = self.new_name or self.imported
+        owned = [claims.bucket(self.account, name)] if name else []
+        if self.new_name or self.policy in ("create", "import"):
+            owned.append(claims.bucket_policy(self.account, self.name))
+        return owned
 
     @claim
     def _itself(self) -> Iterator[list[Claim]]:

@@ -79,11 +79,12 @@ class _Question:
 
 def _questions(stack: Stack, link: AnyLink, accounts: Mapping[str, str]) -> Iterator[_Question]:
     for where, bucket in _buckets(link):
-        if bucket.new_prefix is None:
+        if not bucket.new_prefix:
             place = f"links.{stack.name}.{where}"
             replicates = where == "source" or getattr(link, "both_ways", False)
-            of_bucket = _Bucket(place, bucket, stack, accounts, replicates).look
-            yield _Question(place, f"the bucket {bucket.name!r}", bucket.account, of_bucket)
+            there = _Bucket(place, bucket, stack, accounts, replicates)
+            look = there.look_whether_free if bucket.new_name else there.look
+            yield _Question(place, f"the bucket {bucket.name!r}", bucket.account, look)
     for where, alias, kind, name in _roles(link):
         place = f"links.{stack.name}.{where}"
         of_role = functools.partial(_role, place, alias, kind, name)
@@ -194,6 +195,23 @@ class _Bucket:
             except _UnknownError as error:
                 what = question.__name__.strip("_")
                 yield self._tells(f"its {what} is unknown, may not be looked at here: {error}")
+
+    def look_whether_free(self, credentials: Credentials) -> Iterator[Finding]:
+        """Look whether a new bucket can have this name, where the link has not made it yet."""
+        s3, made = credentials.client("s3"), self._written("aws_s3_bucket")
+        if made:
+            return
+        try:
+            taken = _asked(lambda: s3.head_bucket(Bucket=self.declared.name), "404") is not None
+        except _RefusedError:  # by the owner of a bucket
+            taken = True
+        if taken and made is None:
+            yield self._tells("is there: whether this link made it is unknown")
+        elif taken:
+            yield self._stops(
+                "is there already, and names of buckets are global: choose another name, or "
+                'declare it as "existing" or "imported"'
+            )
 
     def _may_be_of_account(self, s3: Any) -> bool:
         try:

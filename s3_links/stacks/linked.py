@@ -79,7 +79,7 @@ class LinkedStack(BaseStack):
             "bucket",
             account=account,
             prefix=declared.new_prefix,
-            name=declared.imported,
+            name=declared.new_name or declared.imported,
             imported=(
                 declared.imported
                 and ("with-policy" if declared.policy == "import" else "without-policy")

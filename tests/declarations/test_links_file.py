@@ -98,7 +98,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "two kinds of bucket": (
         declared(buckets=[BUCKET | {"existing": "mine", "policy": "merge"}]),
-        {f"{HERE}.buckets[0]": 'give one of "new_prefix", "existing" and "imported"'},
+        {f"{HERE}.buckets[0]": 'give one of "new_prefix", "new_name", "existing" and "imported"'},
     ),
     "an existing bucket without a word on its policy": (
         declared(buckets=[{"account": "account2", "existing": "mine"}]),
@@ -158,6 +158,34 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
             "links": {
                 name: LINK | {"consumers": [CONSUMER | {"new_role": name}], "buckets": [dict(FREE)]}
                 for name in ("reports", "second")
+            },
+        },
+        {
+            "links.second": "the bucket policy of 'mine' in account2 is created by links.reports "
+            'too: declare the bucket as "existing" with "policy": "merge" here'
+        },
+    ),
+    "a bucket of a whole name of two links": (
+        {
+            "accounts": accounts(),
+            "links": {
+                name: LINK
+                | {
+                    "consumers": [CONSUMER | {"new_role": name}],
+                    "buckets": [{"account": "account2", "new_name": "mine"}],
+                }
+                for name in ("reports", "second")
+            },
+        },
+        {"links.second": "the bucket 'mine' in account2 is created by links.reports too"},
+    ),
+    "the policy of another link's new bucket": (
+        {
+            "accounts": accounts(),
+            "links": {
+                "reports": LINK | {"buckets": [{"account": "account2", "new_name": "mine"}]},
+                "second": LINK
+                | {"consumers": [CONSUMER | {"new_role": "second"}], "buckets": [dict(FREE)]},
             },
         },
         {
@@ -1039,6 +1067,9 @@ BY_THE_SCHEMA = {
     "no bucket": declared(buckets=[{"account": "account2"}]),
     "two buckets": declared(buckets=[FREE | {"new_prefix": "reports-"}]),
     "a new bucket with a policy": declared(buckets=[BUCKET | {"policy": "merge"}]),
+    "a new bucket of a whole name with a policy": declared(
+        buckets=[{"account": "account2", "new_name": "mine", "policy": "merge"}]
+    ),
     "an existing bucket without": declared(buckets=[{"account": "account2", "existing": "mine"}]),
     "an existing bucket to import": declared(buckets=[FREE | {"policy": "import"}]),
     "an existing bucket with a new key": declared(buckets=[FREE | {"key": "new"}]),

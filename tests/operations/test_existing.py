@@ -135,6 +135,12 @@ STOPS: dict[str, tuple[dict[str, Any], str]] = {
         on(existing="nowhere", policy="create"),
         "links.link.buckets[0]: the bucket 'nowhere' does not exist: correct the name",
     ),
+    "a name that somebody has": (
+        on(new_name="with-policy"),
+        "links.link.buckets[0]: the bucket 'with-policy' is there already, and names of buckets "
+        "are global: choose another name",
+    ),
+    "a name that somebody else has": (on(new_name="theirs"), "'theirs' is there already"),
     "a bucket of the other account": (
         on(existing="theirs", policy="create"),
         "the bucket 'theirs' belongs to another account than 222222222222",
@@ -226,13 +232,15 @@ def test_a_role_is_told_with_its_path(place: Place) -> None:
     ("link", "type_"),
     [
         (on(existing="with-policy", policy="create"), "aws_s3_bucket_policy"),
+        (on(new_name="with-policy"), "aws_s3_bucket"),
         (replicated(existing="replicating"), "aws_s3_bucket_replication_configuration"),
     ],
 )
 def test_what_the_link_itself_wrote_before_is_its_own(
     place: Place, link: dict[str, Any], type_: str
 ) -> None:
-    name = link.get("source", link.get("buckets", [{}])[0])["existing"]
+    bucket = link.get("source", link.get("buckets", [{}])[0])
+    name = bucket.get("existing") or bucket["new_name"]
     assert [f for f in place.ask(link) if f.stops] != []
     assert [f for f in place.ask(link, **{type_: name}) if f.stops] == []
 

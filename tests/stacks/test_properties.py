@@ -45,7 +45,7 @@ def links(draw: st.DrawFn) -> dict[str, Any]:
                 "policy": draw(st.sampled_from(["create", "merge"])),
             }
         else:
-            bucket["new_prefix"] = f"new-{number}-"
+            bucket[draw(st.sampled_from(["new_prefix", "new_name"]))] = f"new-{number}"
             if draw(st.booleans()):
                 bucket["key"] = "new"
         buckets.append(bucket)
@@ -92,8 +92,9 @@ def role_id(consumer: dict[str, Any]) -> str:
 
 def bucket_id(bucket: dict[str, Any]) -> str:
     """Return a bucket's account, kind and name, as the paths of its constructs have them."""
-    kind = "existing" if "existing" in bucket else "new"
-    return f"{bucket['account']}.{kind}.{bucket.get('existing') or bucket['new_prefix']}"
+    kinds = {"existing": "existing", "new_name": "named", "new_prefix": "new"}
+    ((field, kind),) = ((field, kind) for field, kind in kinds.items() if field in bucket)
+    return f"{bucket['account']}.{kind}.{bucket[field]}"
 
 
 def on_bucket(stack: dict[str, Any], bucket: dict[str, Any]) -> str:
@@ -103,7 +104,8 @@ def on_bucket(stack: dict[str, Any], bucket: dict[str, Any]) -> str:
     (name,) = (
         name
         for name, block in stack["resource"]["aws_s3_bucket"].items()
-        if block["bucket_prefix"] == bucket["new_prefix"]
+        if (block.get("bucket_prefix"), block.get("bucket"))
+        == (bucket.get("new_prefix"), bucket.get("new_name"))
     )
     return f"${{aws_s3_bucket.{name}.arn}}"
 

@@ -140,7 +140,8 @@ def synthesize(make: Make) -> None:
 
     from .stacks.validation import problems
 
-    app = App(outdir=output_folder())
+    # It would validate each stack again while it writes them.
+    app = App(outdir=output_folder(), skip_validation=True)
     stacks = make(app)
     if found := problems(stacks):
         raise ConfigurationError(found)

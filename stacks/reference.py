@@ -103,7 +103,9 @@ class ReferenceStack(BaseStack):
         )
 
     def _account(self, alias: str, settings: AccountSettings) -> Account:
-        name = TerraformVariable(self, alias, type="string", default=alias).string_value
+        variable = TerraformVariable(self, alias, type="string", default=alias)
+        self.named[variable] = alias
+        name = variable.string_value
         return Account(self, f"{alias}-provider", alias=alias, settings=settings, name=name)
 
     def _instance_role(self, scope: Construct, number: str) -> Role:
@@ -152,6 +154,8 @@ class ReferenceStack(BaseStack):
 
     # cdktf asks here for the name of each element, once, when something first refers to it.
     def _allocate_logical_id(self, tf_element: Node | TerraformElement) -> str:
-        node = tf_element if isinstance(tf_element, Node) else tf_element.node
-        _, _, path = node.path.partition("/")
+        if isinstance(tf_element, TerraformElement) and tf_element in self.named:
+            return self.named[tf_element]
+        whole = tf_element.path if isinstance(tf_element, Node) else tf_element.to_string()
+        _, _, path = whole.partition("/")
         return REFERENCE_NAMES.get(path) or super()._allocate_logical_id(tf_element)

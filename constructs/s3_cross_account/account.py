@@ -16,6 +16,8 @@ from .bindings import (
 from .settings import across_partitions, partition
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .settings import AccountSettings
 
 __all__ = ["Account"]
@@ -49,6 +51,7 @@ class Account(Construct):
         super().__init__(scope, id_)
         self.permissions_boundary = permissions_boundary
         self._claimed: set[tuple[str, str]] = set()
+        self.checks: list[tuple[Construct, Callable[[], list[str]]]] = []
         self.alias = alias
         self.name = alias if name is None else name
         # A statement's sid takes letters and digits only.

@@ -10,7 +10,7 @@ from . import policy
 from .access import REFERENCE, Access
 from .account import in_one_partition
 from .aws_cli import instance_profile_config
-from .document import PolicyDocument
+from .document import PolicyDocument, rendered_once
 from .role import Role
 
 if TYPE_CHECKING:
@@ -85,11 +85,12 @@ class AssumeRole(Construct):
             policy_names=policy_names,
             imported=imported,
         )
-        for bucket in buckets:
-            for role in roles:
-                if home_access and bucket.account is role.account:
-                    bucket.grant(role, access, survive_recreation=survive_recreation)
-            bucket.grant(self.assumed_role, access, survive_recreation=survive_recreation)
+        with rendered_once():
+            for bucket in buckets:
+                for role in roles:
+                    if home_access and bucket.account is role.account:
+                        bucket.grant(role, access, survive_recreation=survive_recreation)
+                bucket.grant(self.assumed_role, access, survive_recreation=survive_recreation)
         for role in roles:
             role.allow(
                 policy.may_assume(

@@ -208,7 +208,7 @@ class Bucket(BucketBase):
             self._imported_policy = name if imported == "with-policy" else None
         self.name = bucket.bucket
         self.arn = bucket.arn
-        self._id: str = bucket.id
+        self._resource = bucket
         S3BucketOwnershipControls(
             self,
             "ownership-controls",
@@ -227,7 +227,7 @@ class Bucket(BucketBase):
             self._log_to(self.log_bucket)
 
     def _policy_target(self) -> str:
-        return self._id
+        return str(self._resource.id)
 
     def _encrypt(self) -> None:
         algorithm = S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from .access import REFERENCE, Access
+from .document import rendered_once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,5 +41,6 @@ class DirectAccess(Construct):
         survive_recreation: bool = False,
     ) -> None:
         super().__init__(scope, id_)
-        for role, bucket in product(roles, buckets):
-            bucket.grant(role, access, survive_recreation=survive_recreation)
+        with rendered_once():
+            for role, bucket in product(roles, buckets):
+                bucket.grant(role, access, survive_recreation=survive_recreation)

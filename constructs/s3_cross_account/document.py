@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from constructs import Construct
@@ -16,7 +17,7 @@ from .policy import Statement, allows_everybody, size, unique_sids
 from .validation import add_validation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from .account import Account
 
@@ -45,16 +46,26 @@ class PolicyDocument(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self.statements = list(statements)
+        for statement in self.statements:
+            _refuse_everybody(statement)
         self._document = DataAwsIamPolicyDocument(
             self, "Resource", provider=account.provider, statement=self._rendered()
         )
         self.json: str = self._document.json
         if limit is not None:
-            add_validation(self, lambda: self._too_long(what, limit))
+            add_validation(self, account, lambda: self._too_long(what, limit))
 
     def add(self, statement: Statement) -> None:
         """Add a statement; a sid that is taken gets a number."""
+        _refuse_everybody(statement)
         self.statements.append(statement)
+        if _HELD:
+            _HELD[-1].append(self)
+        else:
+            self._render()
+
+    def _render(self) -> None:
+        """Write the statements as they are now."""
         self._document.put_statement(self._rendered())
 
     def _too_long(self, what: str, limit: int) -> list[str]:
@@ -67,12 +78,34 @@ class PolicyDocument(Construct):
         ]
 
     def _rendered(self) -> list[DataAwsIamPolicyDocumentStatement]:
-        if any(allows_everybody(statement) for statement in self.statements):
-            raise ValueError(
-                'a statement allows something to everybody ("*"): name its principals; only a Deny '
-                "may be for everybody"
-            )
         return [_statement(statement) for statement in unique_sids(self.statements)]
+
+
+_HELD: list[list[PolicyDocument]] = []
+
+
+@contextmanager
+def rendered_once() -> Iterator[None]:
+    """Render each document that gets statements in here once, at the end.
+
+    Each rendering writes all of its statements anew: of a bucket for n roles, n * n / 2 of them.
+    """
+    _HELD.append([])
+    try:
+        yield
+    except BaseException:
+        _HELD.pop()
+        raise
+    for document in dict.fromkeys(_HELD.pop()):
+        document._render()
+
+
+def _refuse_everybody(statement: Statement) -> None:
+    if allows_everybody(statement):
+        raise ValueError(
+            'a statement allows something to everybody ("*"): name its principals; only a Deny '
+            "may be for everybody"
+        )
 
 
 def _statement(statement: Statement) -> DataAwsIamPolicyDocumentStatement:

@@ -26,7 +26,7 @@ from .bindings import (
     S3BucketReplicationConfigurationRuleSourceSelectionCriteriaReplicaModifications,
     S3BucketReplicationConfigurationRuleSourceSelectionCriteriaSseKmsEncryptedObjects,
 )
-from .document import PolicyDocument
+from .document import PolicyDocument, rendered_once
 from .policy import Principal, Statement, service, trust
 from .replication_rule import ReplicationRule, problems
 from .role import Role
@@ -129,6 +129,7 @@ class Replication(Construct):
             ],
         )
 
+    @rendered_once()
     def _allow(self, source: BucketBase, destination: BucketBase) -> None:
         for sid, granted, arn in (
             ("SourceBucket", actions.REPLICATION_ON_SOURCE, source.arn),

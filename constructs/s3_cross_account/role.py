@@ -67,8 +67,7 @@ class RoleBase(Construct):
         self.settled_by: list[ITerraformDependable] = []
         self._trust: list[Statement] = []
         self._names: list[tuple[str, str, int]] = []
-        add_validation(self, self._too_many)
-        add_validation(self, self._bad_names)
+        add_validation(self, account, lambda: [*self._too_many(), *self._bad_names()])
 
     @property
     def carried(self) -> tuple[str, ...]:

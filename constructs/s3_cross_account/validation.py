@@ -10,16 +10,30 @@ import jsii
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .account import Account
+
 
 @jsii.implements(constructs.IValidation)
 class _Validation:
-    def __init__(self, problems: Callable[[], list[str]]) -> None:
-        self._problems = problems
+    def __init__(self, account: Account) -> None:
+        self._account = account
 
     def validate(self) -> list[str]:
-        return self._problems()
+        return [
+            f"{construct.node.path}: {problem}"
+            for construct, problems in self._account.checks
+            for problem in problems()
+        ]
 
 
-def add_validation(construct: constructs.Construct, problems: Callable[[], list[str]]) -> None:
-    """Have ``construct`` report ``problems`` when its stack is validated, before it is written."""
-    construct.node.add_validation(_Validation(problems))
+def add_validation(
+    construct: constructs.Construct, account: Account, problems: Callable[[], list[str]]
+) -> None:
+    """Have what ``problems`` finds in ``construct`` reported when its stack is validated.
+
+    Its account reports them, with the construct's path: one validation for all constructs of an
+    account, as Node.js is asked for each when it is added and calls back for each.
+    """
+    if not account.checks:
+        account.node.add_validation(_Validation(account))
+    account.checks.append((construct, problems))

@@ -17,7 +17,7 @@ def problems(stacks: Iterable[TerraformStack]) -> list[str]:
     before anything is written. Only a stack that fails is walked: each step is a call to Node.js.
     """
     return [
-        f"{construct.node.path}: {problem}"
+        problem if problem.startswith(f"{stack.node.id}/") else f"{construct.node.path}: {problem}"
         for stack in stacks
         if not _valid(stack)
         for construct in stack.node.find_all()

@@ -1,0 +1,89 @@
+"""How often Node.js is asked while stacks are made: a number that no machine changes."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsii._kernel.providers.process import _NodeProcess
+
+from main import declared
+from s3_links.app import synthesize
+from tests.conftest import PROJECT
+from tests.support.links import accounts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.cost("synthesized")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CDKTF_OUTDIR", str(tmp_path / "cdktf.out"))  # Node.js stays where it began
+    (tmp_path / "cdktf.json").write_text((PROJECT / "cdktf.json").read_text())
+    return tmp_path
+
+
+def counted(
+    folder: Path, link: dict[str, Any] | None, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Counter[str], int]:
+    """Synthesize a link, or the reference; return what was asked, and how many blocks there are."""
+    if link:
+        content = {"accounts": accounts(), "links": {"link": link}}
+        (folder / "links.json").write_text(json.dumps(content))
+    make = declared()
+    asked: Counter[str] = Counter()
+    send = _NodeProcess.send
+
+    def counting(process: Any, request: Any, answer: Any) -> Any:
+        what = getattr(request, "method", "") or type(request).__name__
+        asked[what] += 1
+        return send(process, request, answer)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_NodeProcess, "send", counting)
+        synthesize(make)
+    (file,) = folder.glob("cdktf.out/stacks/*/cdk.tf.json")
+    stack = json.loads(file.read_text())
+    return asked, sum(
+        len(blocks) for kind in ("resource", "data") for blocks in stack[kind].values()
+    )
+
+
+def hardened(bucket: dict[str, str], *, roles: int = 1) -> dict[str, Any]:
+    return {
+        "pattern": "direct-access",
+        "consumers": [{"account": "account1", "new_role": f"reader-{n}"} for n in range(roles)],
+        "buckets": [{"account": "account2", "new_prefix": "reports-", **bucket}],
+        "access": {"level": "read-only"},
+        "hardening": True,
+    }
+
+
+def test_the_reference_is_made_with_few(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, blocks = counted(folder, None, monkeypatch)
+    assert blocks == 46
+    assert asked.total() <= 262, asked
+
+
+@pytest.mark.parametrize(("key", "most"), [({}, 70), ({"key": "new"}, 85)])
+def test_a_hardened_link_is_made_with_few(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, key: dict[str, str], most: int
+) -> None:
+    asked, _ = counted(folder, hardened(key), monkeypatch)
+    assert asked.total() <= most, asked
+
+
+def test_each_role_of_a_bucket_costs_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two, four, eight = (
+        counted(folder, hardened({"key": "new"}, roles=n), monkeypatch)[0] for n in (2, 4, 8)
+    )
+    assert eight.total() - four.total() == 2 * (four.total() - two.total())
+    # Each role's own policy once more, the bucket's and the key's once for all of them.
+    assert eight["putStatement"] - four["putStatement"] == 4

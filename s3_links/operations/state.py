@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .credentials import Credentials, CredentialsError
 from .stack import OperationError
-from .terraform import initialize, terraform
+from .terraform import binary, initialize, terraform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +104,7 @@ def problem(stack: Stack) -> str | None:
     if not known and selected.read_text(encoding="utf-8").strip() not in ("", "default"):
         return (
             f"{stack.name}: another workspace is selected in its folder, with another state: run "
-            f"`terraform -chdir={os.path.relpath(stack.folder)} workspace select default`"
+            f"`{binary()} -chdir={os.path.relpath(stack.folder)} workspace select default`"
         )
     move_it = f"move it with `s3-links state move {stack.name}`"
     if _is_local(stack):
@@ -185,7 +185,7 @@ def move(stack: Stack) -> str:
     if "cloud" in (kind, stack.backend[0]):
         raise OperationError(
             f"{stack.name}: Terraform moves a state from {place} by way of a file only: configure "
-            f"that place again, run `terraform -chdir={stack.folder} state pull > {file.name}`, "
+            f"that place again, run `{binary()} -chdir={stack.folder} state pull > {file.name}`, "
             "then configure the new one and run this again"
         )
     if not _is_local(stack):

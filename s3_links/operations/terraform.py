@@ -12,6 +12,7 @@ from .stack import OperationError
 if TYPE_CHECKING:
     from .stack import Stack
 
+_NAME = "TERRAFORM_BINARY_NAME"
 LITTLE_COLLECTING = {"GOGC": "off", "GOMEMLIMIT": "1GiB"}
 """Lets Terraform and the provider collect garbage only above this much memory each.
 
@@ -20,15 +21,32 @@ a third of their time goes into collecting garbage, of which there is next to no
 """
 
 
+def binary() -> str:
+    """Return the command to run: Terraform's, or what ``TERRAFORM_BINARY_NAME`` names.
+
+    Both command lines of cdktf honour that variable, for OpenTofu.
+    """
+    return os.environ.get(_NAME) or "terraform"
+
+
+def missing() -> str:
+    """Return what is wrong where that command is not installed, else nothing."""
+    if shutil.which(binary()) is not None:
+        return ""
+    if os.environ.get(_NAME):
+        return f"{_NAME} names {binary()!r}, which is not there: install it, or unset the variable"
+    return "Terraform is not installed: install version 1.5 or later"
+
+
 def terraform(stack: Stack, *arguments: str) -> str:
     """Return what Terraform printed, or raise :class:`OperationError` with it.
 
     It never asks: nobody may be there to answer.
     """
-    if shutil.which("terraform") is None:
-        raise OperationError("Terraform is not installed: install version 1.5 or later")
+    if problem := missing():
+        raise OperationError(problem)
     result = run(
-        ["terraform", *arguments],
+        [binary(), *arguments],
         cwd=stack.folder,
         env=LITTLE_COLLECTING
         | os.environ

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s3_links.failures import NodejsError, require_nodejs
+from s3_links.operations.terraform import binary, missing
 
 from .emulator import ACCOUNTS, REGION, Emulator
 from .terraform import terraform_settings
@@ -40,8 +40,8 @@ def check_tools() -> None:
             problems.append("the cdktf command is not installed: run `make install`")
     except NodejsError as error:
         problems.append(str(error))
-    if shutil.which("terraform") is None:
-        problems.append("Terraform is not installed: install version 1.5 or later")
+    if problem := missing():
+        problems.append(problem)
     elif (terraform := _terraform_version()) and terraform < (1, 5):
         shown = ".".join(map(str, terraform))
         problems.append(f"Terraform {shown} is too old: install version 1.5 or later")
@@ -50,7 +50,7 @@ def check_tools() -> None:
 
 
 def _terraform_version() -> tuple[int, int] | None:
-    command = ["terraform", "version"]
+    command = [binary(), "version"]
     shown = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     found = re.search(r"v(\d+)\.(\d+)", shown)
     return (int(found[1]), int(found[2])) if found else None
@@ -131,7 +131,7 @@ class Workstation:
 
     def terraform(self, *arguments: str) -> tuple[int, str]:
         """Run Terraform in the stack's folder; return its exit code and what it printed."""
-        command = ["terraform", *arguments]
+        command = [binary(), *arguments]
         code, output = run(command, self.stack_folder, self.environment)
         return code, readable(output)
 

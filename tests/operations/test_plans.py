@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -98,6 +99,27 @@ def written() -> dict[str, Any]:
 
 def left() -> set[str]:
     return {entry.name for entry in Path().iterdir()} - {"bin", "cdktf.out", ".plans.lock"}
+
+
+@pytest.mark.usefixtures("project")
+def test_the_binary_that_a_variable_names_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin" / "terraform").rename(tmp_path / "bin" / "tofu")
+    with pytest.raises(OperationError, match="Terraform is not installed"):
+        plan(synthesized())
+    monkeypatch.setenv("TERRAFORM_BINARY_NAME", "tofu")
+    plan(synthesized())
+    assert apply(applicable()) == ["reports", "worker"]
+    monkeypatch.setenv("TERRAFORM_BINARY_NAME", "tufo")
+    with pytest.raises(OperationError, match="TERRAFORM_BINARY_NAME names 'tufo', which is not"):
+        plan(synthesized())
+
+
+def test_no_other_place_says_which_binary_that_is() -> None:
+    sources = (PROJECT / "s3_links").rglob("*.py")
+    starts = re.compile(r'\[\s*"terraform"\s*,|which\("terraform"\)')
+    assert [file.name for file in sources if starts.search(file.read_text())] == []
 
 
 def test_what_was_planned_is_applied(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from s3_cross_account.actions import LEVELS
 from s3_links.declarations.link import Link
+from s3_links.operations.terraform import binary
 from s3_links.reach import actions
 
 from .declared import is_made_of
@@ -165,7 +166,7 @@ class Remedies:
 def _renew(half: Half) -> str:
     if half.output:
         folder = f"cdktf.out/stacks/{half.link}"
-        return f"terraform -chdir={folder} output -raw {half.output}"
+        return f"{binary()} -chdir={folder} output -raw {half.output}"
     return f"s3-links deploy {half.link}"
 
 

@@ -45,7 +45,14 @@ LINKS: dict[str, Any] = {
         "buckets": [{"account": "account1", "new_prefix": "explained-home-"}],
         "assumed_role": {"account": "account2", "name": "worker", "external_id": "x-123"},
     },
+    "copied": {
+        "pattern": "replication",
+        "source": {"account": "account1", "new_prefix": "explained-from-", "key": "new"},
+        "destination": {"account": "account2", "new_prefix": "explained-to-", "key": "new"},
+        "role_name": "copier",
+    },
 }
+READS = "s3:GetObjectVersionForReplication"
 
 
 class Place:
@@ -56,9 +63,9 @@ class Place:
         self.bucket = deployment.outputs("direct")["bucket_name_account2_explained-"]
         self.home = deployment.outputs("assume")["bucket_name_account1_explained-home-"]
         self.to_merge = deployment.outputs("direct")[f"bucket_policy_to_merge_account2_{MERGED}"]
-        self.key = self.two.s3.get_bucket_encryption(Bucket=self.bucket)[
-            "ServerSideEncryptionConfiguration"
-        ]["Rules"][0]["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"]
+        self.source, self.copies = (
+            deployment.outputs("copied")[f"bucket_name_{end}"] for end in ("source", "destination")
+        )
         self.two.s3.put_object(Bucket=self.bucket, Key="key", Body=b"body")
 
     def ask(self, who: str = "reader", where: str = "", message: str = "", *actions: str) -> Answer:
@@ -78,6 +85,11 @@ class Place:
                 session.assume(worker, ExternalId="x-123").s3.list_objects_v2(Bucket=self.home)
 
         return allowed(read)
+
+    def key(self, bucket: str) -> str:
+        encryption = self.two.s3.get_bucket_encryption(Bucket=bucket)
+        (rule,) = encryption["ServerSideEncryptionConfiguration"]["Rules"]
+        return str(rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"])
 
     def policy(self, name: str) -> str:
         return f"arn:aws:iam::{TWO if name.startswith('worker') else ONE}:policy/{name}"
@@ -144,13 +156,14 @@ def bucket_policy(who: Principal, bucket: str, *more: dict[str, Any]) -> Iterato
 
 
 @contextmanager
-def key_policy(place: Place) -> Iterator[None]:
-    kms = place.two.client("kms")
-    was = kms.get_key_policy(KeyId=place.key, PolicyName="default")["Policy"]
-    kept = [s for s in json.loads(was)["Statement"] if s.get("Sid") != "Account2Key"]
-    kms.put_key_policy(KeyId=place.key, PolicyName="default", Policy=document(*kept))
+def key_policy(place: Place, bucket: str) -> Iterator[None]:
+    """The key policy of a bucket without what it lets a role."""
+    kms, key = place.two.client("kms"), place.key(bucket)
+    was = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+    kept = [s for s in json.loads(was)["Statement"] if ":role/" not in str(s["Principal"])]
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=document(*kept))
     yield
-    kms.put_key_policy(KeyId=place.key, PolicyName="default", Policy=was)
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=was)
 
 
 @contextmanager
@@ -198,7 +211,12 @@ HALVES: dict[str, tuple[Callable[[Place], Any], str, str, str]] = {
         "identity policy",
         "direct",
     ),
-    "direct: the key policy": (key_policy, "reader", "key policy", "direct"),
+    "direct: the key policy": (
+        lambda p: key_policy(p, p.bucket),
+        "reader",
+        "key policy",
+        "direct",
+    ),
     "assume: the caller's policy": (
         lambda p: detached(p.one, "caller", p.policy("caller-account1")),
         "caller",
@@ -251,6 +269,48 @@ def test_a_link_that_is_as_declared_is_allowed(place: Place, who: str, bucket: s
     assert all(len(step.lets) == 2 for step in answer.steps)
     assert place.reaches(who)
     assert answer.next == ""
+
+
+COPYING: dict[str, tuple[Callable[[Place], Any], str]] = {
+    "the role's policy on the source": (
+        lambda p: detached(p.one, "copier", p.policy("copier-account1")),
+        "identity policy",
+    ),
+    "the role's policy on the destination": (
+        lambda p: detached(p.one, "copier", p.policy("copier-account2")),
+        "identity policy",
+    ),
+    "the bucket policy": (lambda p: bucket_policy(p.two, p.copies), "bucket policy"),
+    "the key policy": (lambda p: key_policy(p, p.copies), "key policy"),
+}
+
+
+@pytest.mark.parametrize("half", COPYING)
+def test_a_half_of_a_replication_that_was_removed_by_hand_is_named(place: Place, half: str) -> None:
+    removed, what = COPYING[half]
+    bucket, action = (
+        (place.source, READS) if "source" in half else (place.copies, "s3:ReplicateObject")
+    )
+    with removed(place):
+        answer = place.ask("copier", f"s3://{bucket}/key", "", action)
+    assert answer.exit_code == 2, answer
+    assert {r.what for step in answer.steps for r in step.refuses} == {what}
+    assert answer.next == "s3-links deploy copied"
+    assert any("the link copied declares" in line for line in answer.declared)
+
+
+def test_a_replication_that_is_as_declared_is_allowed(place: Place) -> None:
+    asked = [(place.source, READS), (place.copies, "s3:ReplicateObject")]
+    of_keys = []
+    for bucket, action in asked:
+        answer = place.ask("copier", f"s3://{bucket}/key", "", action)
+        assert (answer.exit_code, answer.next) == (0, ""), answer
+        of_keys.append(
+            {s.request.action for s in answer.steps if s.request.action.startswith("kms:")}
+        )
+    # "Replicating encrypted objects" asks kms:Encrypt; "Reducing the cost of SSE-KMS with Amazon S3
+    # Bucket Keys" the two others.
+    assert of_keys == [{"kms:Decrypt"}, {"kms:Encrypt", "kms:GenerateDataKey", "kms:Decrypt"}]
 
 
 # What else refuses

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from s3_cross_account.actions import known, reads
+from s3_cross_account.actions import REPLICATION_INTO_KEY, known, reads
 from s3_cross_account.policy import carried
 from s3_cross_account.reading import Unreadable
 from s3_links.live.buckets import MANAGED_KEY, object_
@@ -35,7 +35,7 @@ _OF_THE_KEY = {
     "s3:GetObjectVersion": ("kms:Decrypt",),
     "s3:GetObjectVersionForReplication": ("kms:Decrypt",),
     "s3:PutObject": ("kms:GenerateDataKey", "kms:Decrypt"),  # for uploads in parts
-    "s3:ReplicateObject": ("kms:Encrypt",),
+    "s3:ReplicateObject": REPLICATION_INTO_KEY,
 }
 """What an action needs of the key: "Using server-side encryption with AWS KMS keys (SSE-KMS)" and
 "Replicating encrypted objects" in the Amazon S3 User Guide."""

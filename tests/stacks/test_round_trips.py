@@ -1,4 +1,4 @@
-"""How often Node.js is asked while stacks are made: a number that no machine changes."""
+"""What is sent to Node.js while stacks are made: numbers that no machine changes."""
 
 from __future__ import annotations
 
@@ -31,27 +31,25 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def counted(
     folder: Path, link: dict[str, Any] | None, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Counter[str], int]:
-    """Synthesize a link, or the reference; return what was asked, and how many blocks there are."""
+    """Synthesize a link, or the reference; return what was asked, and how long it was in all."""
     if link:
         content = {"accounts": accounts(), "links": {"link": link}}
         (folder / "links.json").write_text(json.dumps(content))
     make = declared()
     asked: Counter[str] = Counter()
+    lengths: list[int] = []
     send = _NodeProcess.send
 
     def counting(process: Any, request: Any, answer: Any) -> Any:
         what = getattr(request, "method", "") or type(request).__name__
         asked[what] += 1
+        lengths.append(len(repr(request)))
         return send(process, request, answer)
 
     with monkeypatch.context() as patch:
         patch.setattr(_NodeProcess, "send", counting)
         synthesize(make)
-    (file,) = folder.glob("cdktf.out/stacks/*/cdk.tf.json")
-    stack = json.loads(file.read_text())
-    return asked, sum(
-        len(blocks) for kind in ("resource", "data") for blocks in stack[kind].values()
-    )
+    return asked, sum(lengths)
 
 
 def hardened(bucket: dict[str, str], *, roles: int = 1) -> dict[str, Any]:
@@ -65,8 +63,7 @@ def hardened(bucket: dict[str, str], *, roles: int = 1) -> dict[str, Any]:
 
 
 def test_the_reference_is_made_with_few(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, blocks = counted(folder, None, monkeypatch)
-    assert blocks == 46
+    asked, _ = counted(folder, None, monkeypatch)
     assert asked.total() <= 262, asked
 
 
@@ -87,3 +84,24 @@ def test_each_role_of_a_bucket_costs_the_same(
     assert eight.total() - four.total() == 2 * (four.total() - two.total())
     # Each role's own policy once more, the bucket's and the key's once for all of them.
     assert eight["putStatement"] - four["putStatement"] == 4
+
+
+def test_what_each_role_of_a_bucket_sends_has_the_same_length(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = hardened({})
+    link["buckets"] = [{"account": "account2", "existing": "reports", "policy": "merge"}]
+    few, more, many = (
+        counted(
+            folder,
+            link
+            | {
+                "consumers": [
+                    {"account": "account1", "existing_role": f"r-{n:03}"} for n in range(roles)
+                ]
+            },
+            monkeypatch,
+        )[1]
+        for roles in (20, 40, 60)
+    )
+    assert many - more <= (more - few) * 1.05

@@ -13,7 +13,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_running: set[subprocess.Popen[str]] = set()
+
+class _Run:
+    """A command that is running or starting, which is told to end once."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[str] | None = None
+        self._told = False
+
+    def end(self) -> None:
+        if self.process is not None and not self._told:
+            self._told = True
+            self.process.terminate()
+
+
+_running: set[_Run] = set()
 _received: list[int] = []
 
 
@@ -42,30 +56,32 @@ def stop_if_interrupted(said: str = "") -> None:
 def run(command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, also when a signal comes, and return what it printed."""
     stop_if_interrupted()
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-        **options,
-    ) as process:
-        _running.add(process)
-        try:
-            if _received:  # in another thread, before this process was known
-                process.terminate()
+    this = _Run()
+    _running.add(this)
+    try:
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+            **options,
+        ) as process:
+            this.process = process
+            if _received:  # while it started
+                this.end()
             out, err = process.communicate()
-        finally:
-            _running.discard(process)
+    finally:
+        _running.discard(this)
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 def _interrupt(number: int, _frame: object) -> None:
     _received.append(number)
     running = tuple(_running)
-    for process in running:
-        process.terminate()
+    for this in running:
+        this.end()
     if not running:  # else whoever runs the command does, once it has ended
         raise Interrupted

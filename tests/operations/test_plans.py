@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from s3_links.operations import interruption
 from s3_links.operations import plan as planning
 from s3_links.operations.apply import applicable, apply
 from s3_links.operations.plan import PLANS, plan
@@ -353,6 +354,19 @@ def wait_for(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_signal_that_comes_while_terraform_starts_is_passed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Signalled(subprocess.Popen[str]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            interruption._interrupt(signal.SIGTERM, None)
+
+    monkeypatch.setattr(interruption, "_received", [])
+    monkeypatch.setattr(subprocess, "Popen", Signalled)
+    assert interruption.run(["sleep", "60"]).returncode == -signal.SIGTERM
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

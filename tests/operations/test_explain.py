@@ -617,6 +617,25 @@ def test_where_is_an_address_an_arn_or_a_name(text: str) -> None:
     assert (target.owner.account, target.owner.region) == (TWO, "ap-northeast-1")
 
 
+POINT = f"arn:aws:s3:ap-northeast-1:{TWO}:accesspoint/point"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (POINT, "is an access point, whose policy is not looked at here: give the bucket"),
+        (f"s3://{POINT}/object/key", "is an access point"),
+        (f"arn:aws:s3::{TWO}:accesspoint:m.mrap", "is an access point"),
+        ("s3://point-abc123-s3alias/key", "reserves for aliases of access points: name a general"),
+    ],
+)
+def test_an_access_point_is_not_taken_for_a_bucket(text: str, told: str) -> None:
+    with pytest.raises(OperationError, match="WHERE") as error:
+        finder(answers()).where(text)
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
 # How it is told
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from s3_cross_account.settings import partition
 from s3_cross_account.spelling import near_match
+from s3_links.declarations.names import bucket_name
 from s3_links.live import buckets
 from s3_links.operations.stack import OperationError
 from s3_links.world import Principal, principal
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .pasted import Pasted
 
 _S3 = re.compile(r"(?:arn:(?P<partition>[\w-]+):s3:::|s3://)?(?P<bucket>[^/:]+)(?:/(?P<key>.*))?")
+_ACCESS_POINT = re.compile(r"(?:s3://)?arn:[\w-]+:s3[\w-]*:[\w-]*:\d*:accesspoint[/:]")
 _OTHER = re.compile(r"arn:[\w-]+:(?:kms|iam):.*")
 
 
@@ -113,12 +115,20 @@ class Finder:
         text = text.strip()
         if _OTHER.fullmatch(text):
             return Target(arn=text, role=self.who(text) if ":role/" in text else None)
+        if _ACCESS_POINT.match(text):
+            raise OperationError(
+                f"WHERE: {text!r} is an access point, whose policy is not looked at here: give the "
+                "bucket behind it, which `aws s3control get-access-point` names"
+            )
         found = _S3.fullmatch(text)
         if found is None:
             raise OperationError(
                 f"WHERE: {text!r} is no bucket or object: give s3://BUCKET/KEY, an ARN or a name"
             )
-        name, key = self._completed(found["bucket"]), found["key"] or ""
+        try:
+            name, key = self._completed(bucket_name(found["bucket"])), found["key"] or ""
+        except ValueError as error:  # an alias of an access point, say
+            raise OperationError(f"WHERE: {error}") from None
         owner = buckets.owner(self._reader, name, self._declared.bucket_accounts(name))
         arn = f"arn:{found['partition'] or partition(owner.region)}:s3:::{name}"
         return Target(arn=arn, bucket=name, key=key, owner=owner)

@@ -34,9 +34,12 @@ class BaseStack(TerraformStack):
         keep_state(self, id_, state, accounts)
         self._as_hcl = App.of(self).hcl_output
         # cdktf writes this argument wrongly as HCL, which Terraform then refuses.
-        version = {} if self._as_hcl else {"required_version": f">= {minimal_version(state)}"}
-        aws = {"source": "hashicorp/aws", "version": ">= 5.100.0, < 7.0.0"}
-        self.add_override("terraform", {**version, "required_providers": {"aws": aws}})
+        if not self._as_hcl:
+            self.add_override("terraform.required_version", f">= {minimal_version(state)}")
+        self.add_override(
+            "terraform.required_providers.aws",
+            {"source": "hashicorp/aws", "version": ">= 5.100.0, < 7.0.0"},
+        )
 
     def outputs(self, **values: str) -> None:
         """Create an output for each value."""

@@ -33,7 +33,7 @@ CDKTF = PROJECT / "node_modules" / ".bin" / "cdktf"
 STACK = Path("stacks/s3-multi-account-deploy/cdk.tf.json")
 # The bindings that are imported first are the ones that are used.
 USUAL = "import runpy, cdktf_cdktf_provider_aws; runpy.run_path('main.py', run_name='__main__')"
-APPS = {"usual": [sys.executable, "-c", USUAL], "slim": [sys.executable, "main.py"]}
+APPS = {"usual": [sys.executable, "-c", USUAL], "ours": [sys.executable, "main.py"]}
 
 ALIASES = ("account1", "account2")
 LINKS: dict[str, dict[str, Any]] = {
@@ -166,7 +166,7 @@ def _plan() -> None:
     from s3_links.sandbox.terraform import terraform_settings
 
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
-    sides = {"usual": {"GOGC": "100", "GOMEMLIMIT": "off"}, "slim": {}}
+    sides = {"usual": {"GOGC": "100", "GOMEMLIMIT": "off"}, "ours": {}}
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     few = dict(list(LINKS["links"].items())[:PLANNED])
     try:
@@ -242,12 +242,12 @@ def _difference() -> bool:
 
 
 def _report(name: str, unit: str, sides: dict[str, list[float]], limit: float) -> bool:
-    usual, slim = (statistics.median(sides[side]) for side in ("usual", "slim"))
-    kept = slim <= usual * limit
+    usual, ours = (statistics.median(sides[side]) for side in ("usual", "ours"))
+    kept = ours <= usual * limit
     verdict = "" if kept else "  NOT KEPT"
     print(
-        f"{name:33} usual {usual:8.2f} {unit:2}  slim {slim:7.2f} {unit:2}  "
-        f"1/{usual / slim:.1f} (promised 1/{1 / limit:.3g}){verdict}",
+        f"{name:33} usual {usual:8.2f} {unit:2}  ours {ours:7.2f} {unit:2}  "
+        f"1/{usual / ours:.1f} (promised 1/{1 / limit:.3g}){verdict}",
         flush=True,
     )
     return kept

@@ -77,8 +77,8 @@ class Documents:
         self.notes: list[Note] = []
         self.problems: list[str] = []
         self.keys: dict[str, str] = {}
-        ends = ("source", "destination")
-        labels = ends if not isinstance(link, Link) else tuple(b.label for b in link.buckets)
+        named = link.buckets if isinstance(link, Link) else link.ends
+        labels = [bucket.label for bucket in named]
         self.buckets = [self._bucket(b, name) for b, name in zip(link.buckets, labels, strict=True)]
 
     def _note(self, about: Principal | str, text: str) -> None:
@@ -198,7 +198,12 @@ class Documents:
         return ""
 
     def _on_key(
-        self, who: Principal, bucket: LinkBucket, arn: str, granted: tuple[str, ...]
+        self,
+        who: Principal,
+        bucket: LinkBucket,
+        arn: str,
+        granted: tuple[str, ...],
+        below: tuple[str, ...] = ("",),
     ) -> None:
         if arn not in self.keys or not granted:
             return
@@ -206,7 +211,7 @@ class Documents:
         of_bucket = Condition(
             test="StringLike",
             variable="kms:EncryptionContext:aws:s3:arn",
-            values=(arn, f"{arn}/*"),
+            values=(arn, *(f"{arn}/{prefix}*" for prefix in below)),
         )
         limits = (self._via_s3(bucket.account), of_bucket)
         key = self.keys[arn]

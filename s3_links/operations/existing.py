@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from s3_links.declarations.buckets import LinkBucket, ReplicatedBucket
-from s3_links.declarations.link import Link
+from s3_links.declarations.replicated import ReplicatedBucket
 from s3_links.declarations.replication import ReplicationLink
 
 from . import state
@@ -23,7 +22,9 @@ from .stack import OperationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.links import AnyLink
+    from s3_links.declarations.replication import End, Way
 
     from .stack import Stack
 
@@ -78,11 +79,10 @@ class _Question:
 
 
 def _questions(stack: Stack, link: AnyLink, accounts: Mapping[str, str]) -> Iterator[_Question]:
-    for where, bucket in _buckets(link):
+    for where, bucket, way in _buckets(link):
         if not bucket.new_prefix:
             place = f"links.{stack.name}.{where}"
-            replicates = where == "source" or getattr(link, "both_ways", False)
-            there = _Bucket(place, bucket, stack, accounts, replicates)
+            there = _Bucket(place, bucket, stack, accounts, way)
             look = there.look_whether_free if bucket.new_name else there.look
             yield _Question(place, f"the bucket {bucket.name!r}", bucket.account, look)
     for where, alias, kind, name in _roles(link):
@@ -91,16 +91,26 @@ def _questions(stack: Stack, link: AnyLink, accounts: Mapping[str, str]) -> Iter
         yield _Question(place, f"the {kind} {name!r}", alias, of_role)
 
 
-def _buckets(link: AnyLink) -> Iterator[tuple[str, LinkBucket]]:
+def _buckets(link: AnyLink) -> Iterator[tuple[str, LinkBucket, Way | None]]:
+    """Yield the place of each bucket, the bucket, and what is to be replicated from it."""
     if isinstance(link, ReplicationLink):
-        yield from zip(("source", "destination"), link.buckets, strict=True)
+        ways = {way.source.label: way for way in link.ways}
+        yield from ((_where(end), end.bucket, ways.get(end.label)) for end in link.ends)
     else:
-        yield from ((f"buckets[{n}]", bucket) for n, bucket in enumerate(link.buckets))
+        yield from ((f"buckets[{n}]", bucket, None) for n, bucket in enumerate(link.buckets))
+
+
+def _where(end: End) -> str:
+    field, *number = end.place
+    return f"{field}{number}" if number else str(field)
 
 
 def _roles(link: AnyLink) -> Iterator[tuple[str, str, str, str]]:
     """Yield the place, the account, the kind and the name of each role that should be there."""
-    if not isinstance(link, Link):
+    if isinstance(link, ReplicationLink):
+        for way in link.ways:
+            if way.merged:
+                yield _where(way.source), way.source.bucket.account, "role", way.role
         return
     for number, consumer in enumerate(link.consumers):
         name, profile = consumer.existing_role or consumer.imported_role, consumer.instance_profile
@@ -163,7 +173,8 @@ class _Bucket:
     declared: LinkBucket
     stack: Stack
     accounts: Mapping[str, str]
-    replicates: bool
+    way: Way | None
+    """What is to be replicated from it."""
 
     def look(self, credentials: Credentials) -> Iterator[Finding]:
         s3, name = credentials.client("s3"), self.declared.name
@@ -330,16 +341,42 @@ class _Bucket:
             )
 
     def _replication(self, s3: Any) -> Iterator[Finding]:
-        if not self.replicates:
+        if self.way is None:
             return
-        name = self.declared.name
+        name, way = self.declared.name, self.way
+        whose = way.source.bucket.replication or "create"
         reply = _asked(
             lambda: s3.get_bucket_replication(Bucket=name),
             "ReplicationConfigurationNotFoundError",
         )
-        if reply and self._written("aws_s3_bucket_replication_configuration") is False:
+        there = reply["ReplicationConfiguration"] if reply else None
+        ours = self._written("aws_s3_bucket_replication_configuration")
+        if whose == "merge":
+            yield from self._merging(there, way)
+        elif there and ours is False and whose == "create":
             yield self._stops(
-                "replicates already, and S3 keeps one configuration for each bucket: remove it "
-                f"first (aws s3api delete-bucket-replication --bucket {name}), and declare its "
-                "rules here"
+                "replicates already, and S3 keeps one configuration for each bucket: declare "
+                '"replication": "import" (this link takes it over, and its rules replace the '
+                'others) or "merge" (you get the rules to merge)'
+            )
+        elif there and ours is False:
+            rules = ", ".join(rule.get("ID", "?") for rule in there["Rules"])
+            yield self._tells(
+                f"replicates already by the rules {rules}: the declared ones replace them, and "
+                f"the role {way.role!r} replaces {there['Role']}"
+            )
+        elif not there and ours is False and whose == "import":
+            yield self._stops('has no replication configuration to import: leave out "replication"')
+
+    def _merging(self, there: Mapping[str, Any] | None, way: Way) -> Iterator[Finding]:
+        if there is None:
+            yield self._stops(
+                'has no replication configuration to merge rules into: leave out "replication"'
+            )
+            return
+        role = there["Role"].rpartition("/")[2]
+        if role != way.role:
+            yield self._stops(
+                f"replicates with the role {role!r}, and S3 takes one for all rules: declare it "
+                'as the "role_name"'
             )

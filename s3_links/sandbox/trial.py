@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 OTHER = "s3-links-try-other"
 """A role in each account that may do everything to S3, and is named nowhere."""
 _EVERYTHING = {"Effect": "Allow", "Action": ["s3:*", "sts:*"], "Resource": "*"}
-_ENDS = ["source", "destination"]
+_RULES = "replication_rules_to_merge_"
 _BUCKET, _KEY = "bucket_policy_to_merge_", "key_policy_to_merge_"
 
 
@@ -201,10 +201,19 @@ def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:
     for label, bucket in _labelled(link):  # as the owner of its policy would merge them
         if text := outputs.get(f"{_BUCKET}{label}"):
             owners[bucket.account].s3.put_bucket_policy(Bucket=bucket.name, Policy=text)
+        if text := outputs.get(f"{_RULES}{label}"):
+            _merge_rules(owners[bucket.account].s3, bucket.name, json.loads(text))
     return Deployed(stack.name, link, blocks, outputs, owners)
+
+
+def _merge_rules(s3: Any, bucket: str, rules: list[Any]) -> None:
+    there = s3.get_bucket_replication(Bucket=bucket)["ReplicationConfiguration"]
+    ids = {rule["ID"] for rule in rules}
+    there["Rules"] = [*rules, *(rule for rule in there["Rules"] if rule.get("ID") not in ids)]
+    s3.put_bucket_replication(Bucket=bucket, ReplicationConfiguration=there)
 
 
 def _labelled(link: AnyLink) -> Iterator[tuple[str, LinkBucket]]:
     """Yield what each bucket is called in the names of outputs, and the bucket."""
-    labels = [b.label for b in link.buckets] if isinstance(link, Link) else _ENDS
+    labels = [named.label for named in (link.buckets if isinstance(link, Link) else link.ends)]
     yield from zip(labels, link.buckets, strict=True)

@@ -49,7 +49,11 @@ class Way(NamedTuple):
     source: End
     role: str
     destinations: list[tuple[End, list[Rule]]]
-    back: bool = False
+
+    @property
+    def back(self) -> bool:
+        """Whether it is copied from a destination."""
+        return self.source.end == "destination"
 
     @property
     def rules(self) -> list[Rule]:
@@ -170,21 +174,24 @@ class ReplicationLink(Part):
     @property
     def ways(self) -> list[Way]:
         """What is copied from each bucket, the ways back last."""
-        found = self._ways(self._ends("source"), self._ends("destination"), back=False)
-        if self.both_ways:
-            found += self._ways(self._ends("destination"), self._ends("source"), back=True)
-        return found
-
-    def _ways(self, sources: list[End], destinations: list[End], *, back: bool) -> list[Way]:
         return [
             Way(
                 source=source,
-                role=source.bucket.role_name or f"{self.role_name}{'-back' if back else ''}",
-                destinations=[(to, to.bucket.rules or self.rules) for to in destinations],
-                back=back,
+                role=role,
+                destinations=[
+                    (to, to.bucket.rules or self.rules)
+                    for to in self._ends("source" if source.end == "destination" else "destination")
+                ],
             )
-            for source in sources
+            for source, role in self._copied()
         ]
+
+    def _copied(self) -> Iterator[tuple[End, str]]:
+        """Yield each bucket that something is copied from, and the role."""
+        for source in self._ends("source"):
+            yield source, source.bucket.role_name or self.role_name
+        for source in self._ends("destination") if self.both_ways else ():
+            yield source, source.bucket.role_name or f"{self.role_name}-back"
 
     @rule
     def _both_ends(self) -> Iterator[Problem]:
@@ -247,26 +254,33 @@ class ReplicationLink(Part):
     @rule
     def _a_role_for_each_source(self) -> Iterator[Problem]:
         seen: set[tuple[str, str]] = set()
-        for way in self.ways:
-            key = (way.source.bucket.account, way.role.lower())
+        for source, role in self._copied():
+            key = (source.bucket.account, role.lower())
             if key in seen:
-                told = f"another bucket of {key[0]} is copied with the role {way.role!r}: "
-                yield way.source.place, told + 'give this one a "role_name" of its own'
+                told = f"another bucket of {key[0]} is copied with the role {role!r}: "
+                yield source.place, told + 'give this one a "role_name" of its own'
             seen.add(key)
 
     @claim
     def _roles(self) -> Iterator[list[Claim]]:
-        found: dict[tuple[str, ...], Claim] = {}
-        for way in self.ways:
-            account, batch = way.source.bucket.account, self.batch_role and not way.back
-            for name in ([] if way.merged else [way.role]) + [f"{way.role}-batch"] * batch:
-                made = claims.role(account, name)
-                found.setdefault(made.key, made)
-        yield from ([made] for made in found.values())
+        made = set()
+        for source, role in self._copied():
+            claimed = claims.role(source.bucket.account, role)
+            if source.bucket.replication != "merge" and claimed.key not in made:
+                yield [claimed]
+            made.add(claimed.key)  # twice in one link is told as a rule
+
+    @claim
+    def _roles_of_batches(self) -> Iterator[list[Claim]]:
+        for source, role in self._copied():
+            if self.batch_role and source.end == "source":
+                yield [claims.role(source.bucket.account, f"{role}-batch")]
 
     @claim
     def _configurations(self) -> Iterator[list[Claim]]:
-        yield from (way.source.bucket.replicated() for way in self.ways)
+        for source, _ in self._copied():
+            with suppress(UnreadableError):
+                yield source.bucket.replicated()
 
     @claim
     def _outputs(self) -> Iterator[list[Claim]]:

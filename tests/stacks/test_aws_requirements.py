@@ -38,7 +38,7 @@ MISSING: dict[str, str] = {}
 _ONE_HALF = "both halves are written in one account too, where one is enough"
 UNASKED = {
     (r"kms-cross-account\.assumed", r".*: Account2Key: .*"): _ONE_HALF,
-    (r"replication-encrypted\.keys", r".*: Account1Key: kms:Decrypt .*"): _ONE_HALF,
+    (r"replication-encrypted\..*", r".*: Account1Key: kms:Decrypt .*"): _ONE_HALF,
     (r"(oidc|state-backend)\..*", r".*: Deployment\d*: (?!.*requirements-state).*"): (
         "what the AWS provider calls is no document of AWS's: the pipeline's tests deploy with it"
     ),

@@ -296,12 +296,13 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         replicated(source=SOURCE | {"key": "new"}),
         {f"{HERE}.destination": "the source has a KMS key and the destination has none"},
     ),
-    "a replication from nowhere to nowhere": (
-        {
-            "accounts": accounts(),
-            "links": {"reports": {"pattern": "replication", "role_name": "replication"}},
-        },
-        {HERE: "copies from nowhere", f"{HERE} ": "copies to nowhere"},
+    "a replication from nowhere": (
+        replicated(source=None),
+        {HERE: 'copies from nowhere: give a "source", or "sources"'},
+    ),
+    "a replication to nowhere": (
+        replicated(destination=None),
+        {HERE: 'copies to nowhere: give a "destination", or "destinations"'},
     ),
     "destinations of the source's own account only": (
         replicated(destination=None, destinations=[SOURCE | {"new_prefix": "copies-"}]),
@@ -327,11 +328,13 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         },
     ),
     "the same bucket twice": (
-        replicated(destinations=[BUCKET | {"new_prefix": "x-"}, BUCKET | {"new_prefix": "x-"}]),
-        {HERE: 'the output "bucket_name_destination_account2_x-" is created by links.reports too'},
+        replicated(destinations=[BUCKET | {"new_prefix": "xyz-"}, BUCKET | {"new_prefix": "xyz-"}]),
+        {
+            HERE: 'the output "bucket_name_destination_account2_xyz-" is created by links.reports too'
+        },
     ),
     "rules of a destination that contradict each other": (
-        replicated(destinations=[BUCKET | {"new_prefix": "x-", "rules": [{}, {"prefix": "b/"}]}]),
+        replicated(destinations=[BUCKET | {"new_prefix": "xyz-", "rules": [{}, {"prefix": "b/"}]}]),
         {f"{HERE}.destinations[0].rules": "2 rules have the priority 1"},
     ),
     "a role for a way back that there is not": (
@@ -1213,7 +1216,7 @@ BY_THE_SCHEMA = {
 ALL_RIGHT = [
     declared(),
     replicated(),
-    replicated(source=None, sources=[SOURCE], destinations=[BUCKET | {"new_prefix": "x-"}]),
+    replicated(source=None, sources=[SOURCE], destinations=[BUCKET | {"new_prefix": "xyz-"}]),
     replicated(
         source=FREE | {"account": "account1", "versioned": True, "replication": "merge"},
         destination=None,

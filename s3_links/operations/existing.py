@@ -161,7 +161,8 @@ def _role(
     if found:
         yield Finding(place, f"the {kind} {name!r} is there, {found}")
     else:
-        remedy = 'correct the name, or declare a "new_role"'
+        new = ', or declare a "new_role"' if "consumers" in place else ""
+        remedy = f"correct the name{new}"
         yield Finding(place, f"{alias} has no {kind} {name!r}: {remedy}", stops=True)
 
 

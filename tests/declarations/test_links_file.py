@@ -330,7 +330,8 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     "the same bucket twice": (
         replicated(destinations=[BUCKET | {"new_prefix": "xyz-"}, BUCKET | {"new_prefix": "xyz-"}]),
         {
-            HERE: 'the output "bucket_name_destination_account2_xyz-" is created by links.reports too'
+            HERE: 'the output "bucket_name_destination_account2_xyz-" is created by '
+            "links.reports too"
         },
     ),
     "rules of a destination that contradict each other": (

@@ -12,6 +12,7 @@ from s3_links.operations.existing import Finding, findings
 from s3_links.operations.stack import Stack
 from s3_links.sandbox.access import Principal, root
 from s3_links.sandbox.emulator import ACCOUNTS, REGION, Emulator
+from s3_links.sandbox.stand_in import make_role
 from tests.support.links import accounts
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         two.s3.put_bucket_ownership_controls(Bucket="granting", OwnershipControls={"Rules": writes})
         two.s3.delete_public_access_block(Bucket="granting")
         two.s3.put_bucket_acl(Bucket="granting", ACL="public-read")
+        make_role(two, "copier")
         iam = one.client("iam")
         trusted = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}}
         trust = json.dumps({"Statement": [trusted | {"Action": "sts:AssumeRole"}]})
@@ -185,12 +187,12 @@ STOPS: dict[str, tuple[dict[str, Any], str]] = {
         'bucket: declare "replication": "import"',
     ),
     "rules to merge with another role": (
-        replicated(existing="replicating", replication="merge", role_name="web"),
+        replicated(existing="replicating", replication="merge", role_name="copier"),
         "the bucket 'replicating' replicates with the role 'r', and S3 takes one for all rules: "
         'declare it as the "role_name"',
     ),
     "rules to merge into nothing": (
-        replicated(existing="versioned", replication="merge", role_name="web"),
+        replicated(existing="versioned", replication="merge", role_name="copier"),
         "the bucket 'versioned' has no replication configuration to merge rules into",
     ),
     "no replication configuration to import": (

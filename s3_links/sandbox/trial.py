@@ -201,14 +201,19 @@ def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:
     for label, bucket in _labelled(link):  # as the owner of its policy would merge them
         if text := outputs.get(f"{_BUCKET}{label}"):
             owners[bucket.account].s3.put_bucket_policy(Bucket=bucket.name, Policy=text)
-        if text := outputs.get(f"{_RULES}{label}"):
-            _merge_rules(owners[bucket.account].s3, bucket.name, json.loads(text))
+    for way in () if isinstance(link, Link) else link.ways:
+        if text := outputs.get(f"{_RULES}{way.source.label}"):
+            source = way.source.bucket
+            role = f"arn:aws:iam::{blocks.accounts[source.account]}:role/{way.role}"
+            _merge_rules(owners[source.account].s3, source.name, role, json.loads(text))
     return Deployed(stack.name, link, blocks, outputs, owners)
 
 
-def _merge_rules(s3: Any, bucket: str, rules: list[Any]) -> None:
+def _merge_rules(s3: Any, bucket: str, role: str, rules: list[Any]) -> None:
+    """Merge rules into a configuration, whose role is the one that is declared for it."""
     there = s3.get_bucket_replication(Bucket=bucket)["ReplicationConfiguration"]
     ids = {rule["ID"] for rule in rules}
+    there["Role"] = role
     there["Rules"] = [*rules, *(rule for rule in there["Rules"] if rule.get("ID") not in ids)]
     s3.put_bucket_replication(Bucket=bucket, ReplicationConfiguration=there)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.site.links import dead
-from tools.site.pages import LANGUAGES, PageError, Page, pages, rewritten
+from tools.site.pages import LANGUAGES, Page, PageError, pages, rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +22,17 @@ PROJECT = Path(__file__).parents[2]
 MERMAID = PROJECT / "node_modules" / "@mermaid-js" / "tiny" / "dist" / "mermaid.tiny.js"
 
 NAMES = {"en": "S3 across AWS accounts", "ja": "AWS アカウントをまたぐ S3"}
-HOW_TO = {"en": "How-to", "ja": "手引き"}
+IN_ENGLISH = "（英語）"  # noqa: RUF001 (as Japanese has them)
 # By what their names have in common. A page of docs that no other section names is a how-to.
 SECTIONS = (
     ({"en": "Start", "ja": "始める"}, ("README", "docs/first-hour", "docs/patterns")),
-    (HOW_TO, ("docs/links", "docs/commands", "docs/workstation", "docs/pipelines", "docs/*")),
+    (
+        {"en": "How-to", "ja": "手引き"},
+        (
+            *("docs/links", "docs/commands", "docs/workstation", "docs/pipelines", "docs/takeover"),
+            *("docs/troubleshooting", "docs/hardening", "docs/library", "docs/*"),
+        ),
+    ),
     ({"en": "Examples", "ja": "例"}, ("docs/examples", "examples/*")),
     ({"en": "Reference", "ja": "リファレンス"}, ("docs/reference/*", "docs/api")),
     ({"en": "Decisions", "ja": "決定の記録"}, ("docs/decisions/*", "docs/deviations")),
@@ -53,7 +59,7 @@ def navigation(every: dict[str, Page], language: str) -> list[dict[str, Any]]:
 
 def _meant(entry: str, existing: dict[str, Page], named: set[str]) -> Iterator[str]:
     if not entry.endswith("*"):
-        yield entry
+        yield from [entry] * (entry in existing)
         return
     folder = entry[:-1]
     for name in sorted(existing, key=lambda name: (not name.endswith("/README"), name)):
@@ -66,7 +72,7 @@ def _meant(entry: str, existing: dict[str, Page], named: set[str]) -> Iterator[s
 def _entry(page: Page, language: str) -> dict[str, str]:
     if page.language == language:
         return {page.title: page.place}
-    return {f"{page.title}（英語）": f"../{page.address}"}
+    return {f"{page.title} {IN_ENGLISH}": f"../{page.address}"}
 
 
 def settings(every: dict[str, Page], language: str) -> dict[str, Any]:
@@ -102,6 +108,7 @@ def build(site: Path, root: Path = PROJECT) -> Iterator[str]:
             assets = folder / language / "assets"
             assets.mkdir()
             shutil.copy(MERMAID, assets / "mermaid.js")
+            shutil.copy(Path(__file__).with_name("site.css"), assets)
             file = folder / f"{language}.yml"  # JSON is YAML
             file.write_text(json.dumps(settings(every, language)), encoding="utf-8")
             command = ["zensical", "build", "--strict", "--config-file", str(file)]

@@ -1,4 +1,4 @@
-"""The pages of the site: which files they are, where they stand, and how each is rewritten for it."""
+"""The pages of the site: which files they are, where they stand, how each is rewritten for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 LANGUAGES = {"en": "", "ja": ".ja"}
 """What the names of a language's files have before ``.md``."""
@@ -18,7 +18,8 @@ ROOT_PAGES = ("README", "CONTRIBUTING", "CHANGELOG")
 """The pages outside ``docs`` and ``examples``."""
 
 _LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
-_FENCE = re.compile(r" *(```|~~~)")
+_WIDE = "[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]"
+_FENCE = re.compile(r" *```")
 _ITEM = re.compile(r" *([-*]|\d+\.) +\S")
 _FENCED_ITEM = re.compile(r" *([-*]|\d+\.) +```")
 
@@ -45,7 +46,7 @@ class Page:
         """Return the page's file in its language's tree."""
         parts = self.name.removeprefix("docs/").split("/")
         if parts[-1] == "README":
-            parts[-1:] = ["index"] if len(parts) < 3 and parts[0] != "examples" else []
+            parts[-1:] = ["index"] if not self.is_example else []
         return "/".join(parts).lower() + ".md"
 
     @property
@@ -53,6 +54,11 @@ class Page:
         """Return the rendered page's file, from the site's root."""
         folder = "" if self.language == "en" else f"{self.language}/"
         return folder + self.place.removesuffix(".md") + ".html"
+
+    @property
+    def is_example(self) -> bool:
+        """Return whether a folder of ``examples`` is described."""
+        return self.file.parts[0] == "examples"
 
     @property
     def text(self) -> str:
@@ -101,7 +107,28 @@ def rewritten(page: Page, every: dict[str, Page], repository: str | None) -> str
             raise PageError(f"{page.file}: leads to {target}, which is not there")
         return f"[{text}]({repository}/{file})" if repository else text
 
-    return "\n".join(_lists(_outside_fences(page.text, linked))) + "\n"
+    parts = re.split(r"(^ *```.*?^ *```$)", page.text, flags=re.M | re.S)  # every second is code
+    parts[::2] = [_LINK.sub(linked, _unbroken(part)) for part in parts[::2]]
+    return "\n".join([*_lists("".join(parts).splitlines()), *_added(page, every), ""])
+
+
+def _added(page: Page, every: dict[str, Page]) -> Iterator[str]:
+    """Yield an example's declaration, and below the page of the examples each of them."""
+    if page.name == "docs/examples":
+        own = [p for p in every.values() if p.is_example and p.language == page.language]
+        names = {p.name for p in own}
+        missing = (p for p in every.values() if p.is_example and p.name not in names)
+        yield ""
+        yield from (f"- [{other.title}]({_way(page, other)})" for other in (*own, *missing))
+    elif page.is_example:
+        for file in sorted((page.root / page.file).parent.glob("links.*")):
+            kind = file.suffix.lstrip(".").replace("yml", "yaml")
+            yield f"\n```{kind}\n{file.read_text(encoding='utf-8').rstrip()}\n```"
+
+
+def _unbroken(text: str) -> str:
+    """Join lines between Japanese letters, where a browser would show a space."""
+    return re.sub(rf"^(?![#|])(.*{_WIDE})\n *(?={_WIDE})", r"\1", text, flags=re.M)
 
 
 def _way(page: Page, other: Page) -> str:
@@ -111,20 +138,15 @@ def _way(page: Page, other: Page) -> str:
     return os.path.relpath(other.address, PurePosixPath(page.address).parent)
 
 
-def _outside_fences(text: str, linked: Callable[[re.Match[str]], str]) -> Iterator[str]:
-    fenced = False
-    for line in text.splitlines():
-        fenced ^= bool(_FENCE.match(line))
-        yield line if fenced else _LINK.sub(linked, line)
-
-
-def _lists(lines: Iterator[str]) -> Iterator[str]:
-    """Indent what stands in a list as Zensical's Markdown wants it: by four spaces for each level."""
+def _lists(lines: list[str]) -> Iterator[str]:
+    """Indent what stands in a list as Zensical's Markdown wants it: by four spaces a level."""
     levels: list[int] = []  # where the text of each open item begins
     fenced = False
     for line in lines:
         if not fenced and _FENCED_ITEM.match(line):
-            raise PageError(f"{line.strip()}: put a word between the list's item and its code block")
+            raise PageError(
+                f"{line.strip()}: put a word between the list's item and its code block"
+            )
         indent = len(line) - len(line.lstrip())
         item = None if fenced else _ITEM.match(line)
         if line.strip() and not fenced:

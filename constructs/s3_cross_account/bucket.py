@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from constructs import Construct
 
+from . import actions
 from .access import REFERENCE, Access
 from .account import in_one_partition
 from .bindings import (
@@ -38,13 +38,14 @@ from .hardening import (
     Hardening,
 )
 from .imported import lifecycle
-from .policy import Condition, Principal, Statement, deny_without_tls
+from .policy import Condition, Principal, Statement, deny_without_tls, granted_to, together
 
 if TYPE_CHECKING:
     from cdktf import ITerraformDependable
 
     from .account import Account
     from .key import KeyBase
+    from .policy import Naming
     from .role import RoleBase
 
 __all__ = ["Bucket", "BucketBase", "ExistingBucket"]
@@ -76,14 +77,15 @@ class BucketBase(Construct):
         self._imported_policy: str | None = None
 
     def grant(
-        self, role: RoleBase, access: Access = REFERENCE, *, survive_recreation: bool = False
+        self, *roles: RoleBase, access: Access = REFERENCE, survive_recreation: bool = False
     ) -> None:
-        """Give ``role`` access to this bucket: every half that AWS asks for.
+        """Give ``roles`` access to this bucket: every half that AWS asks for.
 
         Always writes the identity half, in the role's account. Where role and bucket were
-        declared in different accounts it writes the resource half too, in the bucket's account.
-        Declared is what counts: account ids are often unknown before a deployment. A bucket with
-        a KMS key gets the same two halves for the key, the key policy's in any case.
+        declared in different accounts it writes the resource half too, in the bucket's account,
+        one for all roles of an account. Declared is what counts: account ids are often unknown
+        before a deployment. A bucket with a KMS key gets the same two halves for the key, the key
+        policy's in any case.
 
         A policy that names a role keeps the role's unique id, and so refuses a role that was
         deleted and made again with the same name. With ``survive_recreation`` the resource halves
@@ -95,28 +97,35 @@ class BucketBase(Construct):
         Follows "Cross-account policy evaluation logic" and "AWS JSON policy elements: Principal"
         in the IAM User Guide.
         """
-        in_one_partition(role.account, self.account)
+        in_one_partition(self.account, *(role.account for role in roles))
         same = access.conditions.same_accounts
-        for statement in access.identity_half(
-            self.arn,
-            sid=f"{self.account.title}S3Access",
-            account_id=self.account.account_id if same else None,
-        ):
-            role.allow(statement, account=self.account)
-        principal, by_arn = role.principal(survive_recreation=survive_recreation)
-        if role.account is not self.account:
-            for statement in access.resource_half(
+        key_actions = actions.of_key(access.actions)
+        of_key = self.key.use(key_actions, self.arn) if self.key and key_actions else None
+        named: dict[Account, list[Naming]] = {}
+        for role in roles:
+            for statement in access.identity_half(
                 self.arn,
-                sid=f"Allow {role.account.title} IamRole",
-                principal=principal,
-                account_id=role.account.account_id if same else None,
-                extra=by_arn,
+                sid=f"{self.account.title}S3Access",
+                account_id=self.account.account_id if same else None,
             ):
-                self.allow(statement)
-        halves = self.key and self.key.halves(access.actions, self.arn, principal)
-        if self.key and halves:
-            role.allow(halves[0], account=self.account)
-            self.key.allow(_with(halves[1], by_arn))
+                role.allow(statement, account=self.account)
+            if of_key:
+                role.allow(of_key, account=self.account)
+            naming = role.principal(survive_recreation=survive_recreation)
+            named.setdefault(role.account, []).append(naming)
+        for account, namings in named.items():
+            for principal, by_arn in together(namings):
+                if account is not self.account:
+                    for statement in access.resource_half(
+                        self.arn,
+                        sid=f"Allow {account.title} IamRole",
+                        principal=principal,
+                        account_id=account.account_id if same else None,
+                        extra=by_arn,
+                    ):
+                        self.allow(statement)
+                if self.key and of_key:
+                    self.key.allow(granted_to(principal, of_key, *by_arn))
 
     def allow(self, statement: Statement) -> None:
         """Add ``statement`` to the bucket policy, which is created with the first one."""
@@ -365,10 +374,6 @@ class ExistingBucket(BucketBase):
         if not self.merge:
             return super()._create_policy(first)
         return PolicyDocument(self, "policy-to-merge", account=self.account, statements=[first])
-
-
-def _with(statement: Statement, conditions: tuple[Condition, ...]) -> Statement:
-    return replace(statement, conditions=statement.conditions + conditions)
 
 
 def log_bucket_prefix(name: str) -> str:

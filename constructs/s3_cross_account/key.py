@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cdktf import TerraformStack
@@ -45,29 +44,17 @@ class KeyBase(Construct):
         """Add ``statement`` to the key policy."""
         raise NotImplementedError
 
-    def halves(
-        self, granted: tuple[str, ...], bucket_arn: str, principal: Principal
-    ) -> tuple[Statement, Statement] | None:
-        """Return the identity half and the key policy's half for S3 actions on a bucket.
+    def use(self, key_actions: tuple[str, ...], bucket_arn: str) -> Statement:
+        """Return the identity half of a use of the key for the objects of one bucket.
 
-        ``None`` where nothing is read or written.
-        """
-        key_actions = actions.of_key(granted)
-        return self.for_bucket(key_actions, bucket_arn, principal) if key_actions else None
-
-    def for_bucket(
-        self, key_actions: tuple[str, ...], bucket_arn: str, principal: Principal
-    ) -> tuple[Statement, Statement]:
-        """Return both halves of a use of the key for the objects of one bucket.
-
-        Both are limited to requests that S3 makes in the key's region (``kms:ViaService``), for
+        It is limited to requests that S3 makes in the key's region (``kms:ViaService``), for
         objects of this bucket (the encryption context: the bucket's ARN with a bucket key, the
-        object's without).
+        object's without). The key policy's half is the same, for somebody: :func:`granted_to`.
 
         Follows "Using server-side encryption with AWS KMS keys" in the Amazon S3 User Guide.
         """
         service = f"s3.{self.account.region}.amazonaws.com"
-        identity = Statement(
+        return Statement(
             sid=f"{self.account.title}Key",
             actions=key_actions,
             resources=(self.arn,),
@@ -80,7 +67,6 @@ class KeyBase(Construct):
                 ),
             ),
         )
-        return identity, replace(identity, effect="Allow", principals=(principal,))
 
 
 class Key(KeyBase):

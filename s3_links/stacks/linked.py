@@ -51,6 +51,7 @@ class LinkedStack(BaseStack):
                 alias=alias,
                 settings=settings,
                 permissions_boundary=settings.permissions_boundary,
+                trust_policy_quota=settings.trust_policy_quota,
             )
         return self._accounts[alias]
 

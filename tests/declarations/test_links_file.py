@@ -582,6 +582,42 @@ ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
             '.rules[0].tags.?: "!" is not a tag\'s value: write for example "yes"',
         ],
     ),
+    "grants": (
+        {
+            **LINK,
+            "consumers": [
+                CONSUMER | {"new_role": "ga"},
+                CONSUMER | {"new_role": "gb"},
+                CONSUMER | {"account": "account2", "new_role": "ga"},
+            ],
+            "buckets": [BUCKET | {"new_prefix": "ggg-"}, BUCKET | {"new_prefix": "hhh-"}],
+            "access": {"level": "read-only"},
+            "grants": [
+                {"consumers": ["ga"], "buckets": ["ggg-", "reports"]},
+                {"consumers": ["account2/ga"], "access": {"level": "all"}},
+            ],
+        },
+        [
+            '.grants: give "access" (of each role to each bucket) or "grants", not both',
+            '.grants[0].consumers: "ga" means two: write "account1/ga" or "account2/ga"',
+            '.grants[0].buckets: "reports" is none of this link: there is "ggg-", "hhh-"',
+            '.grants[1].access.level: "all" is not one of',
+            '.consumers[1]: "gb" is in no grant: add one, or leave it out',
+        ],
+    ),
+    "grants-to-an-assumed-role": (
+        {
+            "pattern": "assume-role",
+            "consumers": [CONSUMER | {"new_role": "gc", "instance": True}],
+            "buckets": [BUCKET | {"new_prefix": "iii-"}],
+            "grants": [{"consumers": ["gc"], "access": {"source_ips": ["203.0.113.0/24"]}}],
+            "assumed_role": {"account": "account2", "name": "gd"},
+        },
+        [
+            ".grants[0].consumers: all of them become the same role",
+            '.grants[0].access: an "instance" gets a network of its own',
+        ],
+    ),
     "terraform-state": (
         LINK | {"pattern": 1, "consumers": [CONSUMER | {"new_role": "d"}]},
         [": is the name of a stack of this project", ".pattern: 1 is not"],
@@ -708,7 +744,7 @@ def test_it_is_reported_with_place_and_remedy(mistake: str, tmp_path: Path) -> N
 TOO_MUCH = {
     "a bucket policy": (
         declared(
-            consumers=[CONSUMER | {"new_role": f"reader-{n:02}"} for n in range(50)],
+            consumers=[CONSUMER | {"new_role": f"reader-{n:03}"} for n in range(480)],
         ),
         "reports/bucket.account2.new.reports-/bucket/policy-document: the bucket policy may get",
         "AWS takes 20480",
@@ -716,7 +752,7 @@ TOO_MUCH = {
     "a trust policy": (
         declared(
             pattern="assume-role",
-            consumers=[CONSUMER | {"new_role": f"reader-{n:02}"} for n in range(12)],
+            consumers=[CONSUMER | {"new_role": f"reader-{n:02}"} for n in range(50)],
             assumed_role={"account": "account2", "name": "worker"},
         ),
         "reports/access/trust: the trust policy may get",
@@ -740,6 +776,35 @@ def test_what_aws_would_not_take_is_refused_with_the_numbers(what: str, tmp_path
     assert limit in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.glob("cdktf.out/stacks/*"))
+
+
+@pytest.mark.cost("synthesized")
+@pytest.mark.parametrize("survive", [False, True])
+def test_three_hundred_roles_share_a_statement_on_a_bucket(tmp_path: Path, survive: bool) -> None:
+    roles = [CONSUMER | {"new_role": f"reader-{n:03}"} for n in range(300)]
+    content = declared(consumers=roles, survive_role_recreation=survive)
+    result = synthesize(tmp_path, content)
+    assert result.returncode == 0, result.stderr
+    documents = stack_json(tmp_path, "reports")["data"]["aws_iam_policy_document"]
+    statements = [s for document in documents.values() for s in document["statement"]]
+    (shared,) = (s for s in statements if (s.get("sid") or "").startswith("Allow Account1"))
+    (principal,) = shared["principals"]
+    (named,) = [c["values"] for c in shared.get("condition", [])] or [principal["identifiers"]]
+    assert len(set(named)) == 300
+
+
+@pytest.mark.cost("synthesized")
+def test_a_hundred_roles_assume_one_where_the_quota_was_raised(tmp_path: Path) -> None:
+    content = declared(
+        pattern="assume-role",
+        consumers=[CONSUMER | {"new_role": f"r-{n:02}"} for n in range(100)],
+        assumed_role={"account": "account2", "name": "worker"},
+    )
+    refused = synthesize(tmp_path, content)
+    assert "AWS takes 2048" in refused.stderr
+    content["accounts"]["account2"]["trust_policy_quota"] = 4096
+    taken = synthesize(tmp_path, content)
+    assert taken.returncode == 0, taken.stderr
 
 
 @pytest.mark.cost("synthesized")

@@ -93,6 +93,40 @@ LINKS: dict[str, Any] = {
         "buckets": [bucket | {"new_prefix": "same-"} for bucket in BUCKETS],
         "access": {"actions": ["s3:GetObject", "s3:ListBucketVersions", "s3:GetBucketLocation"]},
     },
+    "granted": {
+        "pattern": "direct-access",
+        "consumers": [
+            {"account": "account1", "new_role": "reader"},
+            {"account": "account1", "new_role": "writer"},
+        ],
+        "buckets": [bucket | {"key": "new"} for bucket in BUCKETS],
+        "grants": [
+            {
+                "consumers": ["reader"],
+                "buckets": ["away-"],
+                "access": {"level": "read-only", "prefixes": ["in/"], "tls_only": True},
+            },
+            {"consumers": ["account1/writer"], "access": {"level": "write-only"}},
+            {
+                "consumers": ["reader"],
+                "buckets": ["away-"],
+                "access": {"level": "write-only", "prefixes": ["out/"], "tls_only": True},
+            },
+        ],
+    },
+    "granted-to-assumed": {
+        "pattern": "assume-role",
+        "consumers": [{"account": "account1", "new_role": "caller"}],
+        "buckets": BUCKETS,
+        "grants": [
+            {"buckets": ["home-"], "access": {"level": "read-only", **CONDITIONS}},
+            {
+                "buckets": ["away-"],
+                "access": {"level": "write-only", "organization_id": "o-a1b2c3d4e5"},
+            },
+        ],
+        "assumed_role": {"account": "account2", "name": "worker"},
+    },
     "replicated": {
         "pattern": "replication",
         "source": BUCKETS[0] | {"key": "new"},

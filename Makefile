@@ -30,7 +30,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 endif
 
-.PHONY: help install sandbox synth deploy diff destroy plan plan-emulated report apply drift credentials test test-fast check format wheel bench bindings actions iam-table dagre site schema api lock clean
+.PHONY: help install sandbox synth deploy diff destroy plan plan-emulated report apply drift credentials test test-fast check format wheel bench bindings actions iam-table dagre site schema api lock propose clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -127,6 +127,10 @@ lock: $(PIPENV) ## Renew the lock files: of Pipfile, of package.json and of the 
 	@$(PIPENV) lock --dev
 	@$(PYTHON) -m tools.lock
 	@for f in . tests/evaluator; do (cd $$f && npm update --package-lock-only --silent) || exit 1; done
+
+# Without the environment: what was just renewed is not to run where it could write.
+propose: ## In a pipeline: open a pull request with the lock files that `make lock` renewed
+	@$(PYTHON) -m tools.propose
 
 clean: ## Remove what the other targets made, but no state and nothing that says where one is
 	@rm -rf .venv .tools node_modules tests/evaluator/node_modules cdktf.log plans .plans* dist site .*_cache .hypothesis

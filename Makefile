@@ -121,7 +121,8 @@ schema: $(INSTALLED) ## Renew the JSON schema of links.json
 
 api: $(INSTALLED) ## Renew the pages made from the sources: the API, the links file and the commands
 	@python -m tools.api > docs/api.md
-	@for p in links-file commands; do python -m tools.reference $$p > docs/reference/$$p.md || exit 1; done
+	@for p in links-file links-file.ja commands commands.ja; do \
+	python -m tools.reference $$p > docs/reference/$$p.md || exit 1; done
 
 lock: $(PIPENV) ## Renew the lock files: of Pipfile, of package.json and of the evaluator's
 	@$(PIPENV) lock --dev

@@ -1,8 +1,8 @@
-"""Print a page of the reference: ``python -m tools.reference links-file`` or ``commands``.
+"""Print a page of the reference: ``python -m tools.reference links-file``, or ``commands.ja``.
 
-``make api`` writes both to ``docs/reference``: the fields of a links file from their descriptions
-in the schema, the commands from their help. Either is refused while something in it says nothing of
-itself.
+``make api`` writes them to ``docs/reference``: the fields of a links file from their descriptions
+in the schema, the commands from their help, in Japanese as ``japanese.json`` has them. A page is
+refused while something on it says nothing of itself.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import re
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from typer.main import get_command
@@ -20,49 +21,99 @@ if TYPE_CHECKING:
 
     Schema = dict[str, Any]
 
-_LINKS_FILE = """# The links file, field by field
+
+@dataclass(frozen=True)
+class Language:
+    """What a page says beside the descriptions, and the descriptions in its language."""
+
+    links_file: str
+    commands: str
+    whole_file: str
+    columns: str
+    required: str
+    same_as: str
+    translated: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, text: str) -> str:
+        """Return a description in the language, on one line for each paragraph."""
+        plain = _plain("\n\n".join(" ".join(part.split()) for part in text.split("\n\n")))
+        return self.translated.get(" ".join(plain.split()), plain)
+
+
+ENGLISH = Language(
+    """# The links file, field by field
+
+日本語: [links-file.ja.md](links-file.ja.md)
 
 What [a links file](../links.md) may hold. `make api` makes this page from the descriptions that an
 editor and the errors show; `NAME` stands for a name of yours, `[]` for each of a list.
-"""
-_COMMANDS = """# The commands, option by option
+""",
+    """# The commands, option by option
+
+日本語: [commands.ja.md](commands.ja.md)
 
 What [the command](../commands.md) takes. `make api` makes this page from its `--help`.
-"""
+""",
+    whole_file="The file",
+    columns="| Field | What it is | If left out | Example |",
+    required="required",
+    same_as="The same as {}.",
+)
+JAPANESE = Language(
+    """# リンクファイルの全フィールド
+
+English: [links-file.md](links-file.md)
+
+[リンクファイル](../links.ja.md)に書けるものです。`make api` が、エディターとエラーに出る説明からこのページを
+作ります。`NAME` は自分で付ける名前、`[]` は一覧のそれぞれを表します。
+""",
+    """# コマンドの全オプション
+
+English: [commands.md](commands.md)
+
+[コマンド](../commands.ja.md)が受け取るものです。`make api` が `--help` からこのページを作ります。
+""",
+    whole_file="ファイル全体",
+    columns="| フィールド | 説明 | 省略したとき | 例 |",
+    required="必須",
+    same_as="{} も同じです。",
+    translated=json.loads(Path(__file__).with_name("japanese.json").read_text(encoding="utf-8")),
+)
 
 
 @dataclass
 class _Part:
-    """What a user writes as one object: where it stands, and what else is written in its place."""
+    """What a user writes as one object: where it stands, and which words choose it there."""
 
     schema: Schema
     paths: list[str]
     chosen_by: list[str] = field(default_factory=list)
 
-    @property
-    def heading(self) -> str:
+    def heading(self, language: Language) -> str:
         chosen = f" ({', '.join(self.chosen_by)})" if self.chosen_by else ""
-        return f"`{self.paths[0]}`{chosen}" if self.paths[0] else "The file"
+        return f"`{self.paths[0]}`{chosen}" if self.paths[0] else language.whole_file
 
     @property
     def link(self) -> str:
-        anchor = re.sub(r"[^a-z0-9_ -]", "", self.heading.lower()).replace(" ", "-")
-        return f"[{self.heading}](#{anchor})"
+        heading = self.heading(ENGLISH)
+        anchor = re.sub(r"[^a-z0-9_ -]", "", heading.lower()).replace(" ", "-")
+        return f"[{heading}](#{anchor})"
 
 
-def links_file(schema: Schema) -> str:
+def links_file(schema: Schema, language: Language = ENGLISH) -> str:
     """Return the page of a links file; raises ``ValueError`` naming what has no description."""
     parts = _parts(schema)
-    silent = [part.heading for part in parts.values() if not part.schema.get("description")]
+    silent = [p.heading(ENGLISH) for p in parts.values() if not p.schema.get("description")]
     silent += [
-        f"{part.heading}: {key}"
+        f"{part.heading(ENGLISH)}: {key}"
         for part in parts.values()
         for key, value in part.schema["properties"].items()
         if not value.get("description")
     ]
     if silent:
         raise ValueError(f"without a description: {', '.join(silent)}")
-    return "\n".join([_LINKS_FILE, *(_described(part, parts) for part in parts.values())])
+    described = (_described(part, parts, language) for part in parts.values())
+    return "\n".join([language.links_file, *described])
 
 
 def _parts(schema: Schema) -> dict[str, _Part]:
@@ -97,21 +148,21 @@ def _references(value: Schema, suffix: str = "") -> Iterator[tuple[str, str, lis
         yield from _references(named, f"{suffix}.NAME")
 
 
-def _described(part: _Part, parts: dict[str, _Part]) -> str:
-    also = (
-        f"\n\nThe same as {', '.join(f'`{p}`' for p in part.paths[1:])}." if part.paths[1:] else ""
-    )
-    lines = [f"## {part.heading}\n", _plain(part.schema["description"]) + also + "\n"]
-    lines += ["| Field | What it is | If left out | Example |", "|---|---|---|---|"]
+def _described(part: _Part, parts: dict[str, _Part], language: Language) -> str:
+    lines = [f"## {part.heading(language)}\n", language(part.schema["description"]) + "\n"]
+    if others := ", ".join(f"`{path}`" for path in part.paths[1:]):
+        lines.append(language.same_as.format(others) + "\n")
+    lines += [language.columns, "|---|---|---|---|"]
     required = part.schema.get("required", [])
     for key, value in part.schema["properties"].items():
-        said = _cell(value["description"])
+        said = _cell(language(value["description"]))
         inner = dict.fromkeys(reference for _, reference, _ in _references(value))
         if inner:
             said += f": {', '.join(parts[reference].link for reference in inner)}"
-        default = value.get("default")
-        absent = "required" if key in required else _json(None if inner and default else default)
+        default = value.get("default")  # of an object, its description says what it comes to
+        absent = "" if inner and default else _json(default)
         example = _json(value["examples"][0]) if value.get("examples") else ""
+        absent = language.required if key in required else absent
         lines.append(f"| `{key}` | {said} | {absent} | {example} |")
     return "\n".join(lines) + "\n"
 
@@ -121,14 +172,14 @@ def _plain(docstring: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return _plain(" ".join(text.split())).replace("|", "\\|")
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _json(value: Any) -> str:
     return "" if value is None else f"`{_cell(json.dumps(value, ensure_ascii=False))}`"
 
 
-def commands(app: Any) -> str:
+def commands(app: Any, language: Language = ENGLISH) -> str:
     """Return the page of a Typer application; raises ``ValueError`` naming what has no help."""
     shown = list(_commands(get_command(app), "s3-links"))
     silent = [name for name, command in shown if not command.help]
@@ -140,7 +191,7 @@ def commands(app: Any) -> str:
     ]
     if silent:
         raise ValueError(f"without a help text: {', '.join(silent)}")
-    return "\n".join([_COMMANDS, *(_command(name, command) for name, command in shown)])
+    return "\n".join([language.commands, *(_command(*one, language) for one in shown)])
 
 
 def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -150,36 +201,40 @@ def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
             yield from _commands(one, f"{name} {inner}")
 
 
-def _command(name: str, command: Any) -> str:
+def _command(name: str, command: Any, language: Language) -> str:
     context = command.make_context(name, [], resilient_parsing=True)
     usage = " ".join([name, *command.collect_usage_pieces(context)])
-    lines = [f"## {name}\n", f"```text\n{usage}\n```\n", _paragraphs(command.help)]
-    rows = [_row(parameter, context) for parameter in command.params]
+    lines = [f"## {name}\n", f"```text\n{usage}\n```\n", language(command.help) + "\n"]
+    rows = [_row(parameter, context, language) for parameter in command.params]
     if rows:
         lines += ["| | |", "|---|---|", *rows, ""]
     return "\n".join(lines)
 
 
-def _paragraphs(text: str) -> str:
-    return "\n\n".join(_plain(" ".join(p.split())) for p in text.split("\n\n")) + "\n"
-
-
-def _row(parameter: Any, context: Any) -> str:
+def _row(parameter: Any, context: Any, language: Language) -> str:
     names, said = parameter.get_help_record(context)
     if parameter.param_type_name == "argument":  # which Typer shows with its type in Python
         names = parameter.metavar or parameter.name.upper()
-    return f"| `{_cell(names)}` | {_cell(said)} |"
+    return f"| `{_cell(names)}` | {_cell(language(said))} |"
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Print the page that is named as its file is, without ``.md``."""
     from s3_links.cli import app
     from s3_links.declarations.links import schema
 
-    pages = {
-        "links-file": lambda: links_file(json.loads(schema())),
-        "commands": lambda: commands(app),
-    }
+    name, _, suffix = sys.argv[1].partition(".")
+    language = JAPANESE if suffix == "ja" else ENGLISH
     try:
-        sys.stdout.write(pages[sys.argv[1]]())
+        shown = (
+            commands(app, language)
+            if name == "commands"
+            else links_file(json.loads(schema()), language)
+        )
     except ValueError as error:
         sys.exit(str(error))
+    sys.stdout.write(shown)
+
+
+if __name__ == "__main__":
+    main()

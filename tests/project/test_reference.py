@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Annotated, Any
 
 import pytest
@@ -11,17 +12,38 @@ import typer
 from s3_links.cli import app
 from s3_links.declarations.links import schema
 from tests.conftest import PROJECT
-from tools.reference import commands, links_file
+from tools.reference import ENGLISH, JAPANESE, commands, links_file
 
 FOLDER = PROJECT / "docs" / "reference"
 
 
-def test_the_page_of_the_links_file_is_as_the_schema_says() -> None:
-    assert links_file(json.loads(schema())) == (FOLDER / "links-file.md").read_text(), "`make api`"
+LANGUAGES = {"": ENGLISH, ".ja": JAPANESE}
 
 
-def test_the_page_of_the_commands_is_as_their_help_says() -> None:
-    assert commands(app) == (FOLDER / "commands.md").read_text(), "`make api`"
+@pytest.mark.parametrize("suffix", LANGUAGES)
+def test_the_page_of_the_links_file_is_as_the_schema_says(suffix: str) -> None:
+    text = (FOLDER / f"links-file{suffix}.md").read_text()
+    assert links_file(json.loads(schema()), LANGUAGES[suffix]) == text, "run `make api`"
+
+
+@pytest.mark.parametrize("suffix", LANGUAGES)
+def test_the_page_of_the_commands_is_as_their_help_says(suffix: str) -> None:
+    text = (FOLDER / f"commands{suffix}.md").read_text()
+    assert commands(app, LANGUAGES[suffix]) == text, "run `make api`"
+
+
+def test_every_description_is_in_japanese_and_nothing_else_is() -> None:
+    class Asked(dict[str, str]):
+        def get(self, text: str, default: Any = None) -> Any:
+            self[text] = default
+            return default
+
+    asked = Asked()
+    language = replace(ENGLISH, translated=asked)
+    links_file(json.loads(schema()), language)
+    commands(app, language)
+    assert set(asked) - set(JAPANESE.translated) == set(), "add them to tools/japanese.json"
+    assert set(JAPANESE.translated) - set(asked) == set(), "take them out of tools/japanese.json"
 
 
 def test_every_object_of_a_links_file_is_on_the_page() -> None:

@@ -34,7 +34,10 @@ SECTIONS = (
         ),
     ),
     ({"en": "Examples", "ja": "例"}, ("docs/examples", "examples/*")),
-    ({"en": "Reference", "ja": "リファレンス"}, ("docs/reference/*", "docs/api")),
+    (
+        {"en": "Reference", "ja": "リファレンス"},
+        ("docs/reference/links-file", "docs/reference/*", "docs/api"),
+    ),
     ({"en": "Decisions", "ja": "決定の記録"}, ("docs/decisions/*", "docs/deviations")),
     (
         {"en": "The project", "ja": "プロジェクト"},
@@ -72,7 +75,7 @@ def _meant(entry: str, existing: dict[str, Page], named: set[str]) -> Iterator[s
 def _entry(page: Page, language: str) -> dict[str, str]:
     if page.language == language:
         return {page.title: page.place}
-    return {f"{page.title} {IN_ENGLISH}": f"../{page.address}"}
+    return {f"{page.title}{IN_ENGLISH}": f"../{page.address}"}
 
 
 def settings(every: dict[str, Page], language: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import html
 import re
+import shutil
 import threading
 import time
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ import pytest
 from tests.conftest import PROJECT
 from tests.support.browser import Browser
 from tools.site.__main__ import build, navigation
+from tools.site.generated import PAGES as PAGES_MADE
+from tools.site.generated import stale
 from tools.site.links import dead
 from tools.site.pages import PageError, pages, rewritten
 
@@ -62,6 +65,23 @@ def test_every_page_is_there(site: Path) -> None:
     assert {page.address for page in PAGES.values()} <= {
         file.relative_to(site).as_posix() for file in site.rglob("*.html")
     }
+
+
+def test_a_page_that_is_not_as_its_sources_say_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(PROJECT / "docs", tmp_path / "docs")
+    assert list(stale(tmp_path / "docs")) == []
+    write(tmp_path, "docs/api.md", "# Older\n")
+
+    def silent() -> str:
+        raise ValueError("without a docstring: s3_cross_account.policy.Silent")
+
+    monkeypatch.setitem(PAGES_MADE, "reference/commands.md", silent)
+    assert list(stale(tmp_path / "docs")) == [
+        "docs/api.md: is not as its sources say: run `make api`",
+        "docs/reference/commands.md: without a docstring: s3_cross_account.policy.Silent",
+    ]
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
@@ -119,6 +139,7 @@ def test_a_link_to_a_missing_section_is_refused(project: Path, language: str) ->
     if not language:  # within one language Zensical sees it as well, and shows the line
         assert "anchor does not exist" in told
         assert "Traceback" not in told
+        assert "\x1b" not in told
     page, way = ("ja/index.html", "../") if language else ("index.html", "")
     assert f"{page}: leads to {way}decisions/one.html#why, which is not there" in told
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tools.site.generated import stale
 from tools.site.links import dead
 from tools.site.pages import LANGUAGES, Page, PageError, pages, rewritten
 
@@ -115,16 +117,10 @@ def build(site: Path, root: Path = PROJECT) -> Iterator[str]:
             file = folder / f"{language}.yml"  # JSON is YAML
             file.write_text(json.dumps(settings(every, language)), encoding="utf-8")
             command = ["zensical", "build", "--strict", "--config-file", str(file)]
-            made = subprocess.run(
-                command,
-                env=os.environ | {"NO_COLOR": "1"},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if made.returncode:  # told by a traceback behind what is wrong
-                told = (made.stdout + made.stderr).partition("Traceback")[0].strip()
-                yield f"zensical ({language}): {told or made.stderr}"
+            made = subprocess.run(command, capture_output=True, text=True, check=False)
+            if made.returncode:  # in colour wherever it is, with a traceback behind what is wrong
+                told = re.sub(r"\x1b\[[0-9;]*m", "", made.stdout + made.stderr)
+                yield f"zensical ({language}): {told.partition('Traceback')[0].strip() or told}"
         yield from dead(folder / "site")
         shutil.rmtree(site, ignore_errors=True)
         shutil.copytree(folder / "site", site)
@@ -140,7 +136,7 @@ def main() -> None:
     """Build the site, and exit with 1 if anything is wrong with it."""
     site = Path(sys.argv[1] if len(sys.argv) > 1 else "site").absolute()
     try:
-        wrong = list(build(site))
+        wrong = [*stale(PROJECT / "docs"), *build(site)]
     except PageError as error:
         wrong = [str(error)]
     if wrong:

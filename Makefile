@@ -123,6 +123,8 @@ api: $(INSTALLED) ## Renew the pages made from the sources: the API, the links f
 	@python -m tools.api > docs/api.md
 	@for p in links-file links-file.ja commands commands.ja; do \
 	python -m tools.reference $$p > docs/reference/$$p.md || exit 1; done
+	@python -m tools.examples > docs/reference/examples.md
+	@python -m tools.examples ja > docs/reference/examples.ja.md
 
 lock: $(PIPENV) ## Renew the lock files: of Pipfile, of package.json and of the evaluator's
 	@$(PIPENV) lock --dev

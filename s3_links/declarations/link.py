@@ -11,7 +11,7 @@ from s3_cross_account.access import Conditions
 
 from .access import LinkAccess
 from .buckets import LinkBucket, imports_of
-from .choices import filled, given, is_, when, without
+from .choices import given, is_, when, without
 from .consumers import AssumedRole, Consumer
 from .grant import Grant, Granted, called, misnamed
 from .hardening import HardeningChoice, switches
@@ -33,7 +33,6 @@ class Link(Part):
         json_schema_extra={
             **when(is_(pattern=["assume-role"]), given("assumed_role")),
             "else": without("assumed_role"),
-            "not": {"allOf": [given("access"), filled("grants")]},
         }
     )
 
@@ -74,8 +73,8 @@ class Link(Part):
     grants: Annotated[
         list[Grant],
         Field(
-            description="a list of grants. Instead of access, where not every role gets the same "
-            "to every bucket: what two of them give to the same role on the same bucket adds up",
+            description="a list of grants. Where not every role gets the same to every bucket: "
+            "what two of them give to the same role on the same bucket adds up",
             examples=[[{"consumers": ["reports-reader"], "access": {"level": "read-only"}}]],
         ),
     ] = []
@@ -112,7 +111,7 @@ class Link(Part):
             Granted(
                 [consumer for consumer in self.consumers if called(consumer, grant.consumers)],
                 [bucket for bucket in self.buckets if called(bucket, grant.buckets)],
-                grant.access,
+                grant.access or self.access,
             )
             for grant in self.grants
         ]
@@ -145,11 +144,6 @@ class Link(Part):
                         f'"trusted_service" of "{consumer.name}": an existing role has its own; '
                         'with "assume-role" it says who hands out its sessions, here leave it out',
                     )
-
-    @rule
-    def _access_or_grants(self) -> Iterator[Problem]:
-        if self.grants and "access" in self.model_fields_set:
-            yield ("grants",), 'give "access" (of each role to each bucket) or "grants", not both'
 
     @rule
     def _named_in_grants(self) -> Iterator[Problem]:
@@ -187,11 +181,13 @@ class Link(Part):
     def _with_an_instance(self) -> Iterator[Problem]:
         if not self._has_an_instance():
             return
-        places: list[Place] = [("access",)]
-        if self.grants:
-            places = [("grants", number, "access") for number in range(len(self.grants))]
-        for place, (*_, access) in zip(places, self.granted, strict=True):
+        accesses: dict[Place, LinkAccess | None] = {("access",): self.access}
+        for number, grant in enumerate(self.grants):
+            accesses["grants", number, "access"] = grant.access
+        for place, access in accesses.items():
             with suppress(UnreadableError):
+                if access is None:
+                    continue
                 if access.vpc_endpoint_ids:
                     yield place, _WITHOUT.format('the endpoint of "vpc_endpoint_ids"')
                 if access.source_ips:

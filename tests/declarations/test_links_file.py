@@ -586,14 +586,12 @@ ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
                 CONSUMER | {"account": "account2", "new_role": "ga"},
             ],
             "buckets": [BUCKET | {"new_prefix": "ggg-"}, BUCKET | {"new_prefix": "hhh-"}],
-            "access": {"level": "read-only"},
             "grants": [
                 {"consumers": ["ga"], "buckets": ["ggg-", "reports"]},
                 {"consumers": ["account2/ga"], "access": {"level": "all"}},
             ],
         },
         [
-            '.grants: give "access" (of each role to each bucket) or "grants", not both',
             '.grants[0].consumers: "ga" means two: write "account1/ga" or "account2/ga"',
             '.grants[0].buckets: "reports" is none of this link: there is "ggg-", "hhh-"',
             '.grants[1].access.level: "all" is not one of',

@@ -32,15 +32,15 @@ _TEXTS = {
 
 日本語: [examples.ja.md](examples.ja.md)
 
-`make api` makes this page from the folders of `examples`. The tests prove of each that it lets just this, and
-deploy it into emulated accounts as far as these can judge it.
+`make api` makes this page from the folders of `examples`. The tests prove of each that it lets just
+this, and deploy it into emulated accounts as far as these can judge it.
 """,
     "ja": """# それぞれの例と、その結果だれが何をできるか
 
 English: [examples.md](examples.md)
 
-このページは `examples` のフォルダーから `make api` が作る。どの例も、これだけを許すことをテストが証明し、エミュレーターが判定できる
-範囲でデプロイする。
+このページは `examples` のフォルダーから `make api` が作る。どの例も、これだけを許すことを
+テストが証明し、エミュレーターが判定できる範囲でデプロイする。
 """,
 }
 _COLUMNS = {

@@ -1,7 +1,7 @@
 """Print the page of the examples: ``python -m tools.examples``, or with ``ja`` in Japanese.
 
-``make api`` writes it to ``docs/reference``. Each folder of ``examples`` holds a links file and says
-in two lines what it is for; who then may do what is evaluated, as ``s3-links who-can`` does.
+``make api`` writes it to ``docs/reference``. Each folder of ``examples`` holds a links file and
+says in two lines what it is for; who then may do what is evaluated, as by ``s3-links who-can``.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from .promises import ARRIVES, ASSUMES, Questions, replicates
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from s3_links.declarations.consumers import AssumedRole
+    from s3_links.declarations.assumed import AssumedRole
 
     from .access import Principal
     from .trial import Deployed

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from s3_links.declarations.assumed import AssumedRole
     from s3_links.declarations.buckets import LinkBucket
-    from s3_links.declarations.consumers import AssumedRole, Consumer
+    from s3_links.declarations.consumers import Consumer
     from s3_links.declarations.links import AnyLink
     from s3_links.operations.stack import Stack
     from s3_links.world import Identity, World

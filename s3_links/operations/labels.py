@@ -21,6 +21,8 @@ _BUCKET = re.compile(r"^arn:[a-z-]+:s3:::([^/]+)(?:/(.*))?$")
 
 def shown(account: str) -> str:
     """Return an account's alias or id as it is shown."""
+    if account == STRANGER:
+        return "any other account"
     return "an account that the plan does not name" if account == UNNAMED else account
 
 
@@ -46,7 +48,7 @@ class Labels:
     def anyone(self, who: Principal) -> str:
         """Return whom nothing names as it is shown."""
         if who.kind == "role" and who.account == STRANGER:
-            return str(who) if who.path != "/" else "anyone in any other account"
+            return str(who) if who.path != "/" else f"anyone in {shown(STRANGER)}"
         if who.kind == "role":
             return f"anyone else in {self._of(who.account)}"
         return str(who)

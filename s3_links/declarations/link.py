@@ -124,6 +124,18 @@ class Link(Part):
                             )
 
     @rule
+    def _in_a_whole_account(self) -> Iterator[Problem]:
+        whole = {c.account for c in self.consumers if c.whole_account}
+        for number, consumer in enumerate(self.consumers):
+            with suppress(UnreadableError):
+                if not consumer.whole_account and consumer.account in whole:
+                    yield (
+                        ("consumers", number),
+                        f'is in {consumer.account}, which has the access as a "whole_account": '
+                        "leave out one of them",
+                    )
+
+    @rule
     def _with_an_endpoint(self) -> Iterator[Problem]:
         if self.access.vpc_endpoint_ids and self._has_an_instance():
             yield ("access",), _WITHOUT.format('the endpoint of "vpc_endpoint_ids"')

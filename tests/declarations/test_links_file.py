@@ -447,6 +447,15 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         declared(consumers=[{"organization_path": "ou-ab12-11111111"}]),
         {f"{HERE}.consumers[0].organization_path": "is not the path of an organizational unit"},
     ),
+    "a user of a whole account": (
+        declared(
+            consumers=[
+                {"account": "account1", "existing_user": "backup"},
+                {"account": "account1", "whole_account": True},
+            ]
+        ),
+        {f"{HERE}.consumers[0]": 'is in account1, which has the access as a "whole_account"'},
+    ),
     "half an account": (
         declared(consumers=[{"account": "account1", "whole_account": False}]),
         {f"{HERE}.consumers[0].whole_account": "true"},

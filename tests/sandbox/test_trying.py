@@ -83,6 +83,14 @@ LINKS: dict[str, Any] = {
         "consumers": [
             {"account": "account1", "whole_account": True},
             {"organization_id": "o-a1b2c3d4e5"},
+        ],
+        "buckets": [BUCKET],
+        "access": {"level": "read-only"},
+        "assumed_role": {"account": "account2", "name": "for-many"},
+    },
+    "workloads": {
+        "pattern": "assume-role",
+        "consumers": [
             {
                 "account": "account1",
                 "new_role": "tagged-pod",
@@ -104,7 +112,7 @@ LINKS: dict[str, Any] = {
         ],
         "buckets": [BUCKET],
         "access": {"level": "read-only"},
-        "assumed_role": {"account": "account2", "name": "for-many"},
+        "assumed_role": {"account": "account2", "name": "for-workloads"},
     },
     "copied": {
         "pattern": "replication",
@@ -192,12 +200,12 @@ def let_in(tried: dict[str, Any], link: str, who: str, target: str) -> set[str]:
         ("kinds", "permission set Analyst_Other", "reports-", set()),
         ("kinds", "another service account", "pod", set()),
         ("many", "for-many, by whole-account", "reports-", {"list", "get"}),
-        ("many", "for-many, by tagged-pod", "reports-", {"list", "get"}),
-        ("many", "for-many, by workspace", "reports-", {"list", "get"}),
+        ("workloads", "for-workloads, by tagged-pod", "reports-", {"list", "get"}),
+        ("workloads", "for-workloads, by workspace", "reports-", {"list", "get"}),
         ("many", "whole-account, not assuming", "reports-", set()),
         ("many", "a role of another account", "for-many", set()),
-        ("many", "another service account", "tagged-pod", set()),
-        ("many", "another subject", "workspace", set()),
+        ("workloads", "another service account", "tagged-pod", set()),
+        ("workloads", "another subject", "workspace", set()),
     ],
 )
 def test_who_reaches_what(
@@ -243,11 +251,15 @@ def test_without_any_half_nothing_is_left(tried: dict[str, Any]) -> None:
         },
         "many": {
             "the identity policies of for-many",
+            "the identity policies of whole-account",
+            "the trust policy of for-many",
+        },
+        "workloads": {
             *(
                 f"the identity policies of {who}"
-                for who in ("whole-account", "tagged-pod", "workspace")
+                for who in ("for-workloads", "tagged-pod", "workspace")
             ),
-            "the trust policy of for-many",
+            "the trust policy of for-workloads",
         },
         "copied": {"the bucket policy of to-"},
     }

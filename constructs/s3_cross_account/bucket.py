@@ -101,7 +101,7 @@ class BucketBase(Construct):
         same = access.conditions.same_accounts
         key_actions = actions.of_key(access.actions)
         of_key = self.key.use(key_actions, self.arn) if self.key and key_actions else None
-        named: dict[Account, list[Naming]] = {}
+        named: dict[tuple[Account, str, bool], list[Naming]] = {}
         for role in roles:
             for statement in access.identity_half(
                 self.arn,
@@ -111,14 +111,16 @@ class BucketBase(Construct):
                 role.allow(statement, account=self.account)
             if of_key:
                 role.allow(of_key, account=self.account)
+            title = role.title or role.account.title
+            abroad = role.abroad or role.account is not self.account
             naming = role.principal(survive_recreation=survive_recreation)
-            named.setdefault(role.account, []).append(naming)
-        for account, namings in named.items():
+            named.setdefault((role.account, title, abroad), []).append(naming)
+        for (account, title, abroad), namings in named.items():
             for principal, by_arn in together(namings):
-                if account is not self.account:
+                if abroad:
                     for statement in access.resource_half(
                         self.arn,
-                        sid=f"Allow {account.title} IamRole",
+                        sid=f"Allow {title} IamRole",
                         principal=principal,
                         account_id=account.account_id if same else None,
                         extra=by_arn,

@@ -10,9 +10,10 @@ from pydantic import ConfigDict, Field
 from s3_cross_account.access import Conditions
 
 from .access import LinkAccess
+from .assumed import AssumedRole
 from .buckets import LinkBucket, imports_of
 from .choices import given, is_, when, without
-from .consumers import AssumedRole, Consumer
+from .consumers import Consumer
 from .grant import Grant, Granted, called, misnamed
 from .hardening import HardeningChoice, switches
 from .part import Part, UnreadableError, rule
@@ -47,8 +48,8 @@ class Link(Part):
     consumers: Annotated[
         list[Consumer],
         Field(
-            description="a list of roles. Each of them gets access to each of the buckets, unless "
-            "grants say otherwise",
+            description="a list of roles, users, permission sets, accounts or organizations. Each "
+            "of them gets access to each of the buckets, unless grants say otherwise",
             examples=[[{"account": "account1", "new_role": "reports-reader"}]],
             min_length=1,
         ),
@@ -138,7 +139,9 @@ class Link(Part):
     def _services(self) -> Iterator[Problem]:
         for consumer in self.consumers if self.pattern == "direct-access" else ():
             with suppress(UnreadableError):
-                if consumer.managed_role is None and "trusted_service" in consumer.model_fields_set:
+                if (
+                    consumer.existing_role or consumer.instance_profile
+                ) and "trusted_service" in consumer.model_fields_set:
                     yield (
                         ("consumers",),
                         f'"trusted_service" of "{consumer.name}": an existing role has its own; '
@@ -155,6 +158,31 @@ class Link(Part):
             for field, (names, parts) in named.items():
                 for problem in misnamed(names or (), parts):
                     yield ("grants", number, field), problem
+
+    @rule
+    def _organizations(self) -> Iterator[Problem]:
+        for number, consumer in enumerate(self.consumers):
+            with suppress(UnreadableError):
+                if consumer.organization:
+                    for name in ("organization_id", "same_accounts"):
+                        if any(getattr(access, name) for *_, access in self.granted):
+                            yield (
+                                ("consumers", number),
+                                f"an organization is asked for already, and has many accounts: "
+                                f'leave out "{name}" of "access", or make it two links',
+                            )
+
+    @rule
+    def _in_a_whole_account(self) -> Iterator[Problem]:
+        whole = {c.account for c in self.consumers if c.whole_account}
+        for number, consumer in enumerate(self.consumers):
+            with suppress(UnreadableError):
+                if not consumer.whole_account and consumer.account in whole:
+                    yield (
+                        ("consumers", number),
+                        f'is in {consumer.account}, which has the access as a "whole_account": '
+                        "leave out one of them",
+                    )
 
     @rule
     def _granted_something(self) -> Iterator[Problem]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .asked import Grant
     from .stack import Stack
 
+_OF_ORGANIZATIONS = ("aws:PrincipalOrgID", "aws:PrincipalOrgPaths")
 _NOTHING_ELSE = "none-of-these"
 
 
@@ -134,7 +135,9 @@ def _of_grant(compared: Comparison, grant: Grant, action: str, pattern: str) -> 
     if grant.on not in world.resources:
         return  # told already
     across = grant.who.account != world.resources[grant.on].account
-    context = {c.variable: _satisfying(c) for c in (*grant.own, *grant.theirs)}
+    # Whom an organization's grant means as well is asked for as if in none: by this grant alone.
+    context: dict[str, tuple[str, ...]] = dict.fromkeys(_OF_ORGANIZATIONS, ())
+    context |= {c.variable: _satisfying(c) for c in (*grant.own, *grant.theirs)}
     context["aws:SecureTransport"] = ("true",)
     theirs = grant.theirs if grant.both else ()
     # Within an account a key's policy lets the account in too, by IAM.
@@ -159,7 +162,7 @@ def _without(world: World, grant: Grant, *, across: bool) -> Iterator[tuple[str,
         resource = replace(world.resources[grant.on], policy=None)
         resources = {**world.resources, grant.on: resource}
         yield kind_of(resource), replace(world, resources=resources)
-    if grant.who.kind == "role" and (across or not grant.both):
+    if grant.who.kind in ("role", "user") and (across or not grant.both):
         identities = {**world.identities, grant.who: Identity()}
         yield "identity policy", replace(world, identities=identities)
 

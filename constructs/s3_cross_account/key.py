@@ -10,6 +10,7 @@ from constructs import Construct
 from . import actions
 from .bindings import KmsKey, KmsKeyPolicy
 from .document import PolicyDocument
+from .imported import lifecycle
 from .policy import Condition, Principal, Statement
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Key(KeyBase):
 
     The account administers the key through IAM, and uses it through S3. Whoever is granted access
     to a bucket with this key is added. The key waits ``deletion_window_in_days`` (7 to 30) before
-    it is deleted.
+    it is deleted; with ``prevent_destroy`` Terraform refuses to.
 
     Follows "Allowing users in other accounts to use a KMS key" in the AWS KMS Developer Guide.
     """
@@ -86,6 +87,7 @@ class Key(KeyBase):
         *,
         account: Account,
         deletion_window_in_days: int = 30,
+        prevent_destroy: bool = False,
     ) -> None:
         super().__init__(scope, id_)
         self.account = account
@@ -97,6 +99,7 @@ class Key(KeyBase):
             enable_key_rotation=True,
             deletion_window_in_days=deletion_window_in_days,
             tags={TAG: TerraformStack.of(self).node.id},
+            lifecycle=lifecycle(imported=False, prevent_destroy=prevent_destroy),
         )
         self.arn = key.arn
         root = f"arn:{account.partition}:iam::{account.account_id}:root"

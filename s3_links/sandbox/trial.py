@@ -129,8 +129,8 @@ class Deployed:
 
     def key_of(self, bucket: LinkBucket) -> str:
         """Return the ARN of a bucket's key."""
-        if bucket.key != "new":
-            return str(bucket.key)
+        if bucket.key_arn:
+            return bucket.key_arn
         name = self.bucket_name(bucket)
         for address in self.blocks.of("aws_s3_bucket_server_side_encryption_configuration"):
             if self.blocks.attribute(address, "bucket") == name:

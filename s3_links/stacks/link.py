@@ -58,6 +58,7 @@ class LinkStack(LinkedStack):
             self.outputs(**{f"role_arn_{consumer.label}": role.arn})
         for declared, bucket in zip(link.buckets, buckets, strict=True):
             self.bucket_outputs(declared.label, bucket)
+        self.kept_outputs()
 
     def _assumed(self, link: Link, declared: AssumedRole, roles: list[RoleBase]) -> Role:
         """Create the role that consumers assume; what it reaches is granted to it afterwards."""

@@ -197,10 +197,6 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         declared(buckets=[BUCKET | {"key": KEY.format("us-east-1", "222222222222")}]),
         {f"{HERE}.buckets[0].key": "is in us-east-1, its bucket in ap-northeast-1"},
     ),
-    "a key of another account": (
-        declared(buckets=[BUCKET | {"key": KEY.format("ap-northeast-1", "999999999999")}]),
-        {f"{HERE}.buckets[0].key": "belongs to account 999999999999, its bucket to 222222222222"},
-    ),
     "a boundary of another account": (
         {
             "accounts": accounts(
@@ -507,7 +503,6 @@ ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
             '.assumed_role: is missing: the pattern "assume-role" needs a role',
             '.buckets[0].force_destroy: "no" is not true or false',
             ".buckets[1].key: is in us-east-1, its bucket in ap-northeast-1",
-            ".buckets[1].key: belongs to account 999999999999",
             '.access: an "instance" gets a network of its own',
             ': the output "bucket_name_account2_reports-" is created by links.contradictions too',
         ],
@@ -603,6 +598,32 @@ ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
             '.grants[0].buckets: "reports" is none of this link: there is "ggg-", "hhh-"',
             '.grants[1].access.level: "all" is not one of',
             '.consumers[1]: "gb" is in no grant: add one, or leave it out',
+        ],
+    ),
+    "encryption-and-time": (
+        {
+            **LINK,
+            "consumers": [CONSUMER | {"new_role": "et"}],
+            "buckets": [
+                BUCKET | {"new_prefix": "jjj-", "dsse": True, "keep": True, "force_destroy": True},
+                {
+                    "account": "account2",
+                    "existing": "et-old",
+                    "policy": "merge",
+                    "key": "none",
+                    "keep": True,
+                    "logs_days": 9,
+                },
+                BUCKET | {"new_prefix": "kkk-", "old_versions_days": 0},
+            ],
+        },
+        [
+            '.buckets[0]: "dsse" needs a "key"',
+            '.buckets[0]: give "keep" or "force_destroy", not both',
+            ".buckets[1]: an existing bucket has its key",
+            '.buckets[1]: an existing bucket stays in any case: leave out "keep"',
+            '.buckets[1]: an existing bucket keeps its settings: leave out "logs_days"',
+            ".buckets[2].old_versions_days: 0 is not a number of days, 1 or more",
         ],
     ),
     "grants-to-an-assumed-role": (

@@ -45,6 +45,7 @@ CONDITIONS = {
     "same_accounts": True,
 }
 OLD_KEY = "arn:aws:kms:ap-northeast-1:222222222222:key/11111111-2222-3333-4444-555555555555"
+CENTRAL_KEY = OLD_KEY.replace("222222222222", "333333333333")
 LINKS: dict[str, Any] = {
     "direct": {
         "pattern": "direct-access",
@@ -113,6 +114,17 @@ LINKS: dict[str, Any] = {
                 "access": {"level": "write-only", "prefixes": ["out/"], "tls_only": True},
             },
         ],
+    },
+    "encrypted": {
+        "pattern": "direct-access",
+        "consumers": [{"account": "account1", "new_role": "reader"}],
+        "buckets": [
+            {"account": "account2", "new_prefix": "twice-", "key": "new", "dsse": True},
+            {"account": "account2", "new_prefix": "central-", "key": CENTRAL_KEY, "keep": True},
+            {"account": "account2", "imported": "was-kms", "policy": "create", "key": "none"},
+        ],
+        "access": {"level": "read-only"},
+        "hardening": True,
     },
     "granted-to-assumed": {
         "pattern": "assume-role",

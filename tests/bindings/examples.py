@@ -27,6 +27,17 @@ def contents() -> Iterator[tuple[str, Any]]:
     """Yield the links file of each example, and its name."""
     for name, link in EXAMPLES.items():
         yield name, {"accounts": accounts(), "links": {"link": link}}
+    unpinned = {
+        alias: {key: value for key, value in settings.items() if key != "account_id"}
+        for alias, settings in accounts().items()
+    }
+    yield (
+        "accounts that only AWS knows",
+        {
+            "accounts": unpinned,
+            "links": {"link": EXAMPLES["surviving"]},
+        },
+    )
     for page, settings in SETTINGS.items():
         state = {"backend": "s3", "account": "account1", "bucket": "my-terraform-state"}
         for number, text in enumerate(settings):

@@ -124,7 +124,6 @@ IMPORTED = "{first}\nfrom s3_cross_account import bindings, slim\nimport {core}\
         ("import cdktn", "cdktn", "cdktn_provider_aws"),
         # A program that has objects of cdktf cannot give them to the successor.
         ("import cdktf", "cdktf", "cdktf_cdktf_provider_aws"),
-        ("import cdktf_cdktf_provider_aws", "cdktf", "cdktf_cdktf_provider_aws"),
     ],
 )
 def test_what_a_program_imports_first_is_used(

@@ -82,7 +82,7 @@ test-fast: $(INSTALLED) $(EVALUATOR) $(OTHERS) ## Run the tests that need no Ter
 
 test-cdktn: $(INSTALLED) $(EVALUATOR) $(OTHERS) ## Run the tests that synthesize on the successor of cdktf
 	@test -e .tools/cdktn/.installed || { echo "cdktn cannot be had here"; test "$$CI" != true; exit; }; \
-	PYTHONPATH=.tools/cdktn python -m pytest -n auto --dist loadfile -m synthesized $(PYTEST)
+	PYTHONPATH=$(CURDIR)/.tools/cdktn python -m pytest -n auto --dist loadfile -m synthesized --ignore tests/bindings $(PYTEST)
 
 check: $(INSTALLED) ## Lint, check types, and look for what must not be committed
 	@ruff check . && ruff format --check . && mypy && python -m tools.committed

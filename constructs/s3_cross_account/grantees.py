@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .bindings import DataAwsIamUser, IamUserPolicyAttachment
 from .document import PolicyDocument
 from .policy import Condition, Principal
-from .role import RoleBase, is_just, last_part
+from .role import RoleBase, last_part
 
 if TYPE_CHECKING:
     from cdktf import ITerraformDependable
@@ -20,7 +20,7 @@ __all__ = ["ExistingUser", "Organization", "PermissionSet", "WholeAccount"]
 
 
 class ExistingUser(RoleBase):
-    """Looks up an IAM user of ``account``, by its name or by its ARN.
+    """An IAM user of ``account`` that exists, looked up by its name or told by its ARN.
 
     The policies that it is given with :meth:`allow` are attached to the user itself, beside what
     it has; policies of other resources name its ARN. See :class:`ExistingRole`.
@@ -45,15 +45,11 @@ class ExistingUser(RoleBase):
         )
         if (name is None) == (arn is None):
             raise ValueError("give the existing user's name or its ARN, one of the two")
-        self.name = name or last_part(arn)
-        user = DataAwsIamUser(
-            self,
-            "user",
-            provider=account.provider,
-            user_name=self.name,
-            lifecycle=is_just(arn),
-        )
-        self.arn = user.arn
+        if arn is not None:
+            self.name, self.arn = last_part(arn), arn
+        else:
+            user = DataAwsIamUser(self, "user", provider=account.provider, user_name=str(name))
+            self.name, self.arn = str(name), user.arn
 
     def _attachment(self, id_: str, policy_arn: str) -> ITerraformDependable:
         return IamUserPolicyAttachment(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cdktf import Postcondition, TerraformResourceLifecycle
 from constructs import Construct
 
 from .bindings import (
@@ -219,8 +218,8 @@ class ExistingRole(RoleBase):
     """Looks up a role of ``account``, by its name or by an instance profile that holds it.
 
     Creates nothing but the policies that it is given with :meth:`allow`, whose names begin with
-    ``policy_name_prefix``, and their attachments. Its ARN, with its path, is AWS's answer; with
-    ``arn`` in the place of the name, Terraform stops where it is another.
+    ``policy_name_prefix``, and their attachments. Its ARN, with its path, is AWS's answer, unless
+    ``arn`` says it in the place of the name: then nothing is looked up.
     ``trusted_service`` is who hands out its sessions: they may bring along what the next role has
     to allow.
     """
@@ -244,31 +243,20 @@ class ExistingRole(RoleBase):
             raise ValueError("give the existing role's name, its ARN or its instance profile")
         if trusted_service is not None:
             self._trust = [trust(service(trusted_service))]
-        if instance_profile is None:
-            self.name = name or last_part(arn)
-            self._names.append(("role", self.name, ROLE_NAME_LIMIT))
-            role = DataAwsIamRole(
-                self, "role", provider=account.provider, name=self.name, lifecycle=is_just(arn)
-            )
-            self.arn = self._reference(role.arn, self.name)
+        if arn is not None:
+            self.name, self.arn = last_part(arn), arn
+        elif name is not None:
+            self._names.append(("role", name, ROLE_NAME_LIMIT))
+            role = DataAwsIamRole(self, "role", provider=account.provider, name=name)
+            self.name, self.arn = name, self._reference(role.arn, name)
         else:
+            assert instance_profile is not None
             profile = DataAwsIamInstanceProfile(
                 self, "instance-profile", provider=account.provider, name=instance_profile
             )
             self.name, self.arn = profile.role_name, profile.role_arn
 
 
-def last_part(arn: str | None) -> str:
+def last_part(arn: str) -> str:
     """Return the name at the end of an ARN."""
-    return str(arn).rpartition("/")[2]
-
-
-def is_just(arn: str | None) -> TerraformResourceLifecycle | None:
-    """Return that what is looked up has to have this ARN: a name says nothing of its path."""
-    if arn is None:
-        return None
-    told = Postcondition(
-        condition=f'${{self.arn == "{arn}"}}',
-        error_message=f"There is another of this name, and no {arn}: correct its path.",
-    )
-    return TerraformResourceLifecycle(postcondition=[told])
+    return arn.rpartition("/")[2]

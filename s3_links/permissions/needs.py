@@ -202,14 +202,9 @@ class _StackNeeds:
         return self._made("role", role)
 
     def _holder(self, kind: str, address: str) -> tuple[str, ...]:
-        """Return the ARNs of the role or the user that a block names and another looks up."""
-        name = self._blocks.attribute(address, kind)
-        type_, argument = f"data.aws_iam_{kind}", "user_name" if kind == "user" else "name"
-        for other in self._blocks.of(type_):
-            here = self._blocks.aliases.get(other) == self._account.alias
-            if here and self._blocks.attribute(other, argument) == name:
-                return self._found(kind, other, argument)
-        return self._found(kind, address, kind)
+        """Return the ARNs of the role or the user that a block names."""
+        arn = self._blocks.told(kind, address)
+        return (arn,) if arn else self._found(kind, address, kind)
 
     def _made(self, kind: str, address: str) -> tuple[str, ...]:
         """Return the ARNs of what the stack makes; what it imports keeps its path."""
@@ -221,11 +216,8 @@ class _StackNeeds:
     def _found(self, kind: str, address: str, argument: str = "name") -> tuple[str, ...]:
         """Return the ARNs of what exists: without a path, and with one, which is not known.
 
-        A name is taken once in an account whatever the path, so these two are for one thing. Where
-        it is declared by its ARN, that is it.
+        A name is taken once in an account whatever the path, so these two are for one thing.
         """
-        if arn := self._blocks.asserted(address):
-            return (arn,)
         name = self._blocks.attribute(address, argument)
         return self._arn("iam", f"{kind}/{name}"), self._arn("iam", f"{kind}/*/{name}")
 

@@ -48,7 +48,7 @@ def stand_in(
     stacks = list(stacks)
     made = {role for stack in stacks for role in roles_of(stack, "aws_iam_role")}
     for stack in stacks:  # first: others may name the same without its path
-        _asserted(emulator, stack)
+        _told(emulator, stack, {name for _, name in made})
     ids: dict[str, str] = {}
     profiles: dict[str, str] = {}
     regions: dict[str, str] = {}
@@ -90,13 +90,14 @@ def roles_of(stack: Mapping[str, Any], *types: str) -> set[tuple[str, str]]:
     return {(blocks.place(a), blocks.attribute(a, "name")) for a in blocks.of(*types)}
 
 
-def _asserted(emulator: Emulator, stack: Mapping[str, Any]) -> None:
-    """Make the roles and users that a stack looks up by their ARNs."""
-    blocks = Blocks(declared_blocks(stack), aliases_of(stack), stack)
-    for address in blocks.of("data.aws_iam_role", "data.aws_iam_user"):
-        if arn := blocks.asserted(address):
-            make = make_user if ":user/" in arn else make_role
-            make(root_of(emulator.endpoint, arn.split(":")[4]), arn)
+def _told(emulator: Emulator, stack: Mapping[str, Any], made: set[str]) -> None:
+    """Make the roles and users that a stack names by their ARNs."""
+    for arn in Blocks(declared_blocks(stack), aliases_of(stack), stack).told_arns:
+        owner, name = root_of(emulator.endpoint, arn.split(":")[4]), arn.rpartition("/")[2]
+        if ":user/" in arn:
+            make_user(owner, arn)
+        elif name not in made:
+            make_role(owner, arn)
 
 
 def _look_ups(emulator: Emulator, blocks: Blocks, made: set[tuple[str, str]]) -> None:

@@ -17,7 +17,7 @@ from s3_links.live.reader import Account, Reader
 from s3_links.live.world import Live
 from s3_links.operations.stack import OperationError
 from s3_links.operations.terraform import terraform
-from s3_links.synthesized.blocks import Blocks, aliases_of
+from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
 from s3_links.synthesized.world import world_of
 from s3_links.world import Bucket, Resource, document, principal
 
@@ -178,7 +178,7 @@ def in_order(stacks: Sequence[Stack]) -> list[Stack]:
     """Return the stacks so that each comes after those that make the roles which it looks up."""
     made = {key: stack.name for stack in stacks for key in roles_of(stack.content, "aws_iam_role")}
     needed = {
-        stack.name: {made[key] for key in roles_of(stack.content, "data.aws_iam_role") & set(made)}
+        stack.name: {made[key] for key in _needed(stack.content) & set(made)} - {stack.name}
         for stack in stacks
     }
     by_name = {stack.name: stack for stack in stacks}
@@ -189,6 +189,18 @@ def in_order(stacks: Sequence[Stack]) -> list[Stack]:
             f"{' and '.join(dict.fromkeys(error.args[1]))} look up roles of each other: neither "
             "can be deployed first"
         ) from None
+
+
+def _needed(source: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Return the roles that a stack expects to find, by the account's alias and the name."""
+    attaches = "aws_iam_role_policy_attachment"
+    blocks = Blocks(declared_blocks(source), aliases_of(source), source)
+    told = {
+        (blocks.place(address), arn.rpartition("/")[2])
+        for address in blocks.of(attaches)
+        if (arn := blocks.told("role", address))
+    }
+    return told | roles_of(source, "data.aws_iam_role")
 
 
 def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:

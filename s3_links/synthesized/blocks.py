@@ -20,7 +20,7 @@ _VARIABLE = re.compile(r"\$\{var\.([A-Za-z0-9_-]+)\}")
 _ESCAPED = re.compile(r"[$&]{1,2}\{")
 _ACCOUNT = re.compile(r"^arn:[\w-]+:iam::(\d{12}):")
 _OWN_ACCOUNT = re.compile(r"^(?:arn:[\w-]+:[\w-]+:[^:]*:)?(\d{12})(?::|$)")
-_ASSERTED = re.compile(r'\$\{self\.arn == "(arn:[^"]+)"\}')
+_TOLD = re.compile(r"arn:[\w-]+:iam::(\d{12}):(role|user)/(?:.*/)?([^/]+)")
 _PARTITIONS = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
 _NAMED = {
     "aws_iam_role": "role",
@@ -84,11 +84,20 @@ class Blocks:
             for id_ in provider.get("allowed_account_ids") or []:
                 self._accounts.setdefault(alias, id_)
         for address, values in self._values.items():
-            found = _ACCOUNT.match(str(values.get("arn") or self.asserted(address)))
+            found = _ACCOUNT.match(str(values.get("arn")))
             # An ARN that is an argument may be another account's.
             alias = aliases.get(_without_index(address))
             if found and alias is not None and "arn" not in self.declared(address):
                 self._accounts.setdefault(alias, found[1])
+
+        outputs = (str(output.get("value")) for output in source.get("output", {}).values())
+        self.told_arns = [text for text in outputs if _TOLD.fullmatch(text)]
+        """The ARNs that outputs tell by themselves: of what is declared by its ARN."""
+        for address in self.of("aws_iam_role_policy_attachment", "aws_iam_user_policy_attachment"):
+            alias = aliases.get(_without_index(address))
+            (named, *more) = self._named(type_of(address).split("_")[2], address) or ("",)
+            if named and not more and alias is not None:
+                self._accounts.setdefault(alias, named.split(":")[4])
 
     @property
     def accounts(self) -> dict[str, str]:
@@ -218,17 +227,21 @@ class Blocks:
         found = _REFERENCE.fullmatch(text) if isinstance(text, str) else None
         return found[1] if found else None
 
-    def asserted(self, address: str) -> str | None:
-        """Return the ARN that a look-up has to give, where it asserts one."""
-        for told in self.declared(address).get("lifecycle", {}).get("postcondition", ()):
-            if found := _ASSERTED.fullmatch(str(told.get("condition"))):
-                return found[1]
-        return None
+    def told(self, kind: str, address: str) -> str | None:
+        """Return the ARN of the role or user that a block names, where an output tells it.
+
+        What is declared by its ARN is looked up nowhere.
+        """
+        of = f":{self.account(address)}:"
+        return next((arn for arn in self._named(kind, address) if of in arn), None)
+
+    def _named(self, kind: str, address: str) -> list[str]:
+        name = str(self.known(address, kind))
+        found = (_TOLD.fullmatch(arn) for arn in self.told_arns)
+        return [one[0] for one in found if one and (one[2], one[3]) == (kind, name)]
 
     def _stand_in(self, address: str, name: str) -> str:
         type_ = type_of(address).removeprefix("data.")
-        if name == "arn" and (arn := self.asserted(address)):
-            return arn
         account, partition = self.account(address), self.partition(address)
         if type_ == "aws_s3_bucket":
             bucket = self._bucket(address)

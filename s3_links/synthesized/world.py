@@ -188,6 +188,8 @@ class _Builder:
         """Return the role or the user that a block gives a policy to."""
         kind = _holds(address)
         account, name = self._blocks.account(address), self._blocks.attribute(address, kind)
+        if arn := self._blocks.told(kind, address):
+            return principal(arn)
         for who in roles:
             if (who.kind, who.name) == (kind, name) and account in (who.account, UNNAMED):
                 return who

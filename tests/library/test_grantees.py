@@ -159,17 +159,17 @@ def test_the_path_of_a_permission_set_may_have_a_region() -> None:
     )
 
 
-def test_a_role_by_its_arn_stops_terraform_where_it_is_another() -> None:
+def test_a_role_by_its_arn_is_named_by_it_and_looked_up_nowhere() -> None:
     arn = "arn:aws:iam::111111111111:role/teams/web"
     stack = documents(
         lambda stack, account: ExistingRole(
             stack, "who", account=account, policy_name_prefix="p", arn=arn
         )
     )
-    (role,) = stack["data"]["aws_iam_role"].values()
-    assert role["name"] == "web"
-    (told,) = role["lifecycle"]["postcondition"]
-    assert told["condition"] == f'${{self.arn == "{arn}"}}'
+    assert "aws_iam_role" not in stack["data"]
+    (attachment,) = stack["resource"]["aws_iam_role_policy_attachment"].values()
+    assert attachment["role"] == "web"
+    assert principals(stack) == [{"type": "AWS", "identifiers": [arn]}]
 
 
 @pytest.mark.parametrize("given", [{}, {"name": "a", "arn": "arn:aws:iam::111111111111:user/a"}])

@@ -791,17 +791,15 @@ def test_what_is_made_is_named_as_the_one_reader_names_it() -> None:
 def test_what_is_declared_by_its_arn_is_just_that() -> None:
     account = SimpleNamespace(alias="a", region="eu-west-1", partition="aws", account_id="1" * 12)
     start = f"arn:aws:iam::{'1' * 12}:user"
-    lifecycle = {"postcondition": [{"condition": f'${{self.arn == "{start}/x/backup"}}'}]}
-    user = {"provider": "aws.a", "user_name": "backup"}
     attached = {"provider": "aws.a", "user": "backup", "policy_arn": "p"}
+    stack: dict[str, Any] = {
+        "provider": {"aws": [{"alias": "a", "region": "eu-west-1"}]},
+        "resource": {"aws_iam_user_policy_attachment": {"a": attached}},
+    }
     found = []
-    for block in (user | {"lifecycle": lifecycle}, user):
-        stack = {
-            "provider": {"aws": [{"alias": "a", "region": "eu-west-1"}]},
-            "data": {"aws_iam_user": {"u": block}},
-            "resource": {"aws_iam_user_policy_attachment": {"a": attached}},
-        }
-        statements = Permissions([stack], cast("Account", account), str).to_deploy()
+    for told in (f"{start}/x/backup", "${data.aws_iam_user.u.arn}"):
+        content = stack | {"output": {"user_arn": {"value": told}}}
+        statements = Permissions([content], cast("Account", account), str).to_deploy()
         found.append({arn for statement in statements for arn in statement.resources})
     assert found == [{f"{start}/x/backup"}, {f"{start}/backup", f"{start}/*/backup"}]
 

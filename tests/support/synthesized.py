@@ -36,7 +36,6 @@ _LOOKED_UP = {
     "data.aws_iam_user": "arn",
 }
 _ATTACHMENTS = {"role": "aws_iam_role_policy_attachment", "user": "aws_iam_user_policy_attachment"}
-_ASSERTED = re.compile(r'\$\{self\.arn == "(.+)"\}')
 COMPLETION = "20261124000000000000000001"  # what Terraform puts behind a prefix
 
 
@@ -80,6 +79,11 @@ class Synthesized:
         for type_, attribute in _LOOKED_UP.items():
             for name in self.blocks(type_):
                 arn = self._attribute(type_, name, attribute)
+                self.roles[arn.rpartition("/")[2]].append(arn)
+                self.identity[arn] = []
+        for output in self.stack.get("output", {}).values():
+            arn = str(output["value"])  # of what is declared by it
+            if arn.startswith("arn:") and arn not in self.identity:
                 self.roles[arn.rpartition("/")[2]].append(arn)
                 self.identity[arn] = []
         for kind, attachment in _ATTACHMENTS.items():
@@ -137,9 +141,6 @@ class Synthesized:
         block = self.blocks(type_)[name]
         if attribute == "name":
             return str(block["name"])
-        for told in block.get("lifecycle", {}).get("postcondition", ()):
-            if attribute == "arn" and (found := _ASSERTED.fullmatch(told["condition"])):
-                return found[1]
         account = self._account(block["provider"])
         if type_ == "data.aws_iam_user":
             return f"arn:aws:iam::{account}:user/{block['user_name']}"

@@ -10,15 +10,16 @@ from s3_links.world import Principal, anyone_else
 
 from . import actions
 from .callers import callers
+from .candidates import candidates, substituted
 from .changed import Statements, in_identity, in_resource, letting_more, of, statements
-from .matching import PIECES, action_matches, arn_matches
+from .matching import PIECES, action_matches, arn_matches, keys
 from .principals import named
 from .regions import representatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from s3_cross_account.policy import Statement
+    from s3_cross_account.policy import Condition, Statement
     from s3_links.world import World
 
 _SERVICES = ("s3", "kms", "sts", "iam")
@@ -30,11 +31,13 @@ class Atoms:
     def __init__(self, before: World, after: World) -> None:
         self._worlds = (before, after)
         self._everything = [s for world in self._worlds for s in statements(world)]
+        self._said = _said(self._everything)
         self._patterns = {
-            pattern
+            variant
             for statement in self._everything
             if not isinstance(statement, Unreadable)
             for pattern in (*statement.resources, *statement.not_resources)
+            for variant in self._variants(pattern)
         }
         self._identities = {
             who: in_identity(*(world.identities.get(who) for world in self._worlds))
@@ -62,7 +65,8 @@ class Atoms:
             for statement in changed or ()
             if not isinstance(statement, Unreadable)
             for pattern in statement.resources
-            if (sample := self._sample(pattern)) is not None
+            for variant in self._variants(pattern)
+            if (sample := self._sample(variant)) is not None
         }
         return known + sorted(samples)
 
@@ -95,6 +99,12 @@ class Atoms:
             for statement in changed or ():
                 if isinstance(statement, Unreadable):
                     yield f"the policy of {arn} can't be read: {statement.reason}"
+
+    def _variants(self, pattern: str) -> Iterator[str]:
+        """Yield a pattern, and what it is where its variables are what conditions name."""
+        yield pattern
+        if keys(pattern) & self._said.keys():
+            yield from substituted(pattern, self._said)
 
     # Whom a change concerns
 
@@ -199,6 +209,20 @@ class Atoms:
             )
             groups[signature].append(action)
         return list(groups.values())
+
+
+def _said(everything: Iterable[Statement | Unreadable]) -> dict[str, list[str]]:
+    """Return what is worth a try of each key that a pattern's variable speaks of."""
+    readable = [s for s in everything if not isinstance(s, Unreadable)]
+    used = {key for s in readable for p in (*s.resources, *s.not_resources) for key in keys(p)}
+    asked: dict[str, set[Condition]] = defaultdict(set)
+    for condition in (c for s in readable for c in s.conditions) if used else ():
+        if (key := condition.variable.lower()) in used:
+            asked[key].add(condition)
+    return {
+        key: [values[0] for values in candidates(frozenset(conditions)) if len(values) == 1]
+        for key, conditions in asked.items()
+    }
 
 
 def _is_objects(pattern: str) -> bool:

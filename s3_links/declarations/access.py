@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from s3_cross_account.access import NO_CONDITIONS, Access, Conditions
 from s3_cross_account.actions import LEVELS
@@ -60,6 +60,10 @@ class LinkAccess(Part, Conditions):
             examples=[["reports/"]],
         ),
     ] = []
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        return self  # the rules tell what is wrong, each with its place
 
     @property
     def access(self) -> Access:

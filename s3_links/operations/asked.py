@@ -202,7 +202,12 @@ class Documents:
         return ""
 
     def _on_key(
-        self, who: Principal, bucket: LinkBucket, arn: str, granted: tuple[str, ...]
+        self,
+        who: Principal,
+        bucket: LinkBucket,
+        arn: str,
+        granted: tuple[str, ...],
+        also: Conditions = (),
     ) -> None:
         if arn not in self.keys or not granted:
             return
@@ -212,7 +217,7 @@ class Documents:
             variable="kms:EncryptionContext:aws:s3:arn",
             values=(arn, f"{arn}/*"),
         )
-        limits = (self._via_s3(bucket.account), of_bucket)
+        limits = (self._via_s3(bucket.account), of_bucket, *also)
         key = self.keys[arn]
         self._grant(
             who=who,

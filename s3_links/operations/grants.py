@@ -56,7 +56,7 @@ class Declared(Grantees):
             if role and assumed:
                 reaching = [(assumed.account, role)]
             for (alias, who), bucket in product(reaching, granted.buckets):
-                self._on_bucket(granted.access.access, alias, who, bucket, arns[bucket.id])
+                self._on_bucket(link.reaching(granted.access), alias, who, bucket, arns[bucket.id])
 
     def _on_bucket(
         self, access: Access, alias: str, who: Principal, bucket: LinkBucket, arn: str
@@ -64,11 +64,11 @@ class Declared(Grantees):
         named, by_arn = self._named(who)
         own = access.conditions.of_role(account_id=self._id(bucket.account))
         theirs = by_arn + access.conditions.of_bucket(account_id=self._id(alias))
-        below = tuple(f"{arn}/{prefix}*" for prefix in access.prefixes or ("",))
+        below = tuple(f"{arn}/{prefix}*" for prefix in access.patterns or ("",))
         listed = Condition(
             test="StringLike",
             variable="s3:prefix",
-            values=tuple(value for p in access.prefixes for value in (p, f"{p}*")),
+            values=tuple(value for p in access.patterns for value in (p, f"{p}*")),
         )
         together: dict[tuple[str, Conditions], list[str]] = defaultdict(list)
         for action in access.actions:
@@ -77,7 +77,7 @@ class Declared(Grantees):
                 also: Conditions = (
                     (listed,) if limited and not never_carries(action, "s3:prefix") else ()
                 )
-                together[kind, also].append(action)
+                together[kind, also + access.conditions.of_action(action)].append(action)
         for (kind, also), granted in together.items():
             self._grant(
                 who=who,
@@ -89,19 +89,24 @@ class Declared(Grantees):
                 theirs=theirs + also,
                 both=alias != bucket.account,
             )
-        self._on_key(who, bucket, arn, actions.of_key(access.actions))
+        key_actions = actions.of_key(access.actions)
+        self._on_key(who, bucket, arn, key_actions, access.conditions.of_key())
 
     def _hop(self, link: Link, consumer: Consumer, who: Principal, role: Principal) -> None:
         """Add the grant to assume the role, and with it what the sessions bring along."""
         named, by_arn = self._named(who)
         assumed = link.assumed_role
-        theirs = by_arn + link.of_caller.of_caller(account_id=self._id(consumer.account))
         given = assumed.external_id if assumed else None
         external = Condition(test="StringEquals", variable="sts:ExternalId", values=(given or "",))
         arn = str(role.arn)
         sessions = consumer.service
-        for action in trust_actions(sessions) if sessions else actions.ASSUME_ROLE:
-            if action in (*actions.ASSUME_ROLE, *actions.CARRIED):
+        brought = trust_actions(sessions) if sessions else actions.ASSUME_ROLE
+        carried = tuple(action for action in brought if action in actions.CARRIED)
+        for together in (actions.ASSUME_ROLE, carried):
+            theirs = by_arn + link.of_caller.of_caller(
+                account_id=self._id(consumer.account), actions=together
+            )
+            for action in together:
                 asked = (external,) if given and action in actions.ASSUME_ROLE else ()
                 self._grant(
                     who=who,

@@ -7,6 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from s3_cross_account.actions import known
+from s3_cross_account.prefixes import BY_TAG
 from s3_links.declarations.link import Link
 from s3_links.reach.evaluate import evaluate
 from s3_links.world import Request, principal
@@ -63,7 +64,7 @@ class _Promise:
     @property
     def places(self) -> list[str]:
         """A prefix of each access, or nothing where it is for the whole bucket."""
-        return list(dict.fromkeys(next(iter(a.prefixes), _PLACE) for a in self.accesses))
+        return list(dict.fromkeys(_places(a)[0] for a in self.accesses))
 
     def __call__(self, action: str, place: str) -> bool:
         """Return whether an action is promised for objects below a place."""
@@ -76,7 +77,12 @@ class _Promise:
 
 def _covers(access: Access, action: str, place: str) -> bool:
     limited = action in known("object") or action in known("prefix")
-    return not (access.prefixes and limited) or place.startswith(access.prefixes)
+    return not (access.prefixes and limited) or place.startswith(_places(access))
+
+
+def _places(access: Access) -> tuple[str, ...]:
+    """Return the prefixes of an access, each with something in the place of the caller's tag."""
+    return tuple(BY_TAG.sub(r"\1", prefix) for prefix in access.prefixes) or (_PLACE,)
 
 
 _PLACE = ""
@@ -90,7 +96,8 @@ class Questions:
         self._deployed, self._link = deployed, link
         asked = [access.access.conditions for *_, access in link.granted]
         set_ = {name for conditions in asked for name, value in conditions if value}
-        self.judged = set_ <= _JUDGED
+        by_tag = any(BY_TAG.search(p) for *_, access in link.granted for p in access.prefixes)
+        self.judged = set_ <= _JUDGED and not by_tag
         """Whether requests to the emulated accounts can fulfil the conditions."""
         self._judged = [one for one in deployed.grantees if one.judged]
         self._whole = {c.account for c in link.consumers if c.whole_account}
@@ -191,7 +198,8 @@ class Questions:
 
         for one in self._judged:
             name, session = one.consumer.name, one.session()
-            if not self._link.of_caller.organization_id:  # which nobody here is in
+            asked = self._link.of_caller  # nobody here is in an organization, or has signed in
+            if not (asked.organization_id or asked.mfa or asked.conditions):
                 yield cell(name, session, True)
             if role.external_id:
                 yield cell(f"{name}, no external id", session, False, external=False)

@@ -53,7 +53,7 @@ class LinkStack(LinkedStack):
                 for of in of_these:
                     reached[of.id].grant(
                         *dict.fromkeys(reaching[consumer.id] for consumer in consumers),
-                        access=access.access,
+                        access=link.reaching(access),
                         survive_recreation=link.survive_role_recreation,
                     )
         for consumer, role in zip(link.consumers, roles, strict=True):

@@ -245,6 +245,86 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         declared(access={"vpc_endpoint_ids": ["vpce-0123abcd"], "source_ips": ["203.0.113.0/24"]}),
         {f"{HERE}.access": 'no request fulfils both "vpc_endpoint_ids" and "source_ips"'},
     ),
+    "an operator misspelt": (
+        declared(access={"conditions": {"StringEqual": {"aws:userid": "A"}}}),
+        {
+            f"{HERE}.access.conditions.StringEqual.aws:userid": '"StringEqual" is no condition '
+            'operator: did you mean "StringEquals"?'
+        },
+    ),
+    "conditions of another shape": (
+        declared(access={"conditions": {"Bool": True, "StringLike": {"aws:userid": {"a": 1}}}}),
+        {
+            f"{HERE}.access.conditions.Bool": "true is no",
+            f"{HERE}.access.conditions.StringLike.aws:userid": '{"a": 1} is not a value or a list',
+        },
+    ),
+    "an operator without a key": (
+        declared(access={"conditions": {"Bool": {}}}),
+        {f"{HERE}.access.conditions.Bool": "has no condition key"},
+    ),
+    "a key that no granted action knows": (
+        declared(
+            access={
+                "level": "read-only",
+                "conditions": {"StringEquals": {"s3:x-amz-acl": "private"}},
+            }
+        ),
+        {
+            f"{HERE}.access.conditions.StringEquals.s3:x-amz-acl": "no action that is granted "
+            "knows it"
+        },
+    ),
+    "a key of STS without a role to assume": (
+        declared(access={"conditions": {"StringLike": {"sts:RoleSessionName": "ci-*"}}}),
+        {
+            f"{HERE}.access.conditions.StringLike.sts:RoleSessionName": "only a role that is "
+            'assumed can ask it: take the pattern "assume-role"'
+        },
+    ),
+    "a key of KMS without a key": (
+        declared(access={"conditions": {"StringEquals": {"kms:KeySpec": "SYMMETRIC_DEFAULT"}}}),
+        {f"{HERE}.access.conditions.StringEquals.kms:KeySpec": 'no bucket here has a "key"'},
+    ),
+    "s3:prefix beside the prefixes": (
+        declared(access={"prefixes": ["a/"], "conditions": {"StringLike": {"s3:prefix": "a/b/*"}}}),
+        {f"{HERE}.access.conditions.StringLike": 'the prefixes ask for "s3:prefix"'},
+    ),
+    "callers who are asked for different things": (
+        declared(
+            pattern="assume-role",
+            assumed_role={"account": "account2", "name": "worker"},
+            buckets=[{"account": "account2", "new_prefix": p} for p in ("one-", "two-")],
+            grants=[
+                {
+                    "buckets": [name],
+                    "access": {"conditions": {"StringEquals": {"aws:PrincipalTag/team": team}}},
+                }
+                for name, team in (("one-", "red"), ("two-", "blue"))
+            ],
+        ),
+        {f"{HERE}.grants[1].access": "stands in its one trust policy: give each grant the same"},
+    ),
+    "a sign-in that a service's sessions do not have": (
+        declared(access={"mfa": True}),
+        {f"{HERE}.consumers[0]": '"mfa": no session that a service hands out has it'},
+    ),
+    "a VPC and an instance": (
+        declared(consumers=[CONSUMER | {"instance": True}], access={"vpc_ids": ["vpc-0123abcd"]}),
+        {f"{HERE}.access": 'without the VPC of "vpc_ids"'},
+    ),
+    "a VPC and addresses": (
+        declared(access={"vpc_ids": ["vpc-0123abcd"], "source_ips": ["203.0.113.0/24"]}),
+        {f"{HERE}.access": 'no request fulfils both "vpc_ids" and "source_ips"'},
+    ),
+    "an old TLS": (
+        declared(access={"tls_version": "1.1"}),
+        {f"{HERE}.access.tls_version": '"1.1" is not "1.2" or "1.3"'},
+    ),
+    "a tag that is none": (
+        declared(access={"prefixes": ["{principal-tag:team}/"]}),
+        {f"{HERE}.access": "write {principal_tag:team} for the caller's tag"},
+    ),
     "an expression in a rule": (
         replicated(rules=[{"prefix": '${file("/etc/passwd")}'}]),
         {f"{HERE}.rules[0].prefix": "is not a prefix (1,024 characters at most, no $ or %)"},

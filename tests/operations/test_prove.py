@@ -44,6 +44,15 @@ CONDITIONS = {
     "source_ips": ["203.0.113.0/24"],
     "same_accounts": True,
 }
+GENERAL: dict[str, Any] = {
+    "StringEquals": {"aws:PrincipalTag/team": ["red", "blue"], "s3:x-amz-acl": "private"},
+    "DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"},
+    "DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"},
+    "NotIpAddressIfExists": {"aws:SourceIp": ["203.0.113.0/24", "198.51.100.0/24"]},
+    "ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": ["o-a1b2c3d4e5/r-ab12/*"]},
+    "Null": {"aws:SourceIdentity": False},
+    "NumericLessThan": {"s3:max-keys": 100},
+}
 OLD_KEY = "arn:aws:kms:ap-northeast-1:222222222222:key/11111111-2222-3333-4444-555555555555"
 CENTRAL_KEY = OLD_KEY.replace("222222222222", "333333333333")
 LINKS: dict[str, Any] = {
@@ -55,6 +64,33 @@ LINKS: dict[str, Any] = {
         ],
         "buckets": BUCKETS,
         "access": {"level": "read-only", "prefixes": ["r/", "s/t/"]},
+    },
+    "general": {
+        "pattern": "direct-access",
+        "consumers": [{"account": "account1", "new_role": "general"}],
+        "buckets": [bucket | {"key": "new"} for bucket in BUCKETS],
+        "access": {
+            "prefixes": ["home/{principal_tag:team}/", "shared/"],
+            "tls_version": "1.2",
+            "vpc_ids": ["vpc-0123abcd"],
+            "conditions": GENERAL | {"Bool": {"kms:MultiRegion": False}},
+        },
+    },
+    "general-assumed": {
+        "pattern": "assume-role",
+        "consumers": [
+            {
+                "account": "account1",
+                "existing_role": "pods",
+                "trusted_service": "pods.eks.amazonaws.com",
+            }
+        ],
+        "assumed_role": {"account": "account2", "name": "general-worker"},
+        "buckets": [bucket | {"key": "new"} for bucket in BUCKETS],
+        "access": {
+            "prefixes": ["{principal_tag:kubernetes-namespace}/"],
+            "conditions": GENERAL | {"StringLike": {"sts:RoleSessionName": "ci-*"}},
+        },
     },
     "surviving": {
         "pattern": "direct-access",

@@ -134,8 +134,9 @@ class Synthesized:
         return f"arn:aws:s3:::{declared}"
 
     def text(self, text: str) -> str:
-        """Return a text with every reference resolved."""
-        return _REFERENCE.sub(lambda found: self._attribute(*found.groups()), text)
+        """Return a text with every reference resolved, and with IAM's variables as IAM has them."""
+        resolved = _REFERENCE.sub(lambda found: self._attribute(*found.groups()), text)
+        return resolved.replace("&{", "${")
 
     def _attribute(self, type_: str, name: str, attribute: str) -> str:
         block = self.blocks(type_)[name]

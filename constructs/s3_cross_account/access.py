@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from .actions import LIST_GET_PUT, as_listed, known, problems
+from .actions import LIST_GET_PUT, OF_THE_WHOLE_BUCKET, as_listed, known, problems
 from .addresses import address_range, not_everything
 from .policy import Condition, Principal, Statement, granted_to
 
@@ -204,9 +204,9 @@ class Access:
             for prefix in self.prefixes
             for problem in _prefix_problems(prefix)
         ]
-        if self.prefixes and "s3:ListBucketMultipartUploads" in self.actions:
+        if self.prefixes and OF_THE_WHOLE_BUCKET in self.actions:
             found.append(
-                "'s3:ListBucketMultipartUploads' cannot be limited to a prefix: remove one of them"
+                f"{OF_THE_WHOLE_BUCKET!r} cannot be limited to a prefix: remove one of them"
             )
         if found:
             raise ValueError("; ".join(found))

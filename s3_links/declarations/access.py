@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from s3_cross_account.access import NO_CONDITIONS, Access, Conditions
-from s3_cross_account.actions import LEVELS
+from s3_cross_account.actions import LEVELS, of_level
 
 from .choices import filled, given
 from .part import Part, rule
@@ -35,7 +35,8 @@ class LinkAccess(Part, Conditions):
         Field(
             description=f"one of {', '.join(LEVELS)} (copies between buckets: copy-with-tags, as"
             " AWS CLI version 2 reads the tags of objects over 8 MB). The actions of one use, by "
-            "one word, instead of actions",
+            "one word, instead of actions; those named after an AWS service are what its document "
+            "asks for, with prefixes all but s3:ListBucketMultipartUploads, which knows none",
             examples=["read-only"],
         ),
     ] = "list-get-put"
@@ -64,7 +65,9 @@ class LinkAccess(Part, Conditions):
 
     def _granted(self, conditions: Conditions) -> Access:
         return Access(
-            actions=tuple(self.actions) if self.actions else LEVELS[self.level],
+            actions=tuple(self.actions)
+            if self.actions
+            else of_level(self.level, below_prefixes=bool(self.prefixes)),
             prefixes=tuple(self.prefixes),
             conditions=conditions,
         )

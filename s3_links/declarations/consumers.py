@@ -12,7 +12,7 @@ from s3_cross_account.trusted_services import KNOWN
 from .choices import is_, one_of, when
 from .claims import Claim, output
 from .claims import role as role_claim
-from .named import Named
+from .named import Named, label
 from .names import ALIAS, PROFILE, ROLE, AccountAlias, InstanceProfileName, RoleName, about, text
 from .part import Part, claim, rule
 
@@ -88,6 +88,11 @@ class Consumer(Named):
         return self.new_role or self.imported_role
 
     @property
+    def names_its_chain(self) -> bool:
+        """Whether the service is told the ARNs of all the roles, from the first to the last."""
+        return self.trusted_service.startswith(("redshift.", "redshift-serverless."))
+
+    @property
     def on_instances(self) -> bool:
         """Whether the role is one that EC2 instances have, as far as one can see here."""
         return bool(self.instance_profile) or (
@@ -116,7 +121,28 @@ class Consumer(Named):
         )
 
 
-class AssumedRole(Part):
+class PassedRole(Part):
+    """A role between the consumers and the one that reaches the buckets: a link of a chain."""
+
+    account: Annotated[
+        AccountAlias, about(ALIAS, "The one that the role is in: any of the link's", "account1")
+    ]
+    name: Annotated[
+        RoleName,
+        about(ROLE, "The link creates it, to be assumed and to assume the next", "reports-gateway"),
+    ]
+
+    @property
+    def label(self) -> str:
+        """What it is called in the names of outputs."""
+        return label(self.account, self.name)
+
+    @claim
+    def _itself(self) -> Iterator[list[Claim]]:
+        yield [role_claim(self.account, self.name), output(f"role_arn_{self.label}")]
+
+
+class AssumedRole(PassedRole):
     """The role to assume, for the pattern ``assume-role``."""
 
     account: Annotated[
@@ -143,6 +169,15 @@ class AssumedRole(Part):
             r"^[A-Za-z0-9_+=,.@:/-]{2,1224}$",
         ),
     ] = None
+    through: Annotated[
+        list[PassedRole],
+        Field(
+            description="a list of roles to assume before it, in this order. Each is assumed by "
+            "the one before it: a chain of roles, as Amazon Redshift takes it; a session in a "
+            "chain lasts an hour at most",
+            examples=[[{"account": "account1", "name": "reports-gateway"}]],
+        ),
+    ] = []
 
     @claim
     def _itself(self) -> Iterator[list[Claim]]:

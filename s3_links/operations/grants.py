@@ -46,9 +46,17 @@ class Declared(Documents):
         consumers = {consumer.id: self._consumer(consumer) for consumer in link.consumers}
         role = None
         if assumed := link.assumed_role:
-            role = self._role(assumed.account, assumed.name, imported=assumed.imported)
-            for consumer in link.consumers:
-                self._hop(link, consumer, consumers[consumer.id], role)
+            callers = [
+                (c.account, consumers[c.id], _carried(c.trusted_service)) for c in link.consumers
+            ]
+            for passed in (*assumed.through, assumed):
+                last = passed is assumed
+                role = self._role(passed.account, passed.name, imported=last and assumed.imported)
+                for account, who, carried in callers:
+                    given = assumed.external_id if last else None
+                    self._hop(link, account, who, role, carried, given)
+                brought = dict.fromkeys(action for *_, carried in callers for action in carried)
+                callers = [(passed.account, role, tuple(brought))]
         arns = {bucket.id: arn for bucket, arn in zip(link.buckets, self.buckets, strict=True)}
         for granted in link.granted:
             reaching = [(c.account, consumers[c.id]) for c in granted.consumers]
@@ -108,25 +116,33 @@ class Declared(Documents):
             )
         self._on_key(who, bucket, arn, actions.of_key(access.actions))
 
-    def _hop(self, link: Link, consumer: Consumer, who: Principal, role: Principal) -> None:
-        """Add the grant to assume the role, and with it what the sessions bring along."""
+    def _hop(
+        self,
+        link: Link,
+        account: str,
+        who: Principal,
+        role: Principal,
+        carried: tuple[str, ...],
+        given: str | None,
+    ) -> None:
+        """Add the grant to assume a role, and with it what the sessions bring along.
+
+        ``account`` is the caller's, ``given`` the external id that it has to give.
+        """
         named, by_arn = self._named(who)
-        assumed = link.assumed_role
-        theirs = by_arn + link.of_caller.of_caller(account_id=self._id(consumer.account))
-        given = assumed.external_id if assumed else None
+        theirs = by_arn + link.of_caller.of_caller(account_id=self._id(account))
         external = Condition(test="StringEquals", variable="sts:ExternalId", values=(given or "",))
         arn = str(role.arn)
-        for action in trust_actions(consumer.trusted_service):
-            if action in (*actions.ASSUME_ROLE, *actions.CARRIED):
-                asked = (external,) if given and action in actions.ASSUME_ROLE else ()
-                self._grant(
-                    who=who,
-                    actions=(action,),
-                    on=arn,
-                    resources=(arn,),
-                    named=named,
-                    theirs=theirs + asked,
-                )
+        for action in (*actions.ASSUME_ROLE, *carried):
+            asked = (external,) if given and action in actions.ASSUME_ROLE else ()
+            self._grant(
+                who=who,
+                actions=(action,),
+                on=arn,
+                resources=(arn,),
+                named=named,
+                theirs=theirs + asked,
+            )
 
     # Replication
 
@@ -188,3 +204,8 @@ class Declared(Documents):
             resources=(str(who.arn),),
             named=service(trusted),
         )
+
+
+def _carried(trusted: str) -> tuple[str, ...]:
+    """Return what the sessions that a service hands out bring along to another role."""
+    return tuple(action for action in trust_actions(trusted) if action in actions.CARRIED)

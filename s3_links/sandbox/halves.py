@@ -17,7 +17,7 @@ from .promises import ARRIVES, ASSUMES, Questions, replicates
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from s3_links.declarations.consumers import AssumedRole
+    from s3_links.declarations.consumers import AssumedRole, Consumer, PassedRole
 
     from .access import Principal
     from .trial import Deployed
@@ -94,13 +94,16 @@ def _of_assuming(
         def assumes(session: Principal = session) -> tuple[str, ...]:
             return (ASSUMES,) * allowed(lambda: deployed.assumed(session, role))
 
-        with _without_trust(owner, role.name):
-            yield Half(f"the trust policy of {role.name}", role.account, assumes())
-        own = deployed.outputs[f"role_arn_{consumer.label}"]
-        with _without_policies(deployed.owners[consumer.account], own):
-            same = deployed.account(consumer.account) == deployed.account(role.account)
-            what = f"the identity policies of {consumer.name}"
-            yield Half(what, consumer.account, assumes(), enough=same)
+        callers: list[Consumer | PassedRole] = [consumer, *role.through]
+        passing: list[PassedRole] = [*role.through, role]
+        for caller, passed in zip(callers, passing, strict=True):
+            with _without_trust(deployed.owners[passed.account], passed.name):
+                yield Half(f"the trust policy of {passed.name}", passed.account, assumes())
+            own = deployed.outputs[f"role_arn_{caller.label}"]
+            with _without_policies(deployed.owners[caller.account], own):
+                same = deployed.account(caller.account) == deployed.account(passed.account)
+                what = f"the identity policies of {caller.name}"
+                yield Half(what, caller.account, assumes(), enough=same)
 
 
 def _of_identity(

@@ -180,9 +180,18 @@ class Questions:
                 yield cell(consumer.name, session, True)
             if role.external_id:
                 yield cell(f"{consumer.name}, no external id", session, False, external=False)
+            for passed in role.through[-1:]:
+                label = f"{consumer.name}, not through {passed.name}"
+                yield cell(label, session, False, passing=False)
         for alias in self._deployed.owners:
+            other = self._deployed.session(alias, OTHER)
             if self._deployed.account(alias) != self._deployed.account(role.account):
-                yield cell(f"another role ({alias})", self._deployed.session(alias, OTHER), False)
+                yield cell(f"another role ({alias})", other, False, passing=False)
+            for passed in role.through:
+                if self._deployed.account(alias) != self._deployed.account(passed.account):
+                    arn = self._deployed.outputs[f"role_arn_{passed.label}"]
+                    found = allowed(lambda: other.assume(arn))  # noqa: B023
+                    yield Cell(f"another role ({alias})", ASSUMES, passed.name, False, found)
 
     def _verbs(
         self,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.actions import as_listed, problems
+from s3_cross_account.reading import Unreadable
 from s3_links.reach.difference import Half, difference
 from s3_links.reach.evaluate import evaluate
 from s3_links.reach.logic import alternatives, every
@@ -236,8 +237,13 @@ def _assumed(
         decision = evaluate(world, request)
         if caller in [row.who for row in rows] or decision.allowed is False:
             continue
+        allows = [f for f in decision.findings if f.effect == "Allow"]
+        # Of a chain's further roles only what is written is told: of one that is only looked up,
+        # anybody in its account might be in the trust policy.
+        if len(rows) > 1 and all(isinstance(f.statement, Unreadable) for f in allows):
+            continue
+        letting = {f.document for f in allows}
         both = every(decision.allowed, allowed)
-        letting = {f.document for f in decision.findings if f.effect == "Allow"}
         halves = {Half(what=d.kind, account=d.account, name=d.name) for d in letting}
         only_if = tuple(map(tuple, alternatives(both)))
         row = _row(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,19 @@ def test_a_role_that_is_assumed_is_told_with_who_assumes_it() -> None:
     assert "aws:PrincipalOrgID is o-a1b2c3d4e5" in only_if
     assert halves.startswith("identity policy in account1, trust policy in account2")
     assert any("what else arn:aws:iam::111111111111:role/web" in note for note in answer.notes)
+
+
+def test_a_chain_is_told_with_who_assumes_each_of_its_roles() -> None:
+    told = {row.who.name: row for row in asked("chained", "home-", "s3:GetObject").rows}
+    chain = ["pods", "gateway", "broker", "worker"]
+    assert sorted(told) == sorted(chain)
+    for caller, role in pairwise(chain):
+        through = told[caller].through
+        assert through
+        assert through.name == role
+        assert set(told[role].halves) < set(told[caller].halves)
+    (first,) = [row for row in cells(asked("chained", "home-", "s3:GetObject")) if "pods" in row[0]]
+    assert "sts:ExternalId is link-7f3a" in first[2]
 
 
 def test_a_replication_is_told_as_its_role() -> None:

@@ -3,7 +3,8 @@
 One file for each document that a pattern follows, and in it a case for each variant. A case is a
 declared link with lines about it: what is needed, and what must stay refused.
 
-Who asks: ``consumer`` (the link's role), ``assumed role``, ``replication role`` (``... back``),
+Who asks: ``consumer`` (the link's role), ``assumed role``, ``passed role`` (the one that it is
+assumed through), ``replication role`` (``... back``),
 ``batch role``, ``plan role``, ``deploy role``; ``another role of`` an account, which that account
 lets do everything; ``its own account`` and ``the other account``, their administrators that is; a
 service by its principal; ``token of`` an OIDC provider. On what: ``bucket``, ``source``,
@@ -145,7 +146,8 @@ class Requests:
         role = link.get("role_name")
         self._roles = {
             "consumer": _role_of(link.get("consumers", [{}])[0]),
-            "assumed role": link.get("assumed_role", {}).get("name"),
+            "assumed role": (assumed := link.get("assumed_role", {})).get("name"),
+            "passed role": (assumed.get("through") or [{}])[0].get("name"),
             "replication role": role,
             "replication role back": f"{role}-back",
             "batch role": f"{role}-batch",

@@ -35,7 +35,7 @@ class AssumeRole(Construct):
     account, as in the reference deployment. With ``imported`` the role to assume exists and is
     taken over; see :class:`Role`.
     ``aws_config`` is the AWS CLI profile, named ``profile``, that an instance with one of the
-    roles uses.
+    roles uses; in a chain of roles it begins with ``source_profile``, that of the role before it.
 
     Follows "IAM tutorial: Delegate access across AWS accounts using IAM roles" in the IAM User
     Guide.
@@ -56,6 +56,7 @@ class AssumeRole(Construct):
         survive_recreation: bool = False,
         home_access: bool = False,
         imported: bool = False,
+        source_profile: str | None = None,
     ) -> None:
         super().__init__(scope, id_)
         in_one_partition(account, *(role.account for role in roles))
@@ -102,6 +103,7 @@ class AssumeRole(Construct):
             role_arn=self.assumed_role.arn,
             region=account.region,
             external_id=external_id,
+            source_profile=source_profile,
         )
 
 

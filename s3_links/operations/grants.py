@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from s3_cross_account.access import Access
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.buckets import LinkBucket
-    from s3_links.declarations.consumers import Consumer
     from s3_links.declarations.links import AnyLink
     from s3_links.declarations.replication import ReplicationLink
     from s3_links.synthesized.blocks import Blocks
@@ -45,9 +44,15 @@ class Declared(Grantees):
         consumers = {consumer.id: self._consumer(consumer) for consumer in link.consumers}
         role = None
         if assumed := link.assumed_role:
-            role = self._role(assumed.account, assumed.name, imported=assumed.imported)
-            for consumer in link.consumers:
-                self._hop(link, consumer, consumers[consumer.id], role)
+            callers = [(c.account, consumers[c.id], _carried(c.service)) for c in link.consumers]
+            for passed in (*assumed.through, assumed):
+                last = passed is assumed
+                role = self._role(passed.account, passed.name, imported=last and assumed.imported)
+                for account, who, carried in callers:
+                    given = assumed.external_id if last else None
+                    self._hop(link, account, who, role, carried, given)
+                brought = dict.fromkeys(action for *_, carried in callers for action in carried)
+                callers = [(passed.account, role, tuple(brought))]
         arns = {bucket.id: arn for bucket, arn in zip(link.buckets, self.buckets, strict=True)}
         for granted in link.granted:
             reaching = [(c.account, consumers[c.id]) for c in granted.consumers]
@@ -92,19 +97,25 @@ class Declared(Grantees):
         key_actions = actions.of_key(access.actions)
         self._on_key(who, bucket, arn, key_actions, access.conditions.of_key())
 
-    def _hop(self, link: Link, consumer: Consumer, who: Principal, role: Principal) -> None:
-        """Add the grant to assume the role, and with it what the sessions bring along."""
+    def _hop(
+        self,
+        link: Link,
+        account: str,
+        who: Principal,
+        role: Principal,
+        carried: tuple[str, ...],
+        given: str | None,
+    ) -> None:
+        """Add the grant to assume a role, and with it what the sessions bring along.
+
+        ``account`` is the caller's, ``given`` the external id that it has to give.
+        """
         named, by_arn = self._named(who)
-        assumed = link.assumed_role
-        given = assumed.external_id if assumed else None
         external = Condition(test="StringEquals", variable="sts:ExternalId", values=(given or "",))
         arn = str(role.arn)
-        sessions = consumer.service
-        brought = trust_actions(sessions) if sessions else actions.ASSUME_ROLE
-        carried = tuple(action for action in brought if action in actions.CARRIED)
         for together in (actions.ASSUME_ROLE, carried):
             theirs = by_arn + link.of_caller.of_caller(
-                account_id=self._id(consumer.account), actions=together
+                account_id=self._id(account), actions=together
             )
             for action in together:
                 asked = (external,) if given and action in actions.ASSUME_ROLE else ()
@@ -146,3 +157,9 @@ class Declared(Grantees):
         self._grant(
             who=who, actions=granted, on=arn, resources=(f"{arn}{of}",), named=named, both=both
         )
+
+
+def _carried(trusted: str | None) -> tuple[str, ...]:
+    """Return what the sessions that a service hands out bring along to another role."""
+    brought = trust_actions(trusted) if trusted else ()
+    return tuple(action for action in brought if action in actions.CARRIED)

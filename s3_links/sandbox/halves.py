@@ -17,7 +17,7 @@ from .promises import ARRIVES, ASSUMES, Questions, replicates
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from s3_links.declarations.assumed import AssumedRole
+    from s3_links.declarations.assumed import AssumedRole, PassedRole
 
     from .access import Principal
     from .trial import Deployed
@@ -98,12 +98,17 @@ def _of_assuming(
         def assumes(session: Principal = session) -> tuple[str, ...]:
             return (ASSUMES,) * allowed(lambda: deployed.assumed(session, role))
 
-        with _without_trust(owner, role.name):
-            yield Half(f"the trust policy of {role.name}", role.account, assumes())
-        with _without_policies(one.owner, one.arn):
-            same = deployed.account(consumer.account) == deployed.account(role.account)
-            what = f"the identity policies of {consumer.name}"
-            yield Half(what, consumer.account, assumes(), enough=same)
+        callers = [(consumer.name, consumer.account, one.owner, one.arn)]
+        for passed in role.through:
+            arn = deployed.outputs[f"role_arn_{passed.label}"]
+            callers.append((passed.name, passed.account, deployed.owners[passed.account], arn))
+        passing: list[PassedRole] = [*role.through, role]
+        for (name, alias, caller, arn), passed in zip(callers, passing, strict=True):
+            with _without_trust(deployed.owners[passed.account], passed.name):
+                yield Half(f"the trust policy of {passed.name}", passed.account, assumes())
+            with _without_policies(caller, arn):
+                same = deployed.account(alias) == deployed.account(passed.account)
+                yield Half(f"the identity policies of {name}", alias, assumes(), enough=same)
 
 
 def _of_identity(

@@ -203,13 +203,21 @@ class Questions:
                 yield cell(name, session, True)
             if role.external_id:
                 yield cell(f"{name}, no external id", session, False, external=False)
+            for passed in role.through[-1:]:
+                yield cell(f"{name}, not through {passed.name}", session, False, passing=False)
         for one in self._deployed.grantees:
             for label, other in self._like(one):
                 yield cell(label, other, False)
         for alias in self._deployed.owners:
+            other = self._deployed.session(alias, OTHER)
             elsewhere = self._deployed.account(alias) != self._deployed.account(role.account)
             if elsewhere and alias not in self._whole:
-                yield cell(f"another role ({alias})", self._deployed.session(alias, OTHER), False)
+                yield cell(f"another role ({alias})", other, False, passing=False)
+            for passed in role.through:
+                if self._deployed.account(alias) != self._deployed.account(passed.account):
+                    arn = self._deployed.outputs[f"role_arn_{passed.label}"]
+                    found = allowed(lambda: other.assume(arn))  # noqa: B023
+                    yield Cell(f"another role ({alias})", ASSUMES, passed.name, False, found)
 
     def _handed_out(self) -> Iterator[Cell]:
         """Ask who gets the sessions of a new role that no service hands out by itself."""

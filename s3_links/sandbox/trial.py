@@ -119,11 +119,16 @@ class Deployed:
                 with contextlib.suppress(ClientError):  # a condition that nobody here fulfils
                     yield role.name, self.assumed(session, role)
 
-    def assumed(self, caller: Principal, role: AssumedRole, *, external: bool = True) -> Principal:
+    def assumed(
+        self, caller: Principal, role: AssumedRole, *, external: bool = True, passing: bool = True
+    ) -> Principal:
         """Return whom a caller becomes by assuming the link's role, as it is to be asked for.
 
-        Without ``external`` the external id is not given.
+        Without ``external`` the external id is not given, without ``passing`` the roles are left
+        out that are to be assumed before it.
         """
+        for passed in role.through if passing else ():
+            caller = caller.assume(self.outputs[f"role_arn_{passed.label}"])
         given = {"ExternalId": role.external_id} if external and role.external_id else {}
         return caller.assume(self.outputs["assumed_role_arn"], **given)
 

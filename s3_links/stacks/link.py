@@ -8,6 +8,7 @@ from constructs import Construct
 
 from s3_cross_account.access import Access
 from s3_cross_account.assume_role import AssumeRole
+from s3_cross_account.aws_cli import instance_profile_config
 from s3_cross_account.document import rendered_once
 from s3_cross_account.instance import Instance, InstanceBasics
 from s3_cross_account.network import PublicNetwork
@@ -41,6 +42,7 @@ class LinkStack(LinkedStack):
     ) -> None:
         super().__init__(scope, id_, link=link, accounts=accounts, state=state)
         self._link, self._link_id = link, id_
+        self._chain: list[RoleBase] = []
         roles = [self._role(consumer) for consumer in link.consumers]
         buckets = [self.bucket(bucket, bucket.id) for bucket in link.buckets]
         reaching = dict(zip([c.id for c in link.consumers], roles, strict=True))
@@ -58,16 +60,43 @@ class LinkStack(LinkedStack):
                     )
         for consumer, role in zip(link.consumers, roles, strict=True):
             self.outputs(**outputs(consumer, role))
+            if link.assumed_role and (link.assumed_role.through or consumer.names_its_chain):
+                arns = [role.arn, *(passed.arn for passed in self._chain)]
+                self.outputs(**{f"iam_role_{consumer.label}": ",".join(arns)})
         for declared, bucket in zip(link.buckets, buckets, strict=True):
             self.bucket_outputs(declared.label, bucket)
         self.kept_outputs()
 
     def _assumed(self, link: Link, declared: AssumedRole, roles: list[RoleBase]) -> Role:
-        """Create the role that consumers assume; what it reaches is granted to it afterwards."""
+        """Create the role that consumers assume; what it reaches is granted to it afterwards.
+
+        And before it the roles of the chain that it is the end of, as "Chaining IAM roles in Amazon
+        Redshift" in the Amazon Redshift Management Guide has them: each trusts the one before it.
+        """
+        config = ""
+        for number, passed in enumerate(declared.through):
+            hop = AssumeRole(
+                self,
+                f"through.{passed.account}.{passed.name}",
+                roles=self._chain[-1:] or roles,
+                buckets=[],
+                account=self.account(passed.account),
+                assumed_role_name=passed.name,
+                access=Access(conditions=link.of_caller),
+                survive_recreation=link.survive_role_recreation,
+            )
+            self._chain.append(hop.assumed_role)
+            self.outputs(**{f"role_arn_{passed.label}": hop.assumed_role.arn})
+            config += instance_profile_config(
+                profile=passed.name,
+                role_arn=hop.assumed_role.arn,
+                region=hop.assumed_role.account.region,
+                source_profile=declared.through[number - 1].name if number else None,
+            )
         assume = AssumeRole(
             self,
             "access",
-            roles=roles,
+            roles=self._chain[-1:] or roles,
             buckets=[],
             account=self.account(declared.account),
             assumed_role_name=declared.name,
@@ -75,10 +104,12 @@ class LinkStack(LinkedStack):
             access=Access(conditions=link.of_caller),
             external_id=declared.external_id,
             survive_recreation=link.survive_role_recreation,
+            source_profile=declared.through[-1].name if declared.through else None,
         )
+        self._chain.append(assume.assumed_role)
         self.outputs(assumed_role_arn=assume.assumed_role.arn)
         if any(consumer.on_instances for consumer in link.consumers):
-            self.outputs(aws_config=assume.aws_config)
+            self.outputs(aws_config=config + assume.aws_config)
         return assume.assumed_role
 
     def _role(self, consumer: Consumer) -> RoleBase:

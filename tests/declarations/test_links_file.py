@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import re
 from collections import defaultdict
@@ -46,6 +47,7 @@ def replicated(**link: Any) -> dict[str, Any]:
 
 
 HERE = "links.reports"
+CHAINED: dict[str, Any] = {"account": "account2", "name": "worker"}
 FREE = {"account": "account2", "existing": "mine", "policy": "create"}
 SSO_ROLE = "AWSReservedSSO_Analyst_0123456789abcdef"
 ROLE_OF_2 = "arn:aws:iam::222222222222:role/web"
@@ -155,6 +157,35 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
             assumed_role={"account": "account2", "name": "worker"},
         ),
         {HERE: "the role 'worker' in account2 is created by links.reports too"},
+    ),
+    "a role of a chain that is the last of it": (
+        declared(
+            pattern="assume-role",
+            assumed_role=CHAINED | {"through": [{"account": "account2", "name": "worker"}]},
+        ),
+        {HERE: "the role 'worker' in account2 is created by links.reports too"},
+    ),
+    "a role of a chain that is a consumer": (
+        declared(
+            pattern="assume-role",
+            assumed_role=CHAINED | {"through": [{"account": "account1", "name": "reader"}]},
+        ),
+        {HERE: "the role 'reader' in account1 is created by links.reports too"},
+    ),
+    "a role of a chain in an account that is not there": (
+        declared(
+            pattern="assume-role",
+            assumed_role=CHAINED | {"through": [{"account": "acount1", "name": "gateway"}]},
+        ),
+        {f"{HERE}.assumed_role.through[0].account": '"acount1" is not among "accounts"'},
+    ),
+    "a role of a chain that is told like another": (
+        declared(
+            pattern="assume-role",
+            assumed_role=CHAINED
+            | {"through": [{"account": "account1", "name": "gateway", "x": 1}]},
+        ),
+        {f"{HERE}.assumed_role.through[0].x": "unknown key"},
     ),
     "a role of two links": (
         {"accounts": accounts(), "links": {"reports": LINK, "second": LINK}},
@@ -1096,6 +1127,54 @@ def test_a_hundred_roles_assume_one_where_the_quota_was_raised(tmp_path: Path) -
 
 
 @pytest.mark.cost("synthesized")
+@pytest.mark.parametrize(
+    ("service", "through", "told"),
+    [
+        ("redshift.amazonaws.com", ["account1", "account2"], 4),
+        ("redshift.ap-northeast-1.amazonaws.com", [], 2),
+        ("rds.amazonaws.com", ["account2"], 3),
+        ("rds.amazonaws.com", [], 0),
+    ],
+)
+def test_a_chain_of_roles_is_told_as_copy_takes_it(
+    service: str, through: list[str], told: int, tmp_path: Path
+) -> None:
+    passed = [{"account": alias, "name": f"passed-{n}"} for n, alias in enumerate(through)]
+    content = declared(
+        pattern="assume-role",
+        consumers=[CONSUMER | {"trusted_service": service}],
+        assumed_role=CHAINED | {"through": passed},
+    )
+    result = synthesize(tmp_path, content)
+    assert result.returncode == 0, result.stderr
+    stack = stack_json(tmp_path, "reports")
+    assert ("iam_role_account1_reader" in stack["output"]) is bool(told)
+    if told:
+        arns = stack["output"]["iam_role_account1_reader"]["value"].split(",")
+        roles = {
+            f"${{aws_iam_role.{n}.arn}}": r for n, r in stack["resource"]["aws_iam_role"].items()
+        }
+        names = ["reader", *(hop["name"] for hop in passed), "worker"]
+        assert [roles[arn]["name"] for arn in arns] == names
+
+
+@pytest.mark.cost("synthesized")
+def test_an_instance_takes_on_a_chain_of_roles_one_after_the_other(tmp_path: Path) -> None:
+    through = [{"account": "account1", "name": "first"}, {"account": "account2", "name": "second"}]
+    content = declared(pattern="assume-role", assumed_role=CHAINED | {"through": through})
+    assert synthesize(tmp_path, content).returncode == 0
+    config = configparser.ConfigParser()
+    config.read_string(stack_json(tmp_path, "reports")["output"]["aws_config"]["value"])
+    assert {name: dict(profile).get("source_profile") for name, profile in config.items()} == {
+        "DEFAULT": None,
+        "profile first": None,
+        "profile second": "first",
+        "profile account2": "second",
+    }
+    assert config["profile first"]["credential_source"] == "Ec2InstanceMetadata"
+
+
+@pytest.mark.cost("synthesized")
 def test_a_long_identity_policy_is_split(tmp_path: Path) -> None:
     buckets = [BUCKET | {"new_prefix": f"bucket-{n:02}-"} for n in range(40)]
     result = synthesize(tmp_path, declared(buckets=buckets))
@@ -1452,6 +1531,11 @@ ALL_RIGHT = [
         pattern="assume-role",
         assumed_role={"account": "account2", "name": "worker"},
         access={"vpc_endpoint_ids": [], "source_ips": ["203.0.113.0/24"]},
+    ),
+    declared(
+        pattern="assume-role",
+        assumed_role=CHAINED | {"through": [{"account": "account1", "name": "gateway"}]},
+        access={"level": "athena-data"},
     ),
 ]
 

@@ -114,6 +114,27 @@ LINKS: dict[str, Any] = {
         "access": CONDITIONS,
         "assumed_role": {"account": "account2", "name": "worker", "external_id": "link-7f3a"},
     },
+    "chained": {
+        "pattern": "assume-role",
+        "consumers": [
+            {
+                "account": "account1",
+                "new_role": "pods",
+                "trusted_service": "pods.eks.amazonaws.com",
+            },
+        ],
+        "buckets": BUCKETS,
+        "access": CONDITIONS,
+        "assumed_role": {
+            "account": "account2",
+            "name": "worker",
+            "external_id": "link-7f3a",
+            "through": [
+                {"account": "account1", "name": "gateway"},
+                {"account": "account2", "name": "broker"},
+            ],
+        },
+    },
     "merged": {
         "pattern": "direct-access",
         "consumers": [{"account": "account1", "instance_profile": "web"}],

@@ -41,7 +41,8 @@ ARROWS = {
 
 PURE = {
     *("access", "actions", "addresses", "condition_keys", "hardening", "policy", "prefixes"),
-    *("reading", "replication_rule", "role_name", "settings", "spelling", "trusted_services"),
+    *("reading", "replication_rule", "role_name", "service_levels", "settings", "spelling"),
+    "trusted_services",
 }
 """The vocabulary of the library: no Node.js, so nothing of its constructs."""
 

@@ -69,6 +69,23 @@ LINKS: dict[str, Any] = {
             {"consumers": ["looker"], "buckets": ["other-"], "access": {"level": "read-only"}},
         ],
     },
+    "chained": {
+        "pattern": "assume-role",
+        "consumers": [
+            {
+                "account": "account1",
+                "new_role": "cluster",
+                "trusted_service": "redshift.amazonaws.com",
+            },
+        ],
+        "buckets": [{"account": "account2", "new_prefix": "lake-"}],
+        "access": {"level": "glue-target"},
+        "assumed_role": {
+            "account": "account1",
+            "name": "loader",
+            "through": [{"account": "account2", "name": "gateway"}],
+        },
+    },
     "organization": {
         "pattern": "direct-access",
         "consumers": [{"account": "account1", "new_role": "member"}],
@@ -200,6 +217,12 @@ def let_in(tried: dict[str, Any], link: str, who: str, target: str) -> set[str]:
         ("assumed", "worker, by caller", "reports-", {"list", "get", "put", "multipart"}),
         ("assumed", "worker, by caller", "own-", {"list", "get", "put", "multipart"}),
         ("assumed", "caller", "worker", {"assume"}),
+        ("chained", "loader, by cluster", "lake-", {"list", "put", "multipart", "delete"}),
+        ("chained", "cluster, not assuming", "lake-", set()),
+        ("chained", "cluster", "loader", {"assume"}),
+        ("chained", "cluster, not through gateway", "loader", set()),
+        ("chained", "another role (account2)", "loader", set()),
+        ("chained", "another role (account1)", "gateway", set()),
         ("copied", "copier", "to-", {"arrives"}),
         ("granted", "etl, in in/", "reports-", {"list", "get"}),
         ("granted", "etl, in out/", "reports-", {"put", "multipart"}),
@@ -267,6 +290,14 @@ def test_without_any_half_nothing_is_left(tried: dict[str, Any]) -> None:
             "the identity policies of worker",
             "the identity policies of caller",
             "the trust policy of worker",
+        },
+        "chained": {
+            "the bucket policy of lake-",
+            "the identity policies of cluster",
+            "the identity policies of gateway",
+            "the identity policies of loader",
+            "the trust policy of gateway",
+            "the trust policy of loader",
         },
         "granted": {
             "the bucket policy of reports-",

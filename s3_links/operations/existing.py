@@ -94,8 +94,10 @@ def _questions(stack: Stack, link: AnyLink, accounts: Mapping[str, str]) -> Iter
 def _buckets(link: AnyLink) -> Iterator[tuple[str, LinkBucket]]:
     if isinstance(link, ReplicationLink):
         yield from zip(("source", "destination"), link.buckets, strict=True)
-    else:
+    elif isinstance(link, Link):
         yield from ((f"buckets[{n}]", bucket) for n, bucket in enumerate(link.buckets))
+    else:
+        yield "bucket", link.bucket
 
 
 def _roles(link: AnyLink) -> Iterator[tuple[str, str, str, str]]:

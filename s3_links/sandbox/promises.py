@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING
 
 from s3_links.declarations.link import Link
+from s3_links.declarations.replication import ReplicationLink
 from s3_links.reach.evaluate import evaluate
+from s3_links.world import Principal as Who
 from s3_links.world import Request, principal
 
 from .access import VERBS, Cell, allowed
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from s3_links.declarations.buckets import LinkBucket
-    from s3_links.declarations.replication import ReplicationLink
+    from s3_links.declarations.delivery import ServiceDeliveryLink
 
     from .access import Principal
     from .trial import Deployed
@@ -46,7 +49,9 @@ def ask(deployed: Deployed) -> Answers:
     """Ask everything of a link."""
     if isinstance(deployed.link, Link):
         return Questions(deployed, deployed.link).answers()
-    return Answers(cells=[replicates(deployed, deployed.link)])
+    if isinstance(deployed.link, ReplicationLink):
+        return Answers(cells=[replicates(deployed, deployed.link)])
+    return _of_service(deployed, deployed.link)
 
 
 class Questions:
@@ -114,10 +119,7 @@ class Questions:
         for consumer in self._link.consumers if self._link.assumed_role else ():
             if consumer.account != bucket.account:
                 yield f"{consumer.name}, not assuming", self._deployed.consumer(consumer)
-        for alias, owner in self._deployed.owners.items():
-            if self._deployed.account(alias) != self._deployed.account(bucket.account):
-                yield f"another role ({alias})", self._deployed.session(alias, OTHER)
-                yield f"root user ({alias})", owner
+        yield from _strangers(self._deployed, bucket)
 
     def _assumed(self) -> Iterator[Cell]:
         role = self._link.assumed_role
@@ -146,12 +148,7 @@ class Questions:
         prefix: str,
         promised: Callable[[str], bool],
     ) -> Iterator[Cell]:
-        name = self._deployed.bucket_name(bucket)
-        owner, key = self._deployed.owners[bucket.account], f"{prefix}s3-links-try"
-        for verb, how in VERBS.items():
-            owner.s3.put_object(Bucket=name, Key=key, Body=b"seed")
-            found = allowed(lambda: how.call(who.s3, name, key))  # noqa: B023
-            yield Cell(label, verb, bucket.name, promised(how.action), found)
+        return _verbs(self._deployed, label, who, bucket, prefix, promised)
 
     def _promised(self, action: str) -> bool:
         return action in self._access.actions
@@ -176,14 +173,31 @@ class Questions:
 
     def _decide(self, found: Answers, who: tuple[str, str], action: str, on: str, of: str) -> None:
         request = Request(principal=principal(who[1]), action=action, resource=on)
-        decision = evaluate(self._deployed.world, request)
-        what = f"{who[0]} may {action} on {of}"
-        if decision.verdict == "refused":
-            missing = ", ".join(f"{m.what} of {m.of}" for m in decision.missing)
-            found.wrong.append(f"{what}: is refused ({missing or 'by a statement'})")
-            return
-        ways = " or ".join(" and ".join(way) for way in decision.only_if())
-        found.told.append(f"{what} only if {ways}" if ways else what)
+        _decided(found, self._deployed, request, f"{who[0]} may {action} on {of}")
+
+
+def _strangers(deployed: Deployed, bucket: LinkBucket) -> Iterator[tuple[str, Principal]]:
+    """Yield who may do everything in another account than the bucket's, and is named nowhere."""
+    for alias, owner in deployed.owners.items():
+        if deployed.account(alias) != deployed.account(bucket.account):
+            yield f"another role ({alias})", deployed.session(alias, OTHER)
+            yield f"root user ({alias})", owner
+
+
+def _verbs(
+    deployed: Deployed,
+    label: str,
+    who: Principal,
+    bucket: LinkBucket,
+    prefix: str,
+    promised: Callable[[str], bool],
+) -> Iterator[Cell]:
+    name = deployed.bucket_name(bucket)
+    owner, key = deployed.owners[bucket.account], f"{prefix}s3-links-try"
+    for verb, how in VERBS.items():
+        owner.s3.put_object(Bucket=name, Key=key, Body=b"seed")
+        found = allowed(lambda: how.call(who.s3, name, key))  # noqa: B023
+        yield Cell(label, verb, bucket.name, promised(how.action), found)
 
 
 def _nothing(_: str) -> bool:
@@ -204,3 +218,37 @@ def replicates(deployed: Deployed, link: ReplicationLink) -> Cell:
     return Cell(
         link.role_name, ARRIVES, link.destination.name, True, any(o["Key"] == key for o in listed)
     )
+
+
+def _of_service(deployed: Deployed, link: ServiceDeliveryLink) -> Answers:
+    """Ask that nobody else is let in, and what the documents say of the service.
+
+    No service delivers in emulated accounts.
+    """
+    found, bucket = Answers(), link.bucket
+    for label, stranger in _strangers(deployed, bucket):
+        found.cells += _verbs(deployed, label, stranger, bucket, "", _nothing)
+    arn = f"arn:aws:s3:::{deployed.bucket_name(bucket)}"
+    delivery = link.delivery(lambda alias: (deployed.account(alias), deployed.owners[alias].region))
+    asked = [(arn, bucket.name, statement) for statement in delivery.on_bucket(arn, "aws")]
+    if bucket.key:
+        key, of = deployed.key_of(bucket), f"the key of {bucket.name}"
+        asked += [(key, of, statement) for statement in delivery.on_key(key, "aws")]
+    for on, of, statement in asked:
+        (service,) = statement.principals[0].identifiers
+        who = Who(kind="service", name=service)
+        for action, resource in product(statement.actions, statement.resources):
+            target = f"{of}{resource.removeprefix(on)}"
+            request = Request(principal=who, action=action, resource=resource.replace("*", "x"))
+            _decided(found, deployed, request, f"{service} may {action} on {target}")
+    return found
+
+
+def _decided(found: Answers, deployed: Deployed, request: Request, what: str) -> None:
+    decision = evaluate(deployed.world, request)
+    if decision.verdict == "refused":
+        missing = ", ".join(f"{m.what} of {m.of}" for m in decision.missing)
+        found.wrong.append(f"{what}: is refused ({missing or 'by a statement'})")
+        return
+    ways = " or ".join(" and ".join(way) for way in decision.only_if())
+    found.told.append(f"{what} only if {ways}" if ways else what)

@@ -41,7 +41,7 @@ ARROWS = {
 
 PURE = {
     *("access", "actions", "addresses", "hardening", "policy", "reading", "replication_rule"),
-    *("role_name", "settings", "spelling", "trusted_services"),
+    *("role_name", "settings", "spelling", "trusted_services", "delivery", "delivery_services"),
 }
 """The vocabulary of the library: no Node.js, so nothing of its constructs."""
 

@@ -12,7 +12,7 @@ from s3_cross_account.delivery_services import SERVICES
 from .buckets import LinkBucket, imports_of
 from .choices import given, is_, when, without
 from .hardening import HardeningChoice, switches
-from .names import BUCKET, BucketName, text
+from .names import BucketName, text
 from .part import Part, rule
 
 if TYPE_CHECKING:
@@ -29,11 +29,14 @@ _WITH_LOGS = "AWSLogs"
 SourceAccount = Annotated[
     str,
     text(
-        "the alias of an account, or an account's id (12 digits)",
+        "accounts (each by its alias or its id of 12 digits)",
         "account1",
         r"^([A-Za-z][A-Za-z0-9_-]*|[0-9]{12})$",
     ),
 ]
+
+
+SourceBucket = Annotated[BucketName, Field(description="buckets' names", examples=["my-reports"])]
 
 
 class ServiceDeliveryLink(Part):
@@ -96,7 +99,7 @@ class ServiceDeliveryLink(Part):
         ),
     ] = None
     regions: Annotated[
-        list[Annotated[str, text("an AWS region", "eu-west-1", r"^[a-z]{2}(-[a-z]+)+-[1-9]$")]]
+        list[Annotated[str, text("AWS regions", "eu-west-1", r"^[a-z]{2}(-[a-z]+)+-[1-9]$")]]
         | None,
         Field(
             description="a list of AWS regions. Where the service runs that delivers; left out: "
@@ -108,7 +111,7 @@ class ServiceDeliveryLink(Part):
     trail: Annotated[
         str | None,
         text(
-            "a trail's name. Of cloudtrail only",
+            "a trail's name. Of cloudtrail only; it is the same in each of the accounts",
             "audit",
             r"^[A-Za-z0-9][A-Za-z0-9._-]{1,126}[A-Za-z0-9]$",
         ),
@@ -123,7 +126,8 @@ class ServiceDeliveryLink(Part):
         ),
     ] = None
     source_buckets: Annotated[
-        list[Annotated[BucketName, Field(description=BUCKET, examples=["my-reports"])]] | None,
+        list[Annotated[BucketName, Field(description="buckets' names", examples=["my-reports"])]]
+        | None,
         Field(
             description="a list of buckets' names. Of s3-inventory only: what is listed",
             examples=[["my-reports"]],
@@ -131,7 +135,7 @@ class ServiceDeliveryLink(Part):
         ),
     ] = None
     distribution_ids: Annotated[
-        list[Annotated[str, text("a distribution's id", "EDFDVBD6EXAMPLE", r"^[A-Z0-9]{8,24}$")]]
+        list[Annotated[str, text("distributions' ids", "EDFDVBD6EXAMPLE", r"^[A-Z0-9]{8,24}$")]]
         | None,
         Field(
             description="a list of distributions' ids. Of cloudfront only: which read from the "

@@ -76,6 +76,14 @@ LINKS: dict[str, Any] = {
         "destination": {"account": "account2", "new_prefix": "piped-to-"},
         "role_name": "piped-replication",
     },
+    "trails": {
+        "pattern": "service-delivery",
+        "service": "cloudtrail",
+        "from": ["account1"],
+        "trail": "audit",
+        "bucket": {"account": "account2", "new_prefix": "piped-trails-"},
+        "hardening": True,
+    },
 }
 
 

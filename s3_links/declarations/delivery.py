@@ -189,6 +189,11 @@ class ServiceDeliveryLink(Part):
             [self.trail] if self.trail else self.source_buckets or self.distribution_ids or ()
         )
 
+    @property
+    def takes_key(self) -> bool:
+        """Whether the service delivers to a bucket with a KMS key."""
+        return bool(SERVICES[self.service].key)
+
     def delivery(self, of_alias: Callable[[str], tuple[str, str]]) -> Delivery:
         """Return the delivery; ``of_alias`` tells the id and the region of an account."""
         _, region = of_alias(self.bucket.account)
@@ -232,7 +237,7 @@ class ServiceDeliveryLink(Part):
 
     @rule
     def _key(self) -> Iterator[Problem]:
-        if self.bucket.key and not SERVICES[self.service].key:
+        if self.bucket.key and not self.takes_key:
             yield (
                 ("bucket", "key"),
                 f"{self.service} delivers to buckets with Amazon S3 managed keys (SSE-S3) only: "

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from constructs import Construct
 
+from .bucket import ExistingBucket
 from .document import rendered_once
+from .key import ExistingKey
 
 if TYPE_CHECKING:
     from .bucket import BucketBase
     from .delivery import Delivery
+    from .policy import Statement
 
 __all__ = ["ServiceDelivery"]
 
@@ -45,8 +49,15 @@ class ServiceDelivery(Construct):
     @rendered_once()
     def _allow(self, bucket: BucketBase, delivery: Delivery) -> None:
         partition = bucket.account.partition
+        merged = isinstance(bucket, ExistingBucket) and bucket.merge
         for statement in delivery.on_bucket(bucket.arn, partition):
-            bucket.allow(statement)
-        if bucket.key is not None:
-            for statement in delivery.on_key(bucket.key.arn, partition):
-                bucket.key.allow(statement)
+            bucket.allow(_unnamed(statement) if merged else statement)
+        if (key := bucket.key) is not None:
+            merged = isinstance(key, ExistingKey)
+            for statement in delivery.on_key(key.arn, partition):
+                key.allow(_unnamed(statement) if merged else statement)
+
+
+def _unnamed(statement: Statement) -> Statement:
+    """Return a statement without a sid: somebody's policy may hold those of many deliveries."""
+    return replace(statement, sid=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import ConfigDict, Field
@@ -221,10 +222,8 @@ class ServiceDeliveryLink(Part):
     def _name(self) -> Iterator[Problem]:
         name = SERVICES[self.service].name
         if name and not getattr(self, name):
-            example = type(self).model_fields[name].examples or [""]
-            shown = str(example[0]).replace("'", '"')
-            value = shown if shown.startswith("[") else f'"{shown}"'
-            yield (name,), f'is missing: {self.service} needs it: add "{name}": {value}'
+            shown = json.dumps((type(self).model_fields[name].examples or [""])[0])
+            yield (name,), f'is missing: {self.service} needs it: add "{name}": {shown}'
 
     @rule
     def _fields(self) -> Iterator[Problem]:

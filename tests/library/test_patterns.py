@@ -286,6 +286,24 @@ class TestServiceDelivery:
             f"arn:aws:cloudtrail:eu-west-1:{account}:trail/audit"
         }
 
+    def test_what_is_merged_has_no_sid_that_another_delivery_may_have(
+        self, bench: Workbench
+    ) -> None:
+        key = ExistingKey(
+            bench.stack,
+            "key",
+            account=bench.away,
+            arn="arn:aws:kms:eu-west-1:222222222222:key/11111111-2222-3333-4444-555555555555",
+        )
+        bucket = ExistingBucket(
+            bench.stack, "logs", account=bench.away, name="logs", policy="merge", key=key
+        )
+        delivery = self.of("config", account=bench.home)
+        ServiceDelivery(bench.stack, "delivery", bucket=bucket, delivery=delivery)
+        found = [statement for _, statement in statements(bench.synthesized())]
+        assert len(found) == 4
+        assert not any("sid" in statement for statement in found)
+
     def test_what_the_service_would_refuse(self, bench: Workbench) -> None:
         key = Key(bench.stack, "key", account=bench.away)
         bucket = Bucket(bench.stack, "logs", account=bench.away, prefix="logs-", key=key)

@@ -195,10 +195,10 @@ class ServiceDeliveryLink(Part):
         """Whether the service delivers to a bucket with a KMS key."""
         return bool(SERVICES[self.service].key)
 
-    def delivery(self, of_alias: Callable[[str], tuple[str, str]]) -> Delivery:
-        """Return the delivery; ``of_alias`` tells the id and the region of an account."""
-        _, region = of_alias(self.bucket.account)
-        found = [(s, region) if s.isdigit() else of_alias(s) for s in self.sources]
+    def delivery(self, id_of: Callable[[str], str], region_of: Callable[[str], str]) -> Delivery:
+        """Return the delivery; the functions tell the id and the region of an account's alias."""
+        here = region_of(self.bucket.account)
+        found = [(s, here) if s.isdigit() else (id_of(s), region_of(s)) for s in self.sources]
         return Delivery(
             service=self.service,
             sources=tuple(

@@ -164,7 +164,7 @@ class Declared(Documents):
         """Add what a service may, which has no half of its own."""
         (arn,) = self.buckets
         of = self._partition(link.bucket.account)
-        delivery = link.delivery(lambda alias: (self._id(alias), self._accounts[alias].region))
+        delivery = link.delivery(self._id, lambda alias: self._accounts[alias].region)
         asked = [(arn, statement) for statement in delivery.on_bucket(arn, of)]
         if key := self.keys.get(arn):
             asked += [(key, statement) for statement in delivery.on_key(key, of)]

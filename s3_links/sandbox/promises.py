@@ -229,7 +229,7 @@ def _of_service(deployed: Deployed, link: ServiceDeliveryLink) -> Answers:
     for label, stranger in _strangers(deployed, bucket):
         found.cells += _verbs(deployed, label, stranger, bucket, "", _nothing)
     arn = f"arn:aws:s3:::{deployed.bucket_name(bucket)}"
-    delivery = link.delivery(lambda alias: (deployed.account(alias), deployed.owners[alias].region))
+    delivery = link.delivery(deployed.account, lambda alias: deployed.owners[alias].region)
     asked = [(arn, bucket.name, statement) for statement in delivery.on_bucket(arn, "aws")]
     if bucket.key:
         key, of = deployed.key_of(bucket), f"the key of {bucket.name}"

@@ -32,13 +32,10 @@ class ServiceDeliveryStack(LinkedStack):
     ) -> None:
         super().__init__(scope, id_, link=link, accounts=accounts, state=state)
         bucket = self.bucket(link.bucket, link.bucket.id)
-
-        def of_alias(alias: str) -> tuple[str, str]:
-            account = self.account(alias)
-            return account.account_id, account.region
-
-        delivery = ServiceDelivery(
-            self, "delivery", bucket=bucket, delivery=link.delivery(of_alias)
+        declared = link.delivery(
+            lambda alias: self.account(alias).account_id,
+            lambda alias: self.account(alias).region,
         )
+        delivery = ServiceDelivery(self, "delivery", bucket=bucket, delivery=declared)
         self.outputs(delivery_settings=delivery.settings)
         self.bucket_outputs(link.bucket.label, bucket)

@@ -152,17 +152,30 @@ class Identity:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeyGrant:
+    """A grant of a key to whoever asks: the actions, and the encryption context that it is for.
+
+    ``None`` as its actions is any of them, where it could not be read. With ``whole_context`` the
+    request's encryption context holds nothing else.
+    """
+
+    name: str
+    actions: frozenset[str] | None = None
+    context: tuple[tuple[str, str], ...] = ()
+    whole_context: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Resource:
     """A bucket, a key or a role that is assumed: its owner's account and its own policy.
 
-    ``other_grants`` says what else may let somebody in and is not evaluated: a key's grants, a
-    bucket's access points.
+    ``grants`` are a key's.
     """
 
     arn: str
     account: str
     policy: Document | None = None
-    other_grants: tuple[str, ...] = ()
+    grants: tuple[KeyGrant, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from .actions import LIST_GET_PUT, as_listed, known, problems
 from .addresses import address_range, not_everything
-from .policy import Condition, Principal, Statement
+from .policy import Condition, Principal, Statement, granted_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -233,12 +233,7 @@ class Access:
         """Return the bucket policy's statements; ``account_id`` is the role's."""
         conditions = extra + self.conditions.of_bucket(account_id=account_id)
         return [
-            replace(
-                statement,
-                effect="Allow",
-                principals=(principal,),
-                conditions=statement.conditions + conditions,
-            )
+            granted_to(principal, statement, *conditions)
             for statement in self._statements(bucket_arn, sid)
         ]
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from .actions import ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY, CARRIED
+from .actions import ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY, CARRIED, known
 from .trusted_services import trust_actions
 
 if TYPE_CHECKING:
@@ -34,6 +34,18 @@ PIPELINE_AUDIENCE = "sts.amazonaws.com"
 # Stands for a value that is not known before a deployment, in its longest form: a role's ARN.
 _LONGEST_VALUE = "x" * (len("arn:aws-us-gov:iam::123456789012:role/") + 64)
 _UNKNOWN = re.compile(r"\$\{[^}]*\}")
+
+
+class Reference(str):
+    """A reference to what only a deployment knows, with the longest text that it can stand for."""
+
+    longest: str
+
+    def __new__(cls, reference: str, longest: str) -> Self:
+        """Return ``reference``, which goes wherever a string does."""
+        new = super().__new__(cls, reference)
+        new.longest = longest
+        return new
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +89,46 @@ class Statement:
     conditions: tuple[Condition, ...] = ()
     sid: str | None = None
     effect: Literal["Allow", "Deny"] | None = None
+
+
+Naming = tuple[Principal, tuple[Condition, ...]]
+"""How a policy names somebody: the principal, and the conditions that belong to it."""
+
+
+def together(named: Iterable[Naming]) -> list[Naming]:
+    """Return those who get the same in as few statements as can say so.
+
+    Principals of one type are named together, and so are the values of a condition that is the
+    same but for them.
+    """
+    merged: dict[object, Naming] = {}
+    for principal, conditions in named:
+        key: object = (principal, conditions)
+        if not conditions:
+            key = principal.type
+        elif len(conditions) == 1:
+            key = (principal, conditions[0].test, conditions[0].variable)
+        if key in merged:
+            first, asked = merged[key]
+            if conditions:
+                values = tuple(dict.fromkeys((*asked[0].values, *conditions[0].values)))
+                asked = (replace(asked[0], values=values),)
+            else:
+                names = tuple(dict.fromkeys((*first.identifiers, *principal.identifiers)))
+                first = replace(first, identifiers=names)
+            principal, conditions = first, asked
+        merged[key] = principal, conditions
+    return list(merged.values())
+
+
+def granted_to(principal: Principal, statement: Statement, *conditions: Condition) -> Statement:
+    """Return the resource half that belongs to the identity half ``statement``."""
+    return replace(
+        statement,
+        effect="Allow",
+        principals=(principal,),
+        conditions=statement.conditions + conditions,
+    )
 
 
 def may_assume(role_arn: str, *, sid: str, carried: tuple[str, ...] = ()) -> Statement:
@@ -171,13 +223,74 @@ def document(statements: Iterable[Statement]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [_rendered(s) for s in unique_sids(statements)]}
 
 
+def compacted(statements: Iterable[Statement]) -> list[Statement]:
+    """Return statements that let the same in fewer words.
+
+    What is for the same principals under the same conditions is put together where every pair of
+    action and resource that comes up is one that S3 does not know: a bucket's action on objects, or
+    an object's on a bucket.
+    """
+    merged: list[Statement] = []
+    for new in statements:
+        for number, other in enumerate(merged):
+            if _of_same(other, new) and not (_of_s3(other) & _of_s3(new)):
+                merged[number] = replace(
+                    other,
+                    actions=(*other.actions, *new.actions),
+                    resources=(*other.resources, *new.resources),
+                )
+                break
+        else:
+            merged.append(new)
+    return merged
+
+
+def join(statements: list[Statement], new: Statement) -> None:
+    """Add a statement to others; what differs from one of them in its actions alone joins it."""
+    for number, other in enumerate(statements):
+        if _of_same(other, new) and other.resources == new.resources:
+            actions = tuple(dict.fromkeys((*other.actions, *new.actions)))
+            statements[number] = replace(other, actions=actions)
+            return
+    statements.append(new)
+
+
+def _of_same(one: Statement, other: Statement) -> bool:
+    def without(statement: Statement) -> Statement:
+        return replace(statement, sid=None, actions=(), resources=())
+
+    return without(one) == without(other)
+
+
+def _of_s3(statement: Statement) -> set[str]:
+    """Return what a statement is of, buckets or objects, or both where that is not plain."""
+    kinds = {"object" if "/" in resource else "bucket" for resource in statement.resources}
+    for kind in ("bucket", "object"):
+        if kinds == {kind} and {*statement.actions} <= known(kind):
+            return kinds
+    return {"bucket", "object"}
+
+
 def size(statements: Iterable[Statement]) -> int:
     """Return how long the document can get, in characters as AWS counts them.
 
     A value that is not known before a deployment counts with the longest that it can have.
     """
-    rendered = json.dumps(document(statements), separators=(",", ":"))
+    longest = document(map(_longest, statements))
+    rendered = json.dumps(longest, separators=(",", ":"))
     return len(_UNKNOWN.sub(_LONGEST_VALUE, rendered))
+
+
+def _longest(statement: Statement) -> Statement:
+    def told(values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(getattr(value, "longest", value) for value in values)
+
+    return replace(
+        statement,
+        principals=tuple(replace(p, identifiers=told(p.identifiers)) for p in statement.principals),
+        conditions=tuple(replace(c, values=told(c.values)) for c in statement.conditions),
+        resources=told(statement.resources),
+    )
 
 
 def _rendered(statement: Statement) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from .bindings import (
 )
 from .document import PolicyDocument
 from .imported import lifecycle
-from .policy import Condition, Principal, carried, service, size, trust
+from .policy import Condition, Principal, Reference, carried, service, size, trust
 from .role_name import reserved
 from .validation import add_validation
 
@@ -85,6 +85,10 @@ class RoleBase(Construct):
         account = f"arn:{self.account.partition}:iam::{self.account.account_id}:root"
         condition = Condition(test="ArnEquals", variable="aws:PrincipalArn", values=(self.arn,))
         return Principal(type="AWS", identifiers=(account,)), (condition,)
+
+    def _reference(self, arn: str, name: str) -> str:
+        """Return a reference to the role's ARN; a path, which few roles have, is not known."""
+        return Reference(arn, f"arn:{self.account.partition}:iam::{'0' * 12}:role/{name}")
 
     def allow(self, statement: Statement, *, account: Account) -> None:
         """Add ``statement`` to the role's policy on resources of ``account``.
@@ -192,7 +196,7 @@ class Role(RoleBase):
         if imported:
             role.import_from(name, account.provider)
         self.name = role.name
-        self.arn = role.arn
+        self.arn = self._reference(role.arn, name)
 
 
 def _kept(account: Account) -> tuple[str, ...]:
@@ -230,7 +234,7 @@ class ExistingRole(RoleBase):
         if name is not None:
             self._names.append(("role", name, ROLE_NAME_LIMIT))
             role = DataAwsIamRole(self, "role", provider=account.provider, name=name)
-            self.name, self.arn = name, role.arn
+            self.name, self.arn = name, self._reference(role.arn, name)
         else:
             assert instance_profile is not None
             profile = DataAwsIamInstanceProfile(

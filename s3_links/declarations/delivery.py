@@ -236,7 +236,7 @@ class ServiceDeliveryLink(Part):
 
     @rule
     def _key(self) -> Iterator[Problem]:
-        if self.bucket.key and not self.takes_key:
+        if self.bucket.key not in (None, "none") and not self.takes_key:
             yield (
                 ("bucket", "key"),
                 f"{self.service} delivers to buckets with Amazon S3 managed keys (SSE-S3) only: "

@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from s3_cross_account.access import Conditions
+
 from .access import LinkAccess
 from .buckets import LinkBucket, imports_of
 from .choices import given, is_, when, without
 from .consumers import AssumedRole, Consumer
+from .grant import Grant, Granted, called, misnamed
 from .hardening import HardeningChoice, switches
 from .part import Part, UnreadableError, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from s3_cross_account.hardening import Hardening
 
-    from .part import Problem
+    from .named import Named
+    from .part import Place, Problem
 
 
 class Link(Part):
@@ -43,7 +47,8 @@ class Link(Part):
     consumers: Annotated[
         list[Consumer],
         Field(
-            description="a list of roles. Each of them gets access to each of the buckets",
+            description="a list of roles. Each of them gets access to each of the buckets, unless "
+            "grants say otherwise",
             examples=[[{"account": "account1", "new_role": "reports-reader"}]],
             min_length=1,
         ),
@@ -51,7 +56,8 @@ class Link(Part):
     buckets: Annotated[
         list[LinkBucket],
         Field(
-            description="a list of buckets. Each of the roles gets access to each of them",
+            description="a list of buckets. Each of the roles gets access to each of them, unless "
+            "grants say otherwise",
             examples=[[{"account": "account2", "new_prefix": "reports-"}]],
             min_length=1,
         ),
@@ -64,6 +70,14 @@ class Link(Part):
             examples=[{"level": "read-only"}],
         ),
     ] = LinkAccess()
+    grants: Annotated[
+        list[Grant],
+        Field(
+            description="a list of grants. Where not every role gets the same to every bucket: "
+            "what two of them give to the same role on the same bucket adds up",
+            examples=[[{"consumers": ["reports-reader"], "access": {"level": "read-only"}}]],
+        ),
+    ] = []
     assumed_role: Annotated[
         AssumedRole | None,
         Field(
@@ -89,6 +103,31 @@ class Link(Part):
         return switches(self.hardening)
 
     @property
+    def granted(self) -> list[Granted]:
+        """Which roles get which access to which buckets: of its grants, or all of them to all."""
+        if not self.grants:
+            return [Granted(self.consumers, self.buckets, self.access)]
+        return [
+            Granted(
+                [consumer for consumer in self.consumers if called(consumer, grant.consumers)],
+                [bucket for bucket in self.buckets if called(bucket, grant.buckets)],
+                grant.access or self.access,
+            )
+            for grant in self.grants
+        ]
+
+    def accesses(self, consumer: Consumer, bucket: LinkBucket) -> list[LinkAccess]:
+        """Return what a role gets to a bucket."""
+        return [g.access for g in self.granted if consumer in g.consumers and bucket in g.buckets]
+
+    @property
+    def of_caller(self) -> Conditions:
+        """What every access asks for, and so the trust policy of a role that is assumed too."""
+        first, *others = (access.access.conditions for *_, access in self.granted)
+        same = {n: v for n, v in first if all(getattr(other, n) == v for other in others)}
+        return Conditions(**same)
+
+    @property
     def imports(self) -> list[str]:
         """What the link takes over, each as its resource type and its name."""
         roles = [consumer.imported_role for consumer in self.consumers]
@@ -107,14 +146,52 @@ class Link(Part):
                     )
 
     @rule
-    def _with_an_endpoint(self) -> Iterator[Problem]:
-        if self.access.vpc_endpoint_ids and self._has_an_instance():
-            yield ("access",), _WITHOUT.format('the endpoint of "vpc_endpoint_ids"')
+    def _named_in_grants(self) -> Iterator[Problem]:
+        for number, grant in enumerate(self.grants):
+            named: dict[str, tuple[list[str] | None, Sequence[Named]]] = {
+                "consumers": (grant.consumers, self.consumers),
+                "buckets": (grant.buckets, self.buckets),
+            }
+            for field, (names, parts) in named.items():
+                for problem in misnamed(names or (), parts):
+                    yield ("grants", number, field), problem
 
     @rule
-    def _with_addresses(self) -> Iterator[Problem]:
-        if self.access.source_ips and self._has_an_instance():
-            yield ("access",), _WITHOUT.format('an address of "source_ips"')
+    def _granted_something(self) -> Iterator[Problem]:
+        named: dict[str, tuple[Sequence[Named], list[list[str] | None]]] = {
+            "consumers": (self.consumers, [grant.consumers for grant in self.grants]),
+            "buckets": (self.buckets, [grant.buckets for grant in self.grants]),
+        }
+        for field, (parts, lists) in named.items():
+            for number, part in enumerate(parts):
+                if lists and not any(called(part, names) for names in lists):
+                    yield (field, number), f'"{part.name}" is in no grant: add one, or leave it out'
+
+    @rule
+    def _of_the_assumed_role(self) -> Iterator[Problem]:
+        for number, grant in enumerate(self.grants if self.pattern == "assume-role" else ()):
+            if grant.consumers is not None:
+                yield (
+                    ("grants", number, "consumers"),
+                    "all of them become the same role, which has one access to a bucket: leave "
+                    "them out, or declare a link with a role of its own for some",
+                )
+
+    @rule
+    def _with_an_instance(self) -> Iterator[Problem]:
+        if not self._has_an_instance():
+            return
+        accesses: dict[Place, LinkAccess | None] = {("access",): self.access}
+        for number, grant in enumerate(self.grants):
+            accesses["grants", number, "access"] = grant.access
+        for place, access in accesses.items():
+            with suppress(UnreadableError):
+                if access is None:
+                    continue
+                if access.vpc_endpoint_ids:
+                    yield place, _WITHOUT.format('the endpoint of "vpc_endpoint_ids"')
+                if access.source_ips:
+                    yield place, _WITHOUT.format('an address of "source_ips"')
 
     def _has_an_instance(self) -> bool:
         for consumer in self.consumers:

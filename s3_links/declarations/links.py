@@ -116,8 +116,8 @@ class Links(Deployment):
     def _keys_of_their_buckets(self) -> Iterator[Problem]:
         for place, bucket in parts(self, LinkBucket):
             with suppress(UnreadableError, KeyError):
-                if bucket.key not in (None, "new"):
-                    for problem in _foreign(bucket.key, self.accounts[bucket.account]):
+                if bucket.key_arn is not None:
+                    for problem in _elsewhere(bucket.key_arn, self.accounts[bucket.account]):
                         yield (*place, "key"), problem
 
     @rule
@@ -155,8 +155,8 @@ class Links(Deployment):
         ]
 
 
-def _foreign(key: str, account: LinkAccount) -> Iterator[str]:
-    _, key_partition, _, region, account_id, _ = key.split(":")
+def _elsewhere(key: str, account: LinkAccount) -> Iterator[str]:
+    _, key_partition, _, region, _, _ = key.split(":")
     if key_partition != partition(region):
         yield (
             f"is in the partition {key_partition}, its region in {partition(region)}: correct the "
@@ -166,11 +166,6 @@ def _foreign(key: str, account: LinkAccount) -> Iterator[str]:
         yield (
             f"is in {region}, its bucket in {account.region}: S3 takes keys of the bucket's "
             "region only"
-        )
-    if account.account_id not in (None, account_id):
-        yield (
-            f"belongs to account {account_id}, its bucket to {account.account_id}: use a key of "
-            "the bucket's account"
         )
 
 

@@ -109,7 +109,7 @@ class Documents:
             self.theirs[arn].append(deny_without_tls(arn))
         if new and switches.access_logging:
             self._logs(declared, arn, label)
-        if declared.key:
+        if declared.key and declared.key != "none":
             self._key(declared, arn, label)
         return arn
 
@@ -167,7 +167,8 @@ class Documents:
         )
 
     def _key(self, declared: LinkBucket, arn: str, label: str) -> None:
-        account, new = self._id(declared.account), declared.key == "new"
+        new = declared.key == "new"
+        account = self._id(declared.account) if new else str(declared.key).split(":")[4]
         key = str(declared.key)
         if declared.existing is None:
             used = self._encrypted_with(arn)

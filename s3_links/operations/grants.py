@@ -19,6 +19,7 @@ from .asked import Conditions, Documents
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from s3_cross_account.access import Access
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.consumers import Consumer
@@ -45,18 +46,21 @@ class Declared(Documents):
     # Direct access and AssumeRole
 
     def _of_link(self, link: Link) -> None:
-        consumers = [(consumer, self._consumer(consumer)) for consumer in link.consumers]
-        reaching = [(c.account, who) for c, who in consumers]
+        consumers = {consumer.id: self._consumer(consumer) for consumer in link.consumers}
+        role = None
         if assumed := link.assumed_role:
             role = self._role(assumed.account, assumed.name, imported=assumed.imported)
-            reaching = [(assumed.account, role)]
-            for consumer, who in consumers:
-                self._hop(link, consumer, who, role)
-        buckets = list(zip(link.buckets, self.buckets, strict=True))
-        for (alias, who), (bucket, arn) in product(reaching, buckets):
-            self._on_bucket(link, alias, who, bucket, arn)
-        for _, who in consumers:
-            self.pairs |= {(who, arn) for arn in self.buckets}
+            for consumer in link.consumers:
+                self._hop(link, consumer, consumers[consumer.id], role)
+        arns = {bucket.id: arn for bucket, arn in zip(link.buckets, self.buckets, strict=True)}
+        for granted in link.granted:
+            reaching = [(c.account, consumers[c.id]) for c in granted.consumers]
+            for (_, who), bucket in product(reaching, granted.buckets):
+                self.pairs.add((who, arns[bucket.id]))
+            if role and assumed:
+                reaching = [(assumed.account, role)]
+            for (alias, who), bucket in product(reaching, granted.buckets):
+                self._on_bucket(granted.access.access, alias, who, bucket, arns[bucket.id])
 
     def _consumer(self, consumer: Consumer) -> Principal:
         if consumer.managed_role is not None:
@@ -75,9 +79,8 @@ class Declared(Documents):
         return who
 
     def _on_bucket(
-        self, link: Link, alias: str, who: Principal, bucket: LinkBucket, arn: str
+        self, access: Access, alias: str, who: Principal, bucket: LinkBucket, arn: str
     ) -> None:
-        access = link.access.access
         named, by_arn = self._named(who)
         own = access.conditions.of_role(account_id=self._id(bucket.account))
         theirs = by_arn + access.conditions.of_bucket(account_id=self._id(alias))
@@ -111,8 +114,8 @@ class Declared(Documents):
     def _hop(self, link: Link, consumer: Consumer, who: Principal, role: Principal) -> None:
         """Add the grant to assume the role, and with it what the sessions bring along."""
         named, by_arn = self._named(who)
-        access, assumed = link.access.access, link.assumed_role
-        theirs = by_arn + access.conditions.of_caller(account_id=self._id(consumer.account))
+        assumed = link.assumed_role
+        theirs = by_arn + link.of_caller.of_caller(account_id=self._id(consumer.account))
         given = assumed.external_id if assumed else None
         external = Condition(test="StringEquals", variable="sts:ExternalId", values=(given or "",))
         arn = str(role.arn)

@@ -23,6 +23,8 @@ from s3_links.synthesized.world import world_of
 from s3_links.world import Bucket, Resource, document, principal
 
 from .access import Principal, root_of
+from .installation import user_cache
+from .providers import Providers
 from .stand_in import make_role, roles_of, stand_in, with_local_state
 from .terraform import terraform_settings
 
@@ -128,8 +130,8 @@ class Deployed:
 
     def key_of(self, bucket: LinkBucket) -> str:
         """Return the ARN of a bucket's key."""
-        if bucket.key != "new":
-            return str(bucket.key)
+        if bucket.key_arn:
+            return bucket.key_arn
         name = self.bucket_name(bucket)
         for address in self.blocks.of("aws_s3_bucket_server_side_encryption_configuration"):
             if self.blocks.attribute(address, "bucket") == name:
@@ -155,7 +157,8 @@ def deploy(
     for stack in stacks:
         with_local_state(stack.file)
     os.environ.update(emulator.environment | terraform_settings(folder))
-    os.environ.setdefault("TF_PLUGIN_CACHE_DIR", str(_plugin_cache(folder)))
+    providers = Providers(folder / "providers", user_cache() / "providers")
+    os.environ.setdefault("TF_PLUGIN_CACHE_DIR", str(providers.folder))
     # Without a lock file Terraform would not take a provider from its cache.
     os.environ["TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE"] = "true"
     sources = [stack.content for stack in stacks]
@@ -163,6 +166,7 @@ def deploy(
     for number, stack in enumerate(ordered, 1):
         with working(f"Deploying {stack.name} ({number} of {len(ordered)})"):
             terraform(stack, "init")
+            providers.keep()
             terraform(stack, "apply", "-auto-approve")
             yield _deployed(stack, links[stack.name], emulator)
 
@@ -206,9 +210,3 @@ def _labelled(link: AnyLink) -> Iterator[tuple[str, LinkBucket]]:
     is_replication = isinstance(link, ReplicationLink)
     labels = _ENDS if is_replication else [b.label for b in link.buckets]
     yield from zip(labels, link.buckets, strict=True)
-
-
-def _plugin_cache(folder: Path) -> Path:
-    cache = folder / "providers"
-    cache.mkdir(exist_ok=True)
-    return cache

@@ -211,10 +211,6 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         declared(buckets=[BUCKET | {"key": KEY.format("us-east-1", "222222222222")}]),
         {f"{HERE}.buckets[0].key": "is in us-east-1, its bucket in ap-northeast-1"},
     ),
-    "a key of another account": (
-        declared(buckets=[BUCKET | {"key": KEY.format("ap-northeast-1", "999999999999")}]),
-        {f"{HERE}.buckets[0].key": "belongs to account 999999999999, its bucket to 222222222222"},
-    ),
     "a boundary of another account": (
         {
             "accounts": accounts(
@@ -608,7 +604,6 @@ ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
             '.assumed_role: is missing: the pattern "assume-role" needs a role',
             '.buckets[0].force_destroy: "no" is not true or false',
             ".buckets[1].key: is in us-east-1, its bucket in ap-northeast-1",
-            ".buckets[1].key: belongs to account 999999999999",
             '.access: an "instance" gets a network of its own',
             ': the output "bucket_name_account2_reports-" is created by links.contradictions too',
         ],
@@ -681,6 +676,66 @@ ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
         [
             '.rules[0].tags.?: "?" is not a tag\'s key: write for example "share"',
             '.rules[0].tags.?: "!" is not a tag\'s value: write for example "yes"',
+        ],
+    ),
+    "grants": (
+        {
+            **LINK,
+            "consumers": [
+                CONSUMER | {"new_role": "ga"},
+                CONSUMER | {"new_role": "gb"},
+                CONSUMER | {"account": "account2", "new_role": "ga"},
+            ],
+            "buckets": [BUCKET | {"new_prefix": "ggg-"}, BUCKET | {"new_prefix": "hhh-"}],
+            "grants": [
+                {"consumers": ["ga"], "buckets": ["ggg-", "reports"]},
+                {"consumers": ["account2/ga"], "access": {"level": "all"}},
+            ],
+        },
+        [
+            '.grants[0].consumers: "ga" means two: write "account1/ga" or "account2/ga"',
+            '.grants[0].buckets: "reports" is none of this link: there is "ggg-", "hhh-"',
+            '.grants[1].access.level: "all" is not one of',
+            '.consumers[1]: "gb" is in no grant: add one, or leave it out',
+        ],
+    ),
+    "encryption-and-time": (
+        {
+            **LINK,
+            "consumers": [CONSUMER | {"new_role": "et"}],
+            "buckets": [
+                BUCKET | {"new_prefix": "jjj-", "dsse": True, "keep": True, "force_destroy": True},
+                {
+                    "account": "account2",
+                    "existing": "et-old",
+                    "policy": "merge",
+                    "key": "none",
+                    "keep": True,
+                    "logs_days": 9,
+                },
+                BUCKET | {"new_prefix": "kkk-", "old_versions_days": 0},
+            ],
+        },
+        [
+            '.buckets[0]: "dsse" needs a "key"',
+            '.buckets[0]: give "keep" or "force_destroy", not both',
+            ".buckets[1]: an existing bucket has its key",
+            '.buckets[1]: an existing bucket stays in any case: leave out "keep"',
+            '.buckets[1]: an existing bucket keeps its settings: leave out "logs_days"',
+            ".buckets[2].old_versions_days: 0 is not a number of days, 1 or more",
+        ],
+    ),
+    "grants-to-an-assumed-role": (
+        {
+            "pattern": "assume-role",
+            "consumers": [CONSUMER | {"new_role": "gc", "instance": True}],
+            "buckets": [BUCKET | {"new_prefix": "iii-"}],
+            "grants": [{"consumers": ["gc"], "access": {"source_ips": ["203.0.113.0/24"]}}],
+            "assumed_role": {"account": "account2", "name": "gd"},
+        },
+        [
+            ".grants[0].consumers: all of them become the same role",
+            '.grants[0].access: an "instance" gets a network of its own',
         ],
     ),
     "terraform-state": (
@@ -809,7 +864,7 @@ def test_it_is_reported_with_place_and_remedy(mistake: str, tmp_path: Path) -> N
 TOO_MUCH = {
     "a bucket policy": (
         declared(
-            consumers=[CONSUMER | {"new_role": f"reader-{n:02}"} for n in range(50)],
+            consumers=[CONSUMER | {"new_role": f"reader-{n:03}"} for n in range(480)],
         ),
         "reports/bucket.account2.new.reports-/bucket/policy-document: the bucket policy may get",
         "AWS takes 20480",
@@ -817,7 +872,7 @@ TOO_MUCH = {
     "a trust policy": (
         declared(
             pattern="assume-role",
-            consumers=[CONSUMER | {"new_role": f"reader-{n:02}"} for n in range(12)],
+            consumers=[CONSUMER | {"new_role": f"reader-{n:02}"} for n in range(50)],
             assumed_role={"account": "account2", "name": "worker"},
         ),
         "reports/access/trust: the trust policy may get",
@@ -841,6 +896,35 @@ def test_what_aws_would_not_take_is_refused_with_the_numbers(what: str, tmp_path
     assert limit in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.glob("cdktf.out/stacks/*"))
+
+
+@pytest.mark.cost("synthesized")
+@pytest.mark.parametrize("survive", [False, True])
+def test_three_hundred_roles_share_a_statement_on_a_bucket(tmp_path: Path, survive: bool) -> None:
+    roles = [CONSUMER | {"new_role": f"reader-{n:03}"} for n in range(300)]
+    content = declared(consumers=roles, survive_role_recreation=survive)
+    result = synthesize(tmp_path, content)
+    assert result.returncode == 0, result.stderr
+    documents = stack_json(tmp_path, "reports")["data"]["aws_iam_policy_document"]
+    statements = [s for document in documents.values() for s in document["statement"]]
+    (shared,) = (s for s in statements if (s.get("sid") or "").startswith("Allow Account1"))
+    (principal,) = shared["principals"]
+    (named,) = [c["values"] for c in shared.get("condition", [])] or [principal["identifiers"]]
+    assert len(set(named)) == 300
+
+
+@pytest.mark.cost("synthesized")
+def test_a_hundred_roles_assume_one_where_the_quota_was_raised(tmp_path: Path) -> None:
+    content = declared(
+        pattern="assume-role",
+        consumers=[CONSUMER | {"new_role": f"r-{n:02}"} for n in range(100)],
+        assumed_role={"account": "account2", "name": "worker"},
+    )
+    refused = synthesize(tmp_path, content)
+    assert "AWS takes 2048" in refused.stderr
+    content["accounts"]["account2"]["trust_policy_quota"] = 4096
+    taken = synthesize(tmp_path, content)
+    assert taken.returncode == 0, taken.stderr
 
 
 @pytest.mark.cost("synthesized")

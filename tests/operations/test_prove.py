@@ -46,6 +46,7 @@ CONDITIONS = {
     "same_accounts": True,
 }
 OLD_KEY = "arn:aws:kms:ap-northeast-1:222222222222:key/11111111-2222-3333-4444-555555555555"
+CENTRAL_KEY = OLD_KEY.replace("222222222222", "333333333333")
 LINKS: dict[str, Any] = {
     "direct": {
         "pattern": "direct-access",
@@ -115,6 +116,51 @@ LINKS: dict[str, Any] = {
         },
         "regions": ["ap-northeast-1", "eu-west-1"],
         "hive_compatible": True,
+    },
+    "granted": {
+        "pattern": "direct-access",
+        "consumers": [
+            {"account": "account1", "new_role": "reader"},
+            {"account": "account1", "new_role": "writer"},
+        ],
+        "buckets": [bucket | {"key": "new"} for bucket in BUCKETS],
+        "grants": [
+            {
+                "consumers": ["reader"],
+                "buckets": ["away-"],
+                "access": {"level": "read-only", "prefixes": ["in/"], "tls_only": True},
+            },
+            {"consumers": ["account1/writer"], "access": {"level": "write-only"}},
+            {
+                "consumers": ["reader"],
+                "buckets": ["away-"],
+                "access": {"level": "write-only", "prefixes": ["out/"], "tls_only": True},
+            },
+        ],
+    },
+    "encrypted": {
+        "pattern": "direct-access",
+        "consumers": [{"account": "account1", "new_role": "reader"}],
+        "buckets": [
+            {"account": "account2", "new_prefix": "twice-", "key": "new", "dsse": True},
+            {"account": "account2", "new_prefix": "central-", "key": CENTRAL_KEY, "keep": True},
+            {"account": "account2", "imported": "was-kms", "policy": "create", "key": "none"},
+        ],
+        "access": {"level": "read-only"},
+        "hardening": True,
+    },
+    "granted-to-assumed": {
+        "pattern": "assume-role",
+        "consumers": [{"account": "account1", "new_role": "caller"}],
+        "buckets": BUCKETS,
+        "grants": [
+            {"buckets": ["home-"], "access": {"level": "read-only", **CONDITIONS}},
+            {
+                "buckets": ["away-"],
+                "access": {"level": "write-only", "organization_id": "o-a1b2c3d4e5"},
+            },
+        ],
+        "assumed_role": {"account": "account2", "name": "worker"},
     },
     "replicated": {
         "pattern": "replication",

@@ -83,7 +83,9 @@ class AssumeRole(Construct):
                     if home_access and bucket.account is role.account:
                         bucket.grant(role, access=access, survive_recreation=survive_recreation)
                 bucket.grant(
-                    self.assumed_role, access=access, survive_recreation=survive_recreation
+                    self.assumed_role,
+                    access=access.of_assumed_role(),
+                    survive_recreation=survive_recreation,
                 )
         for role in roles:
             role.allow(
@@ -116,13 +118,13 @@ def _trusting(
         naming = role.principal(survive_recreation=survive_recreation)
         named.setdefault((role.account, role.carried), []).append(naming)
     for (account, carried), namings in named.items():
-        same = access.conditions.same_accounts
-        asked = access.conditions.of_caller(account_id=account.account_id if same else None)
+        id_ = account.account_id if access.conditions.same_accounts else None
         for principal, by_arn in policy.together(namings):
-            conditions = by_arn + asked
-            yield policy.trust(principal, *conditions, external_id=external_id)
+            asked = access.conditions.of_caller(account_id=id_)
+            yield policy.trust(principal, *by_arn, *asked, external_id=external_id)
             if carried:
-                # By themselves: only sts:AssumeRole knows an external id.
+                # By themselves: only sts:AssumeRole knows an external id, and other keys.
+                asked = access.conditions.of_caller(account_id=id_, actions=carried)
                 yield policy.Statement(
-                    actions=carried, principals=(principal,), conditions=conditions
+                    actions=carried, principals=(principal,), conditions=by_arn + asked
                 )

@@ -38,7 +38,15 @@ from .hardening import (
     Hardening,
 )
 from .imported import lifecycle
-from .policy import Condition, Principal, Statement, deny_without_tls, granted_to, together
+from .policy import (
+    Condition,
+    Principal,
+    Statement,
+    asking,
+    deny_without_tls,
+    granted_to,
+    together,
+)
 
 if TYPE_CHECKING:
     from cdktf import ITerraformDependable
@@ -92,16 +100,23 @@ class BucketBase(Construct):
         name the role's account with a condition on the role's ARN instead. The trade-off: whoever
         may create a role of that name in that account gets the access.
 
-        Raises ``ValueError`` where role and bucket are in different partitions of AWS.
+        Raises ``ValueError`` where role and bucket are in different partitions of AWS, and for a
+        condition that only the trust policy of a role to assume can ask.
 
         Follows "Cross-account policy evaluation logic" and "AWS JSON policy elements: Principal"
         in the IAM User Guide.
         """
         in_one_partition(self.account, *(role.account for role in roles))
+        # What is asked of a KMS key is no mistake where only others of several buckets have one.
+        nowhere = access.conditions.unplaced(access.actions, assumed=False, keyed=True)
+        if found := [f"{test} {asked}: {told}" for (test, asked), told in nowhere]:
+            raise ValueError("; ".join(found))
         same = access.conditions.same_accounts
         key_actions = actions.of_key(access.actions)
         of_key = self.key.use(key_actions, self.arn) if self.key and key_actions else None
-        named: dict[Account, list[Naming]] = {}
+        if of_key:
+            of_key = asking(of_key, *access.conditions.of_key())
+        named: dict[tuple[Account, str, bool], list[Naming]] = {}
         for role in roles:
             for statement in access.identity_half(
                 self.arn,
@@ -111,14 +126,16 @@ class BucketBase(Construct):
                 role.allow(statement, account=self.account)
             if of_key:
                 role.allow(of_key, account=self.account)
+            title = role.title or role.account.title
+            abroad = role.abroad or role.account is not self.account
             naming = role.principal(survive_recreation=survive_recreation)
-            named.setdefault(role.account, []).append(naming)
-        for account, namings in named.items():
+            named.setdefault((role.account, title, abroad), []).append(naming)
+        for (account, title, abroad), namings in named.items():
             for principal, by_arn in together(namings):
-                if account is not self.account:
+                if abroad:
                     for statement in access.resource_half(
                         self.arn,
-                        sid=f"Allow {account.title} IamRole",
+                        sid=f"Allow {title} IamRole",
                         principal=principal,
                         account_id=account.account_id if same else None,
                         extra=by_arn,

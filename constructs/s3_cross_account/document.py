@@ -31,7 +31,8 @@ class PolicyDocument(Construct):
     that may get longer than ``limit`` characters is compacted, and where that is not enough it is
     refused when the stack is validated; ``what`` names it there.
 
-    Raises ``ValueError`` for a statement that allows something to everybody.
+    Raises ``ValueError`` for a statement that allows something to everybody, or that asks for a key
+    twice by one operator.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class PolicyDocument(Construct):
         self.statements = list(statements)
         self._limit = limit
         for statement in self.statements:
-            _refuse_everybody(statement)
+            _refuse(statement)
         self._document = DataAwsIamPolicyDocument(
             self, "Resource", provider=account.provider, statement=self._rendered()
         )
@@ -61,7 +62,7 @@ class PolicyDocument(Construct):
 
         What differs from one that is there in its actions alone joins it.
         """
-        _refuse_everybody(statement)
+        _refuse(statement)
         join(self.statements, statement)
         if _HELD:
             _HELD[-1].append(self)
@@ -113,11 +114,14 @@ def rendered_once() -> Iterator[None]:
         document._render()
 
 
-def _refuse_everybody(statement: Statement) -> None:
+def _refuse(statement: Statement) -> None:
+    asked = [(c.test, c.variable.lower()) for c in statement.conditions]
+    if len({*asked}) < len(asked):  # Terraform would ask for any of their values
+        raise ValueError(f"a statement asks twice for the same key: {statement.conditions}")
     if allows_everybody(statement):
         raise ValueError(
             'a statement allows something to everybody ("*"): name its principals; only a Deny '
-            "may be for everybody"
+            "may be for everybody, and what is limited to an organization by its id"
         )
 
 
@@ -127,7 +131,7 @@ def _statement(statement: Statement) -> DataAwsIamPolicyDocumentStatement:
         sid=statement.sid,
         effect=statement.effect,
         actions=list(statement.actions),
-        resources=list(statement.resources) or None,
+        resources=list(map(_written, statement.resources)) or None,
         principals=[
             DataAwsIamPolicyDocumentStatementPrincipals(
                 type=principal.type, identifiers=list(principal.identifiers)
@@ -137,9 +141,16 @@ def _statement(statement: Statement) -> DataAwsIamPolicyDocumentStatement:
         or None,
         condition=[
             DataAwsIamPolicyDocumentStatementCondition(
-                test=condition.test, variable=condition.variable, values=list(condition.values)
+                test=condition.test,
+                variable=condition.variable,
+                values=list(map(_written, condition.values)),
             )
             for condition in statement.conditions
         ]
         or None,
     )
+
+
+def _written(text: str) -> str:
+    """Return a text with IAM's variables as this data source has them: ``${`` is Terraform's."""
+    return text.replace("${aws:", "&{aws:")

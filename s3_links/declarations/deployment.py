@@ -56,7 +56,7 @@ class Deployment(Part):
         for place, alias in accounts_in(self):
             if alias not in self.by_alias:
                 there = ", ".join(self.by_alias) or "there are none"
-                yield (*place, "account"), f'"{alias}" is not among "accounts": {there}'
+                yield place, f'"{alias}" is not among "accounts": {there}'
 
     @rule
     def _state_for_the_pipeline(self) -> Iterator[Problem]:
@@ -111,11 +111,14 @@ class Deployment(Part):
 
 
 def accounts_in(declared: Part) -> Iterator[tuple[Place, str]]:
-    """Yield the accounts that the parts of something name, with the places of these parts."""
+    """Yield the accounts that the parts of something name, each with its place."""
     for place, part in parts(declared, Part):
         with suppress(UnreadableError):
             if alias := getattr(part, "account", None):
-                yield place, alias
+                yield (*place, "account"), alias
+        with suppress(UnreadableError):
+            for number, alias in getattr(part, "aliases", ()):
+                yield (*place, "from", number), alias
 
 
 def _tells_apart(account: DeclaredAccount) -> Iterator[tuple[str, Any]]:

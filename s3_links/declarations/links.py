@@ -18,6 +18,7 @@ from . import claims
 from .accounts import LinkAccount
 from .buckets import LinkBucket
 from .consumers import Consumer
+from .delivery import ServiceDeliveryLink
 from .deployment import Deployment, accounts_in
 from .link import Link
 from .names import (
@@ -38,10 +39,10 @@ if TYPE_CHECKING:
 
 
 AnyLink = Annotated[
-    Link | ReplicationLink,
+    Link | ReplicationLink | ServiceDeliveryLink,
     Field(
         discriminator="pattern",
-        description='"direct-access", "assume-role" or "replication"',
+        description='"direct-access", "assume-role", "replication" or "service-delivery"',
         examples=["direct-access"],
     ),
 ]
@@ -103,6 +104,13 @@ class Links(Deployment):
             aliases = dict.fromkeys(alias for _, alias in accounts_in(link))
             for problem in self.in_two_partitions(aliases):
                 yield ("links", name), problem
+
+    @rule
+    def _deliveries_within_a_region(self) -> Iterator[Problem]:
+        for place, link in parts(self.links, ServiceDeliveryLink, ("links",)):
+            with suppress(UnreadableError, KeyError):
+                for inner, told in link.elsewhere(lambda alias: self.accounts[alias].region):
+                    yield (*place, *inner), told
 
     @rule
     def _keys_of_their_buckets(self) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from s3_cross_account.policy import Condition, Statement, deny_without_tls, serv
 from s3_cross_account.policy import Principal as Named
 from s3_cross_account.settings import partition
 from s3_links.declarations.link import Link
+from s3_links.declarations.replication import ReplicationLink
 from s3_links.synthesized.policies import handed_out
 from s3_links.world import Bucket, Identity, Principal, Resource
 
@@ -81,7 +82,8 @@ class Documents:
         self.identities: dict[Principal, Identity] = {}
         self._named_as: dict[Principal, tuple[Named, Conditions]] = {}
         ends = ("source", "destination")
-        labels = ends if not isinstance(link, Link) else tuple(b.label for b in link.buckets)
+        is_replication = isinstance(link, ReplicationLink)
+        labels = ends if is_replication else tuple(b.label for b in link.buckets)
         self.buckets = [self._bucket(b, name) for b, name in zip(link.buckets, labels, strict=True)]
 
     def _note(self, about: Principal | str, text: str) -> None:

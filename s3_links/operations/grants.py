@@ -10,7 +10,9 @@ from s3_cross_account import actions
 from s3_cross_account.policy import Condition
 from s3_cross_account.trusted_services import trust_actions
 from s3_links.declarations.link import Link
+from s3_links.declarations.replication import ReplicationLink
 from s3_links.reach.actions import never_carries, resource_types
+from s3_links.world import Principal
 
 from .grantees import Grantees
 
@@ -20,10 +22,9 @@ if TYPE_CHECKING:
     from s3_cross_account.access import Access
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.buckets import LinkBucket
+    from s3_links.declarations.delivery import ServiceDeliveryLink
     from s3_links.declarations.links import AnyLink
-    from s3_links.declarations.replication import ReplicationLink
     from s3_links.synthesized.blocks import Blocks
-    from s3_links.world import Principal
 
     from .asked import Conditions
 
@@ -35,8 +36,10 @@ class Declared(Grantees):
         super().__init__(blocks, link, accounts)
         if isinstance(link, Link):
             self._of_link(link)
-        else:
+        elif isinstance(link, ReplicationLink):
             self._of_replication(link)
+        else:
+            self._of_delivery(link)
 
     # Direct access and AssumeRole
 
@@ -157,6 +160,29 @@ class Declared(Grantees):
         self._grant(
             who=who, actions=granted, on=arn, resources=(f"{arn}{of}",), named=named, both=both
         )
+
+    # Deliveries of services
+
+    def _of_delivery(self, link: ServiceDeliveryLink) -> None:
+        """Add what a service may, which has no half of its own."""
+        (arn,) = self.buckets
+        of = self._partition(link.bucket.account)
+        delivery = link.delivery(self._id, lambda alias: self._accounts[alias].region)
+        asked = [(arn, statement) for statement in delivery.on_bucket(arn, of)]
+        if key := self.keys.get(arn):
+            asked += [(key, statement) for statement in delivery.on_key(key, of)]
+        for on, statement in asked:
+            (named,) = statement.principals
+            who = Principal(kind="service", name=named.identifiers[0])
+            self._grant(
+                who=who,
+                actions=statement.actions,
+                on=on,
+                resources=statement.resources,
+                named=named,
+                theirs=statement.conditions,
+            )
+            self.pairs.add((who, arn))
 
 
 def _carried(trusted: str | None) -> tuple[str, ...]:

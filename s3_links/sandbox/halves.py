@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from s3_links.declarations.delivery import ServiceDeliveryLink
 from s3_links.declarations.link import Link
 
 from .access import allowed
@@ -49,6 +50,8 @@ class Half:
 def each_half(deployed: Deployed) -> Iterator[Half]:
     """Yield every half of a link that the emulator judges, with what is left without it."""
     link = deployed.link
+    if isinstance(link, ServiceDeliveryLink):  # no service delivers in emulated accounts
+        return
     if not isinstance(link, Link):
         bucket, owner = link.destination, deployed.owners[link.destination.account]
         name = deployed.outputs["bucket_name_destination"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from s3_links.declarations.link import Link
+from s3_links.declarations.replication import ReplicationLink
 from s3_links.live.reader import Account, Reader
 from s3_links.live.world import Live
 from s3_links.operations.stack import OperationError
@@ -230,5 +231,6 @@ def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:
 
 def _labelled(link: AnyLink) -> Iterator[tuple[str, LinkBucket]]:
     """Yield what each bucket is called in the names of outputs, and the bucket."""
-    labels = [b.label for b in link.buckets] if isinstance(link, Link) else _ENDS
+    is_replication = isinstance(link, ReplicationLink)
+    labels = _ENDS if is_replication else [b.label for b in link.buckets]
     yield from zip(labels, link.buckets, strict=True)

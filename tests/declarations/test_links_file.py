@@ -46,6 +46,20 @@ def replicated(**link: Any) -> dict[str, Any]:
     return {"accounts": accounts(), "links": {"reports": REPLICATION | link}}
 
 
+DELIVERY = {
+    "pattern": "service-delivery",
+    "service": "cloudtrail",
+    "from": ["account1"],
+    "trail": "audit",
+    "bucket": BUCKET,
+}
+
+
+def delivered(**link: Any) -> dict[str, Any]:
+    named = {key: value for key, value in (DELIVERY | link).items() if value is not None}
+    return {"accounts": accounts(), "links": {"reports": named}}
+
+
 HERE = "links.reports"
 CHAINED: dict[str, Any] = {"account": "account2", "name": "worker"}
 FREE = {"account": "account2", "existing": "mine", "policy": "create"}
@@ -75,7 +89,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "a misspelt pattern": (
         declared(pattern="direct"),
-        {f"{HERE}.pattern": '"direct" is not "direct-access", "assume-role" or "replication"'},
+        {f"{HERE}.pattern": '"direct" is not "direct-access", "assume-role", "replication" or'},
     ),
     "a misspelt key": (
         declared(consumer=[CONSUMER]),
@@ -426,6 +440,93 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     "a misspelt key in a replication": (
         replicated(both_way=True),
         {f"{HERE}.both_way": 'unknown key: did you mean "both_ways"?'},
+    ),
+    "a service that nobody knows": (
+        delivered(service="clouttrail"),
+        {f"{HERE}.service": '"clouttrail" is not one of cloudtrail, config, vpc-flow-logs'},
+    ),
+    "a trail without a name": (
+        delivered(trail=None),
+        {f"{HERE}.trail": 'is missing: cloudtrail needs it: add "trail": "audit"'},
+    ),
+    "an inventory of nothing": (
+        delivered(service="s3-inventory", trail=None),
+        {f"{HERE}.source_buckets": 'needs it: add "source_buckets": ["my-reports"]'},
+    ),
+    "what another service has": (
+        delivered(
+            service="config", distribution_ids=["EDFDVBD6EXAMPLE"], write=True, hive_compatible=True
+        ),
+        {
+            f"{HERE}.trail": "is not for config: leave it out",
+            f"{HERE}.distribution_ids": "is not for config: leave it out",
+            f"{HERE}.write": "is not for config: leave it out",
+            f"{HERE}.hive_compatible": "is not for config: leave it out",
+        },
+    ),
+    "regions of a service that has none": (
+        delivered(
+            service="cloudfront",
+            trail=None,
+            distribution_ids=["EDFDVBD6EXAMPLE"],
+            regions=["us-east-1"],
+        ),
+        {f"{HERE}.regions": "is not for cloudfront: leave it out"},
+    ),
+    "a KMS key for the logs of a load balancer": (
+        delivered(service="application-load-balancer", trail=None, bucket=BUCKET | {"key": "new"}),
+        {f"{HERE}.bucket.key": "Amazon S3 managed keys (SSE-S3) only: leave out"},
+    ),
+    "a load balancer in another region than its bucket": (
+        {
+            "accounts": accounts(account1={"region": "eu-west-1"}),
+            "links": {
+                "reports": {
+                    "pattern": "service-delivery",
+                    "service": "network-load-balancer",
+                    "from": ["account1"],
+                    "bucket": BUCKET,
+                }
+            },
+        },
+        {f"{HERE}.from": "the bucket is in ap-northeast-1, the service in eu-west-1"},
+    ),
+    "an inventory from another region": (
+        delivered(
+            service="s3-inventory",
+            trail=None,
+            source_buckets=["my-reports"],
+            regions=["us-east-1", "ap-northeast-1"],
+        ),
+        {f"{HERE}.regions": "the service in us-east-1; take a bucket there"},
+    ),
+    "a prefix with what CloudTrail puts behind it": (
+        delivered(prefix="audit/AWSLogs"),
+        {f"{HERE}.prefix": "the service itself puts AWSLogs behind the prefix"},
+    ),
+    "a prefix that is a pattern": (
+        delivered(prefix="audit/*"),
+        {f"{HERE}.prefix": '"audit/*" is not the beginning of the objects\' keys'},
+    ),
+    "a service of the bucket's own account": (
+        delivered(**{"from": ["account2"]}),
+        {f"{HERE}.from": "names the bucket's own account alone: name another account"},
+    ),
+    "a service of an account that is not declared": (
+        delivered(**{"from": ["account1", "account3"]}),
+        {f"{HERE}.from[1]": '"account3" is not among "accounts": account1, account2'},
+    ),
+    "a source that is neither an alias nor an id": (
+        delivered(**{"from": ["1234"]}),
+        {f"{HERE}.from[0]": '"1234" is no item of accounts (each by its alias or its id of'},
+    ),
+    "an organization's trail of two accounts": (
+        delivered(**{"from": ["account1", "444444444444"]}, organization_id="o-a1b2c3d4e5"),
+        {f"{HERE}.from": "the trail of an organization is its management account's"},
+    ),
+    "a delivery from nowhere": (
+        delivered(**{"from": None}),
+        {f"{HERE}.from": 'is missing: add "from": ["account1"]'},
     ),
     "a link without a pattern": (
         {"accounts": accounts(), "links": {"reports": {"buckets": []}}},

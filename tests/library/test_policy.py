@@ -475,7 +475,7 @@ def test_the_copy_command_copies_recursively_and_asks_for_no_tags() -> None:
 
 @pytest.mark.cost("synthesized")
 def test_none_of_it_loads_jsii() -> None:
-    modules = "access, actions, aws_cli, hardening, policy, replication_rule, settings"
+    modules = "access, actions, aws_cli, delivery, hardening, policy, replication_rule, settings"
     script = f"import sys; from s3_cross_account import {modules}; print('jsii' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (result.stdout, result.stderr) == ("False\n", "")

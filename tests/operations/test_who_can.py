@@ -130,6 +130,16 @@ def test_a_replication_is_told_as_its_role() -> None:
     assert [(row.who.name, row.on) for row in rows] == [("replicates", "arn:aws:s3:::away-…/*")]
 
 
+def test_a_delivery_is_told_as_its_service_with_what_limits_it() -> None:
+    rows = asked("delivered", "away-", "s3:PutObject").rows
+    told = {(row.who.kind, row.who.name, row.on) for row in rows}
+    assert told == {
+        ("service", "cloudtrail.amazonaws.com", f"arn:aws:s3:::away-…/logs/AWSLogs/{account}/*")
+        for account in ("111111111111", "444444444444")
+    }
+    assert all(any("aws:SourceArn is" in one for way in row.only_if for one in way) for row in rows)
+
+
 @pytest.mark.parametrize(("bucket", "noted"), [("a-bucket", True), ("b-bucket", False)])
 def test_the_key_of_a_bucket_is_told(bucket: str, noted: bool) -> None:
     text = f"whoever reads or writes objects needs both halves of {OLD_KEY} too"

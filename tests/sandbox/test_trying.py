@@ -155,6 +155,19 @@ LINKS: dict[str, Any] = {
         "role_name": "copier",
         "rules": [{"prefix": "a/", "tags": {"share": "yes"}}],
     },
+    "trails": {
+        "pattern": "service-delivery",
+        "service": "cloudtrail",
+        "from": ["account1"],
+        "trail": "audit",
+        "bucket": {"account": "account2", "new_prefix": "trails-", "key": "new"},
+    },
+    "logs": {
+        "pattern": "service-delivery",
+        "service": "vpc-flow-logs",
+        "from": ["account1"],
+        "bucket": {"account": "account2", "existing": "old-logs", "policy": "merge"},
+    },
 }
 
 
@@ -239,6 +252,9 @@ def let_in(tried: dict[str, Any], link: str, who: str, target: str) -> set[str]:
         ("assumed", "caller, no external id", "worker", set()),
         ("assumed", "another role (account1)", "worker", set()),
         ("organization", "another role (account1)", "reports-", set()),
+        ("trails", "another role (account1)", "trails-", set()),
+        ("trails", "root user (account1)", "trails-", set()),
+        ("logs", "another role (account1)", "old-logs", set()),
         ("kinds", "backup", "reports-", {"list", "get"}),
         ("kinds", "web", "reports-", {"list", "get"}),
         ("kinds", "Analyst", "reports-", {"list", "get"}),
@@ -267,6 +283,13 @@ def test_who_reaches_what(
     [
         ("direct", "reader may kms:Decrypt on the key of reports- only if kms:Encryption"),
         ("organization", "member may s3:GetObject on reports- only if aws:PrincipalOrgID is o-a1"),
+        (
+            "trails",
+            "cloudtrail.amazonaws.com may s3:PutObject on trails-/AWSLogs/111111111111/* only if "
+            "aws:SourceArn is arn:aws:cloudtrail:ap-northeast-1:111111111111:trail/audit",
+        ),
+        ("trails", "cloudtrail.amazonaws.com may kms:Decrypt on the key of trails- only if aws:So"),
+        ("logs", "delivery.logs.amazonaws.com may s3:ListBucket on old-logs only if aws:Source"),
         ("many", "o-a1b2c3d4e5 may sts:AssumeRole on for-many only if aws:PrincipalOrgID is o-a1"),
     ],
 )
@@ -323,6 +346,8 @@ def test_without_any_half_nothing_is_left(tried: dict[str, Any]) -> None:
             "the trust policy of for-workloads",
         },
         "copied": {"the bucket policy of to-"},
+        "trails": set(),
+        "logs": set(),
     }
     assert not [h for found in tried.values() for h in found["halves"] if h["left"]]
 

@@ -49,7 +49,8 @@ class Line(_Model):
 class Case(_Model):
     """A declared link and the lines about it; those of the cases that it ``follows`` hold as well.
 
-    The documents are those of the link's stack, or of another ``stack`` that is made from it.
+    The documents are those of the link's stack, or of another ``stack`` that is made from it. What
+    the document prints for a service is ``printed``, with this link's names for its examples.
     """
 
     link: dict[str, Any]
@@ -58,6 +59,7 @@ class Case(_Model):
     follows: tuple[str, ...] = ()
     needs: tuple[Line, ...] = ()
     refused: tuple[Line, ...] = ()
+    printed: tuple[dict[str, Any], ...] = ()
 
 
 class Document(_Model):
@@ -129,7 +131,7 @@ class Requests:
         self._stack = stack
         link = case.link
         declared = {
-            "bucket": link.get("buckets", [None])[0],
+            "bucket": link.get("bucket") or link.get("buckets", [None])[0],
             "source": link.get("source"),
             "destination": link.get("destination"),
         }

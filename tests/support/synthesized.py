@@ -17,10 +17,8 @@ from typing import TYPE_CHECKING, Any
 from cdktf import App
 
 from s3_links.declarations.errors import ConfigurationError
-from s3_links.declarations.link import Link
 from s3_links.declarations.read_links import read_links
-from s3_links.stacks.link import LinkStack
-from s3_links.stacks.replication import ReplicationStack
+from s3_links.stacks.declared import declared_stack
 from s3_links.stacks.validation import problems
 from tests.support.links import accounts
 
@@ -221,13 +219,7 @@ def declared_and_synthesized(
         file.write_text(json.dumps({"accounts": accounts(**settings), "links": {"link": link}}))
         read = read_links(file)
         declared, app = read.links["link"], App(outdir=folder)
-        stack = (
-            LinkStack(app, "link", link=declared, accounts=read.accounts, state=read.state)
-            if isinstance(declared, Link)
-            else ReplicationStack(
-                app, "link", link=declared, accounts=read.accounts, state=read.state
-            )
-        )
+        stack = declared_stack(app, "link", link=declared, accounts=read.accounts, state=read.state)
         if found := problems([stack]):
             raise ConfigurationError(found)
         app.synth()

@@ -104,10 +104,10 @@ class BucketBase(Construct):
         ):
             role.allow(statement, account=self.account)
         principal, by_arn = role.principal(survive_recreation=survive_recreation)
-        if role.account is not self.account:
+        if role.abroad or role.account is not self.account:
             for statement in access.resource_half(
                 self.arn,
-                sid=f"Allow {role.account.title} IamRole",
+                sid=f"Allow {role.title or role.account.title} IamRole",
                 principal=principal,
                 account_id=role.account.account_id if same else None,
                 extra=by_arn,

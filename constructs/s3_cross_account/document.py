@@ -104,7 +104,7 @@ def _refuse_everybody(statement: Statement) -> None:
     if allows_everybody(statement):
         raise ValueError(
             'a statement allows something to everybody ("*"): name its principals; only a Deny '
-            "may be for everybody"
+            "may be for everybody, and what is limited to an organization by its id"
         )
 
 

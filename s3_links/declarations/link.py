@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from .access import LinkAccess
+from .assumed import AssumedRole
 from .buckets import LinkBucket, imports_of
 from .choices import given, is_, when, without
-from .consumers import AssumedRole, Consumer
+from .consumers import Consumer
 from .hardening import HardeningChoice, switches
 from .part import Part, UnreadableError, rule
 
@@ -43,7 +44,8 @@ class Link(Part):
     consumers: Annotated[
         list[Consumer],
         Field(
-            description="a list of roles. Each of them gets access to each of the buckets",
+            description="a list of roles, users, permission sets, accounts or organizations. Each "
+            "of them gets access to each of the buckets",
             examples=[[{"account": "account1", "new_role": "reports-reader"}]],
             min_length=1,
         ),
@@ -99,12 +101,27 @@ class Link(Part):
     def _services(self) -> Iterator[Problem]:
         for consumer in self.consumers if self.pattern == "direct-access" else ():
             with suppress(UnreadableError):
-                if consumer.managed_role is None and "trusted_service" in consumer.model_fields_set:
+                if (
+                    consumer.existing_role or consumer.instance_profile
+                ) and "trusted_service" in consumer.model_fields_set:
                     yield (
                         ("consumers",),
                         f'"trusted_service" of "{consumer.name}": an existing role has its own; '
                         'with "assume-role" it says who hands out its sessions, here leave it out',
                     )
+
+    @rule
+    def _organizations(self) -> Iterator[Problem]:
+        for number, consumer in enumerate(self.consumers):
+            with suppress(UnreadableError):
+                if consumer.organization:
+                    for name in ("organization_id", "same_accounts"):
+                        if getattr(self.access, name):
+                            yield (
+                                ("consumers", number),
+                                f"an organization is asked for already, and has many accounts: "
+                                f'leave out "{name}" of "access", or make it two links',
+                            )
 
     @rule
     def _with_an_endpoint(self) -> Iterator[Problem]:

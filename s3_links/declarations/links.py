@@ -113,12 +113,22 @@ class Links(Deployment):
                         yield (*place, "key"), problem
 
     @rule
+    def _arns_of_their_accounts(self) -> Iterator[Problem]:
+        for place, consumer in parts(self, Consumer):
+            for field in ("existing_role", "existing_user"):
+                with suppress(UnreadableError, KeyError):
+                    arn = getattr(consumer, field) or ""
+                    if arn.startswith("arn:"):
+                        for problem in _elsewhere(arn, self.accounts[consumer.account]):
+                            yield (*place, field), problem
+
+    @rule
     def _roles_of_the_pipeline(self) -> Iterator[Problem]:
         """Nobody gives access to a pipeline's role: it would deploy its own policies."""
         theirs = {role.lower() for role in self.pipeline.roles()} if self.pipeline else ()
         for place, consumer in parts(self.links, Consumer, ("links",)):
             with suppress(UnreadableError):
-                role = consumer.existing_role
+                role = (consumer.existing_role or "").rpartition("/")[2]
                 if role and role.lower() in theirs:
                     told = f"the role {role!r} is the pipeline's: give the access to another role"
                     yield place[:2], told
@@ -145,6 +155,18 @@ class Links(Deployment):
             for place, consumer in parts(self, Consumer)
             if (note := consumer.note())
         ]
+
+
+def _elsewhere(arn: str, account: LinkAccount) -> Iterator[str]:
+    _, of, _, _, account_id, _ = arn.split(":")
+    if of != partition(account.region):
+        told = f"is in the partition {of}, its account in {partition(account.region)}"
+        yield f"{told}: correct the ARN"
+    if account.account_id not in (None, account_id):
+        yield (
+            f"belongs to account {account_id}, declared is {account.account_id}: correct the ARN, "
+            "or declare the account that it is in"
+        )
 
 
 def _foreign(key: str, account: LinkAccount) -> Iterator[str]:

@@ -7,13 +7,12 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from s3_cross_account import actions
-from s3_cross_account.policy import Condition, service
+from s3_cross_account.policy import Condition
 from s3_cross_account.trusted_services import trust_actions
 from s3_links.declarations.link import Link
 from s3_links.reach.actions import never_carries, resource_types
-from s3_links.world import Principal, Resource
 
-from .asked import Conditions, Documents
+from .grantees import Grantees
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,12 +23,12 @@ if TYPE_CHECKING:
     from s3_links.declarations.links import AnyLink
     from s3_links.declarations.replication import ReplicationLink
     from s3_links.synthesized.blocks import Blocks
+    from s3_links.world import Principal
 
-SESSION_MANAGER = ":policy/AmazonSSMManagedInstanceCore"
-"""Ends the ARN of AWS's policy that the role of an instance has."""
+    from .asked import Conditions
 
 
-class Declared(Documents):
+class Declared(Grantees):
     """A link's grants, by its pattern, and what they ask for."""
 
     def __init__(self, blocks: Blocks, link: AnyLink, accounts: Mapping[str, LinkAccount]) -> None:
@@ -54,22 +53,6 @@ class Declared(Documents):
             self._on_bucket(link, alias, who, bucket, arn)
         for _, who in consumers:
             self.pairs |= {(who, arn) for arn in self.buckets}
-
-    def _consumer(self, consumer: Consumer) -> Principal:
-        if consumer.managed_role is not None:
-            imported = consumer.imported_role is not None
-            who = self._role(consumer.account, consumer.managed_role, imported=imported)
-            self._trusting(who, consumer.trusted_service)
-            if consumer.instance:
-                self.unseen[who] = SESSION_MANAGER
-                self._note(who, f"AWS's policy {SESSION_MANAGER[8:]} of {who} is not evaluated")
-            return who
-        name = f"role-of-{consumer.name}" if consumer.instance_profile else consumer.name
-        who = self._principal(consumer.account, name)
-        self.unseen[who] = ""
-        self.own[who]
-        self._note(who, f"what else {who} may by its other policies is not looked up")
-        return who
 
     def _on_bucket(
         self, link: Link, alias: str, who: Principal, bucket: LinkBucket, arn: str
@@ -113,7 +96,8 @@ class Declared(Documents):
         given = assumed.external_id if assumed else None
         external = Condition(test="StringEquals", variable="sts:ExternalId", values=(given or "",))
         arn = str(role.arn)
-        for action in trust_actions(consumer.trusted_service):
+        sessions = consumer.service
+        for action in trust_actions(sessions) if sessions else actions.ASSUME_ROLE:
             if action in (*actions.ASSUME_ROLE, *actions.CARRIED):
                 asked = (external,) if given and action in actions.ASSUME_ROLE else ()
                 self._grant(
@@ -153,35 +137,4 @@ class Declared(Documents):
         named, _ = self._named(who)
         self._grant(
             who=who, actions=granted, on=arn, resources=(f"{arn}{of}",), named=named, both=both
-        )
-
-    # Roles
-
-    def _principal(self, alias: str, name: str) -> Principal:
-        return Principal(
-            kind="role", account=self._id(alias), name=name, partition=self._partition(alias)
-        )
-
-    def _role(self, alias: str, name: str, *, imported: bool = False) -> Principal:
-        who = self._principal(alias, name)
-        arn = str(who.arn)
-        self.resources[arn] = Resource(arn=arn, account=who.account)
-        self.own[who]
-        if boundary := self._accounts[alias].permissions_boundary:
-            self.boundaries[who] = boundary
-            self._note(
-                str(who.arn), f"{who} may all this as far as its boundary {boundary} lets it"
-            )
-        if imported:
-            self._note(who, f"what else {who}, which is imported, may is not looked up")
-        return who
-
-    def _trusting(self, who: Principal, trusted: str) -> None:
-        """Add the grant of a service to assume a role."""
-        self._grant(
-            who=Principal(kind="service", name=trusted),
-            actions=trust_actions(trusted),
-            on=str(who.arn),
-            resources=(str(who.arn),),
-            named=service(trusted),
         )

@@ -159,7 +159,7 @@ def _without(world: World, grant: Grant, *, across: bool) -> Iterator[tuple[str,
         resource = replace(world.resources[grant.on], policy=None)
         resources = {**world.resources, grant.on: resource}
         yield kind_of(resource), replace(world, resources=resources)
-    if grant.who.kind == "role" and (across or not grant.both):
+    if grant.who.kind in ("role", "user") and (across or not grant.both):
         identities = {**world.identities, grant.who: Identity()}
         yield "identity policy", replace(world, identities=identities)
 

@@ -10,7 +10,7 @@ from s3_links.reach.evaluate import evaluate
 from s3_links.world import Request, principal
 
 from .access import VERBS, Cell, allowed
-from .trial import OTHER
+from .grantees import OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from s3_links.declarations.replication import ReplicationLink
 
     from .access import Principal
+    from .grantees import Grantee
     from .trial import Deployed
 
 ASSUMES, ARRIVES = "assume", "arrives"
@@ -58,6 +59,8 @@ class Questions:
         self.judged = set_ <= _JUDGED
         """Whether requests to the emulated accounts can fulfil the conditions."""
         self._prefix = next(iter(self._access.prefixes), "")
+        self._judged = [one for one in deployed.grantees if one.judged]
+        self._whole = {c.account for c in link.consumers if c.whole_account}
 
     def answers(self) -> Answers:
         """Ask everything."""
@@ -68,8 +71,8 @@ class Questions:
             for label, other in self._others(bucket):
                 found.cells += self._verbs(label, other, bucket, self._prefix, _nothing)
         found.cells += self._assumed()
-        if not self.judged or any(bucket.key for bucket in self._link.buckets):
-            self._by_documents(found)
+        found.cells += self._handed_out()
+        self._by_documents(found)
         return found
 
     def granted(self, bucket: LinkBucket) -> Iterator[Cell]:
@@ -89,35 +92,46 @@ class Questions:
             plain = session.without_tls()
             yield from self._verbs(f"{label}, no TLS", plain, bucket, self._prefix, _nothing)
 
-    def _names(self) -> Iterator[tuple[str, str]]:
-        """Yield who is let in, and the ARN: each role, or with AssumeRole the one it becomes."""
+    def _names(self) -> Iterator[tuple[str, str, bool]]:
+        """Yield who is let in, the ARN, and whether the emulator judges it.
+
+        That is each consumer, or with AssumeRole the role that it becomes.
+        """
         role, outputs = self._link.assumed_role, self._deployed.outputs
         if role is not None:
-            yield role.name, outputs["assumed_role_arn"]
+            yield role.name, outputs["assumed_role_arn"], self.judged
             return
-        for consumer in self._link.consumers:
-            yield consumer.name, outputs[f"role_arn_{consumer.label}"]
+        for one in self._deployed.grantees:
+            yield one.consumer.name, one.arn, self.judged and one.judged
 
     def _sessions(self) -> Iterator[tuple[str, Principal]]:
-        """Yield each role's session, or with AssumeRole the one that it gets by assuming."""
+        """Yield each consumer's session, or with AssumeRole the one that it gets by assuming."""
         role = self._link.assumed_role
-        for consumer in self._link.consumers:
-            session = self._deployed.consumer(consumer)
+        for one in self._judged:
             if role is None:
-                yield consumer.name, session
+                yield one.consumer.name, one.session()
             else:
-                assumed = self._deployed.assumed(session, role)
-                yield f"{role.name}, by {consumer.name}", assumed
+                assumed = self._deployed.assumed(one.session(), role)
+                yield f"{role.name}, by {one.consumer.name}", assumed
 
     def _others(self, bucket: LinkBucket) -> Iterator[tuple[str, Principal]]:
         """Yield who may do everything in another account than the bucket's, and is not named."""
-        for consumer in self._link.consumers if self._link.assumed_role else ():
-            if consumer.account != bucket.account:
-                yield f"{consumer.name}, not assuming", self._deployed.consumer(consumer)
+        for one in self._deployed.grantees:
+            if one.consumer.account != bucket.account:
+                if self._link.assumed_role and one.judged:
+                    yield f"{one.consumer.name}, not assuming", one.session()
+                yield from self._like(one)
         for alias, owner in self._deployed.owners.items():
             if self._deployed.account(alias) != self._deployed.account(bucket.account):
+                if self._link.assumed_role is None and alias in self._whole:
+                    continue  # its administrators let whom they want
                 yield f"another role ({alias})", self._deployed.session(alias, OTHER)
                 yield f"root user ({alias})", owner
+
+    def _like(self, one: Grantee) -> Iterator[tuple[str, Principal]]:
+        """Yield who is like a consumer, and not let in by another."""
+        if one.consumer.many or one.consumer.account not in self._whole:
+            yield from one.others()
 
     def _assumed(self) -> Iterator[Cell]:
         role = self._link.assumed_role
@@ -128,15 +142,27 @@ class Questions:
             found = allowed(lambda: self._deployed.assumed(caller, role, **options))
             return Cell(who, ASSUMES, role.name, promise, found)
 
-        for consumer in self._link.consumers:
-            session = self._deployed.consumer(consumer)
+        for one in self._judged:
+            name, session = one.consumer.name, one.session()
             if not self._access.conditions.organization_id:  # which nobody here is in
-                yield cell(consumer.name, session, True)
+                yield cell(name, session, True)
             if role.external_id:
-                yield cell(f"{consumer.name}, no external id", session, False, external=False)
+                yield cell(f"{name}, no external id", session, False, external=False)
+        for one in self._deployed.grantees:
+            for label, other in self._like(one):
+                yield cell(label, other, False)
         for alias in self._deployed.owners:
-            if self._deployed.account(alias) != self._deployed.account(role.account):
+            elsewhere = self._deployed.account(alias) != self._deployed.account(role.account)
+            if elsewhere and alias not in self._whole:
                 yield cell(f"another role ({alias})", self._deployed.session(alias, OTHER), False)
+
+    def _handed_out(self) -> Iterator[Cell]:
+        """Ask who gets the sessions of a new role that no service hands out by itself."""
+        for one in self._deployed.grantees:
+            for label, become in one.impostors():
+                name = one.consumer.name
+                yield Cell(name, ASSUMES, name, True, allowed(one.session))
+                yield Cell(label, ASSUMES, name, False, allowed(become))
 
     def _verbs(
         self,
@@ -162,17 +188,26 @@ class Questions:
         return self._promised(action) and action in on_bucket - {"s3:ListBucket"}
 
     def _by_documents(self, found: Answers) -> None:
-        """Ask the evaluator for what the emulator cannot judge: these conditions, and keys."""
+        """Ask the evaluator for what the emulator cannot judge.
+
+        That is some conditions, keys and organizations.
+        """
         for bucket in self._link.buckets:
             arn = f"arn:aws:s3:::{self._deployed.bucket_name(bucket)}"
             actions = {how.action: how.on_object for how in VERBS.values()}
-            for label, who in self._names():
-                for action in filter(self._promised, () if self.judged else actions):
+            for label, who, judged in self._names():
+                for action in filter(self._promised, () if judged else actions):
                     on = f"{arn}/{self._prefix}s3-links-try" if actions[action] else arn
                     self._decide(found, (label, who), action, on, bucket.name)
                 for action in filter(self._promised, _KEY_ACTIONS if bucket.key else ()):
                     on, of = self._deployed.key_of(bucket), f"the key of {bucket.name}"
                     self._decide(found, (label, who), _KEY_ACTIONS[action], on, of)
+        if role := self._link.assumed_role:
+            on = self._deployed.outputs["assumed_role_arn"]
+            for one in self._deployed.grantees:
+                if not one.judged:
+                    member = (one.consumer.name, one.arn)
+                    self._decide(found, member, "sts:AssumeRole", on, role.name)
 
     def _decide(self, found: Answers, who: tuple[str, str], action: str, on: str, of: str) -> None:
         request = Request(principal=principal(who[1]), action=action, resource=on)

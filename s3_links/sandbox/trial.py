@@ -22,6 +22,7 @@ from s3_links.synthesized.world import world_of
 from s3_links.world import Bucket, Resource, document, principal
 
 from .access import Principal, root_of
+from .grantees import EVERYTHING, OTHER, Grantee, grantee
 from .installation import user_cache
 from .providers import Providers
 from .stand_in import make_role, roles_of, stand_in, with_local_state
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from s3_links.declarations.assumed import AssumedRole
     from s3_links.declarations.buckets import LinkBucket
-    from s3_links.declarations.consumers import AssumedRole, Consumer
     from s3_links.declarations.links import AnyLink
     from s3_links.operations.stack import Stack
     from s3_links.world import Identity, World
@@ -40,9 +41,6 @@ if TYPE_CHECKING:
 
     from .emulator import Emulator
 
-OTHER = "s3-links-try-other"
-"""A role in each account that may do everything to S3, and is named nowhere."""
-_EVERYTHING = {"Effect": "Allow", "Action": ["s3:*", "sts:*"], "Resource": "*"}
 _ENDS = ["source", "destination"]
 _BUCKET, _KEY = "bucket_policy_to_merge_", "key_policy_to_merge_"
 
@@ -56,6 +54,14 @@ class Deployed:
     blocks: Blocks
     outputs: Mapping[str, str]
     owners: Mapping[str, Principal]
+    endpoint: str
+
+    @cached_property
+    def grantees(self) -> list[Grantee]:
+        """The consumers of the link."""
+        consumers = self.link.consumers if isinstance(self.link, Link) else []
+        found = (self.owners, self.blocks.accounts, self.outputs, self.endpoint)
+        return [grantee(consumer, self.name, *found) for consumer in consumers]
 
     @cached_property
     def world(self) -> World:
@@ -79,15 +85,18 @@ class Deployed:
         )
 
     def _identities(self) -> Mapping[Who, Identity]:
-        """Read the roles from the accounts: those that exist are stood in for, and known here."""
-        reader = Reader(
-            Account(alias=alias, id=self.account(alias), client=owner.client)
+        """Read who is let in from the accounts: those that exist are stood in for, known here."""
+        accounts = {
+            self.account(alias): Account(alias=alias, id=self.account(alias), client=owner.client)
             for alias, owner in self.owners.items()
-        )
-        live = Live(reader)
-        for name, value in self.outputs.items():
-            if name.startswith(("role_arn_", "assumed_role_arn")):
-                live.identity(principal(value))
+        }
+        for one in self.grantees:
+            account = Account(alias=one.account, id=one.account, client=one.owner.client)
+            accounts.setdefault(one.account, account)
+        live = Live(Reader(accounts.values()))
+        for arn in (*(one.arn for one in self.grantees), self.outputs.get("assumed_role_arn")):
+            if arn:
+                live.identity(principal(arn))
         return live.world.identities
 
     def account(self, alias: str) -> str:
@@ -98,19 +107,14 @@ class Deployed:
         """Return a session of a role, as the service that it trusts would hand it out."""
         return self.owners[alias].assume(f"arn:aws:iam::{self.account(alias)}:role/{role}")
 
-    def consumer(self, consumer: Consumer) -> Principal:
-        """Return a session of a consumer's role."""
-        arn = self.outputs[f"role_arn_{consumer.label}"]
-        return self.owners[consumer.account].assume(arn)
-
     def roles(self) -> Iterator[tuple[str, Principal]]:
         """Yield a session of each role that reaches the buckets, by the role's name."""
         if not isinstance(self.link, Link):
             return
         role = self.link.assumed_role
-        for consumer in self.link.consumers:
-            session = self.consumer(consumer)
-            yield consumer.name, session
+        for one in self.grantees:
+            session = one.session()
+            yield one.consumer.name, session
             if role:
                 with contextlib.suppress(ClientError):  # a condition that nobody here fulfils
                     yield role.name, self.assumed(session, role)
@@ -197,11 +201,14 @@ def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:
         for alias, id_ in blocks.accounts.items()
     }
     for owner in owners.values():
-        make_role(owner, OTHER, _EVERYTHING)
+        make_role(owner, OTHER, EVERYTHING)
     for label, bucket in _labelled(link):  # as the owner of its policy would merge them
         if text := outputs.get(f"{_BUCKET}{label}"):
             owners[bucket.account].s3.put_bucket_policy(Bucket=bucket.name, Policy=text)
-    return Deployed(stack.name, link, blocks, outputs, owners)
+    deployed = Deployed(stack.name, link, blocks, outputs, owners, emulator.endpoint)
+    for one in deployed.grantees:
+        one.given()
+    return deployed
 
 
 def _labelled(link: AnyLink) -> Iterator[tuple[str, LinkBucket]]:

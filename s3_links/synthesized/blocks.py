@@ -20,6 +20,7 @@ _VARIABLE = re.compile(r"\$\{var\.([A-Za-z0-9_-]+)\}")
 _ESCAPED = re.compile(r"[$&]{1,2}\{")
 _ACCOUNT = re.compile(r"^arn:[\w-]+:iam::(\d{12}):")
 _OWN_ACCOUNT = re.compile(r"^(?:arn:[\w-]+:[\w-]+:[^:]*:)?(\d{12})(?::|$)")
+_ASSERTED = re.compile(r'\$\{self\.arn == "(arn:[^"]+)"\}')
 _PARTITIONS = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
 _NAMED = {
     "aws_iam_role": "role",
@@ -83,7 +84,7 @@ class Blocks:
             for id_ in provider.get("allowed_account_ids") or []:
                 self._accounts.setdefault(alias, id_)
         for address, values in self._values.items():
-            found = _ACCOUNT.match(str(values.get("arn")))
+            found = _ACCOUNT.match(str(values.get("arn") or self.asserted(address)))
             # An ARN that is an argument may be another account's.
             alias = aliases.get(_without_index(address))
             if found and alias is not None and "arn" not in self.declared(address):
@@ -217,8 +218,17 @@ class Blocks:
         found = _REFERENCE.fullmatch(text) if isinstance(text, str) else None
         return found[1] if found else None
 
+    def asserted(self, address: str) -> str | None:
+        """Return the ARN that a look-up has to give, where it asserts one."""
+        for told in self.declared(address).get("lifecycle", {}).get("postcondition", ()):
+            if found := _ASSERTED.fullmatch(str(told.get("condition"))):
+                return found[1]
+        return None
+
     def _stand_in(self, address: str, name: str) -> str:
         type_ = type_of(address).removeprefix("data.")
+        if name == "arn" and (arn := self.asserted(address)):
+            return arn
         account, partition = self.account(address), self.partition(address)
         if type_ == "aws_s3_bucket":
             bucket = self._bucket(address)
@@ -226,7 +236,8 @@ class Blocks:
         if type_ in _NAMED and name in ("arn", "id", "name"):
             if type_ == "aws_iam_policy" and name == "id":
                 name = "arn"
-            named = self._name(address, "name")
+            data_user = type_of(address) == "data.aws_iam_user"
+            named = self._name(address, "user_name" if data_user else "name")
             path = self.known(address, "path") or "/"
             arn = f"arn:{partition}:iam::{account}:{_NAMED[type_]}{path}{named}"
             return arn if name == "arn" else named

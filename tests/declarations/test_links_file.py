@@ -48,6 +48,14 @@ def replicated(**link: Any) -> dict[str, Any]:
 HERE = "links.reports"
 FREE = {"account": "account2", "existing": "mine", "policy": "create"}
 SSO_ROLE = "AWSReservedSSO_Analyst_0123456789abcdef"
+ROLE_OF_2 = "arn:aws:iam::222222222222:role/web"
+ORGANIZATION = "o-a1b2c3d4e5"
+POD = {"cluster": "production", "namespace": "reports", "service_account": "reader"}
+ISSUER = {
+    "issuer": "https://app.terraform.io",
+    "audience": "aws.workload.identity",
+    "subject": "organization:acme:project:reports:*",
+}
 KEY = "arn:aws:kms:{}:{}:key/11111111-2222-3333-4444-555555555555"
 MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     "an empty file": ("", {"": "is empty"}),
@@ -322,7 +330,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "a role of IAM Identity Center": (
         declared(consumers=[{"account": "account1", "existing_role": SSO_ROLE}]),
-        {f"{HERE}.consumers[0].existing_role": 'aws:PrincipalArn "…/AWSReservedSSO_Analyst_*"'},
+        {f"{HERE}.consumers[0].existing_role": 'permission set, "permission_set": "Analyst"'},
     ),
     "a role of IAM Identity Center to take over": (
         declared(consumers=[{"account": "account1", "imported_role": SSO_ROLE}]),
@@ -337,7 +345,178 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "a role with its path": (
         declared(consumers=[{"account": "account1", "existing_role": "service-role/web"}]),
-        {f"{HERE}.consumers[0].existing_role": "is not a role's name (the name only, without path"},
+        {f"{HERE}.consumers[0].existing_role": "is not a role's name (without its path) or"},
+    ),
+    "a role of another account, by its ARN": (
+        declared(consumers=[{"account": "account1", "existing_role": ROLE_OF_2}]),
+        {
+            f"{HERE}.consumers[0].existing_role": "belongs to account 222222222222, declared is "
+            "111111111111: correct the ARN, or declare the account that it is in"
+        },
+    ),
+    "a role of another partition, by its ARN": (
+        declared(
+            consumers=[
+                {"account": "account1", "existing_role": "arn:aws-cn:iam::111111111111:role/web"}
+            ]
+        ),
+        {f"{HERE}.consumers[0].existing_role": "is in the partition aws-cn, its account in aws"},
+    ),
+    "a role of IAM Identity Center by its ARN": (
+        declared(
+            consumers=[
+                {
+                    "account": "account1",
+                    "existing_role": "arn:aws:iam::111111111111:role/aws-reserved/"
+                    f"sso.amazonaws.com/{SSO_ROLE}",
+                }
+            ]
+        ),
+        {f"{HERE}.consumers[0].existing_role": '"permission_set": "Analyst"'},
+    ),
+    "a role by an ARN whose name is too long": (
+        declared(
+            consumers=[
+                {
+                    "account": "account1",
+                    "existing_role": f"arn:aws:iam::111111111111:role/{'a' * 65}",
+                }
+            ]
+        ),
+        {f"{HERE}.consumers[0].existing_role": "has 65 characters, IAM takes 64"},
+    ),
+    "a path of AWS's own": (
+        declared(consumers=[CONSUMER | {"path": "/aws-service-role/x/"}]),
+        {f"{HERE}.consumers[0].path": 'begins with "/aws-service-role/", which AWS reserves'},
+    ),
+    "a path without its end": (
+        declared(consumers=[CONSUMER | {"path": "/teams"}]),
+        {f"{HERE}.consumers[0].path": "is not the path of a new role (begins and ends with /)"},
+    ),
+    "a path of a role that exists": (
+        declared(consumers=[{"account": "account1", "existing_role": "web", "path": "/teams/"}]),
+        {f"{HERE}.consumers[0]": '"path" is for a "new_role": give the ARN of a role that exists'},
+    ),
+    "a user of another account": (
+        declared(
+            consumers=[
+                {"account": "account1", "existing_user": "arn:aws:iam::222222222222:user/backup"}
+            ]
+        ),
+        {f"{HERE}.consumers[0].existing_user": "belongs to account 222222222222"},
+    ),
+    "a role's ARN for a user": (
+        declared(consumers=[{"account": "account1", "existing_user": ROLE_OF_2}]),
+        {f"{HERE}.consumers[0].existing_user": "is not an IAM user's name (without its path)"},
+    ),
+    "a user whose service is named": (
+        declared(
+            consumers=[
+                {
+                    "account": "account1",
+                    "existing_user": "backup",
+                    "trusted_service": "ec2.amazonaws.com",
+                }
+            ]
+        ),
+        {f"{HERE}.consumers[0]": '"trusted_service" is for a role: leave it out'},
+    ),
+    "a role without an account": (
+        declared(consumers=[{"new_role": "reader"}]),
+        {f"{HERE}.consumers[0].account": "is missing: give the alias of an account"},
+    ),
+    "an organization in an account": (
+        declared(consumers=[{"account": "account1", "organization_id": ORGANIZATION}]),
+        {f"{HERE}.consumers[0].account": "an organization is in no account of yours"},
+    ),
+    "an organization twice": (
+        declared(
+            consumers=[{"organization_id": ORGANIZATION}],
+            access={"organization_id": ORGANIZATION},
+        ),
+        {f"{HERE}.consumers[0]": 'leave out "organization_id" of "access"'},
+    ),
+    "an organization in just one account": (
+        declared(
+            consumers=[{"organization_path": f"{ORGANIZATION}/r-ab12/*"}],
+            access={"same_accounts": True},
+        ),
+        {f"{HERE}.consumers[0]": 'leave out "same_accounts" of "access"'},
+    ),
+    "a unit without its organization": (
+        declared(consumers=[{"organization_path": "ou-ab12-11111111"}]),
+        {f"{HERE}.consumers[0].organization_path": "is not the path of an organizational unit"},
+    ),
+    "half an account": (
+        declared(consumers=[{"account": "account1", "whole_account": False}]),
+        {f"{HERE}.consumers[0].whole_account": "true"},
+    ),
+    "a role for two": (
+        declared(
+            consumers=[CONSUMER | {"trusted_service": "lambda.amazonaws.com", "trusted_pod": POD}]
+        ),
+        {f"{HERE}.consumers[0]": 'give "trusted_service" or "trusted_pod", not both'},
+    ),
+    "a pod's role that exists": (
+        declared(consumers=[{"account": "account1", "existing_role": "web", "trusted_pod": POD}]),
+        {f"{HERE}.consumers[0]": '"trusted_pod" is for a "new_role" or "imported_role"'},
+    ),
+    "a pod by both ways": (
+        declared(
+            consumers=[
+                CONSUMER | {"trusted_pod": POD | {"oidc_issuer": "https://oidc.example.com/id/A"}}
+            ]
+        ),
+        {f"{HERE}.consumers[0].trusted_pod": 'give one of "oidc_issuer" (IAM roles for service'},
+    ),
+    "any pod of a namespace": (
+        declared(consumers=[CONSUMER | {"trusted_pod": POD | {"service_account": "*"}}]),
+        {f"{HERE}.consumers[0].trusted_pod.service_account": "is not a Kubernetes service account"},
+    ),
+    "a pod on an instance": (
+        declared(consumers=[CONSUMER | {"trusted_pod": POD, "instance": True}]),
+        {f"{HERE}.consumers[0]": '"instance" needs a "new_role" that EC2 may assume'},
+    ),
+    "any job of a repository": (
+        declared(
+            consumers=[CONSUMER | {"trusted_job": {"platform": "github", "repository": "a/b"}}]
+        ),
+        {f"{HERE}.consumers[0].trusted_job": 'give one of "branch" and "environment"'},
+    ),
+    "an environment of GitLab": (
+        declared(
+            consumers=[
+                CONSUMER
+                | {
+                    "trusted_job": {
+                        "platform": "gitlab",
+                        "repository": "a/b",
+                        "environment": "production",
+                    }
+                }
+            ]
+        ),
+        {f"{HERE}.consumers[0].trusted_job": '"environment" is for GitHub'},
+    ),
+    "everybody of an issuer": (
+        declared(consumers=[CONSUMER | {"trusted_issuer": ISSUER | {"subject": "*"}}]),
+        {f"{HERE}.consumers[0].trusted_issuer.subject": "everybody whom the issuer vouches for"},
+    ),
+    "an issuer that AWS knows by itself": (
+        declared(
+            consumers=[
+                CONSUMER | {"trusted_issuer": ISSUER | {"issuer": "https://accounts.google.com"}}
+            ]
+        ),
+        {f"{HERE}.consumers[0].trusted_issuer.issuer": "is one that AWS knows by itself"},
+    ),
+    "an issuer with a port": (
+        declared(
+            consumers=[
+                CONSUMER | {"trusted_issuer": ISSUER | {"issuer": "https://oidc.example.com:8443"}}
+            ]
+        ),
+        {f"{HERE}.consumers[0].trusted_issuer.issuer": "is not the address of an OIDC provider"},
     ),
     "a service principal of China": (
         declared(consumers=[CONSUMER | {"trusted_service": "ec2.amazonaws.com.cn"}]),
@@ -522,8 +701,9 @@ ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
             "access": {"level": "read-only", "actions": ["s3:*"]},
         },
         [
-            '.consumers[0]: give one of "new_role", "existing_role", "imported_role" and '
-            '"instance_profile"',
+            '.consumers[0]: give one of "new_role", "existing_role", "imported_role", '
+            '"instance_profile", "existing_user", "permission_set", "whole_account", '
+            '"organization_id" and "organization_path"',
             '.consumers[0]: "instance" needs a "new_role" that EC2 may assume',
             '.buckets[0]: with "existing", say who owns its bucket policy: "policy": "create" '
             '(nobody yet) or "merge" (you get the statements to merge)',
@@ -665,7 +845,7 @@ ROLE_PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
         f"consumers[0].{kind}": lambda n, kind=kind: declared(  # type: ignore[misc]
             consumers=[{"account": "account1", kind: n}]
         )
-        for kind in ("existing_role", "imported_role", "instance_profile")
+        for kind in ("new_role", "imported_role", "instance_profile")
     },
     "assumed_role.name": lambda n: declared(
         pattern="assume-role", assumed_role={"account": "account2", "name": n}

@@ -1,11 +1,14 @@
 """An independent IAM evaluator, fed with the policies that Terraform shows.
 
 They are passed on as they are, read by nothing of ours: it judges our evaluator and our reader too.
+But for one thing: it knows no condition keys of an OIDC provider whose address has a path, so that
+the slashes of these are written as dots, in policies and requests alike.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _FOLDER = Path(__file__).parent
+_KEY_WITH_PATH = re.compile(r'"([a-z0-9-]+\.[a-z0-9.-]+/[^":]+):(aud|sub)"')
 EVERYTHING = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
@@ -22,21 +26,24 @@ EVERYTHING = {
 
 def decide(requests: Sequence[dict[str, Any]]) -> list[bool]:
     """Return whether each request is allowed."""
-    decisions: list[bool] = _node("evaluate.mjs", requests)
+    text = _KEY_WITH_PATH.sub(
+        lambda found: f'"{found[1].replace("/", ".")}:{found[2]}"', json.dumps(requests)
+    )
+    decisions: list[bool] = _node("evaluate.mjs", text)
     return decisions
 
 
 def unknown_actions(actions: Sequence[str]) -> list[str]:
     """Return the actions that the Service Authorization Reference does not list."""
-    unknown: list[str] = _node("known.mjs", actions)
+    unknown: list[str] = _node("known.mjs", json.dumps(actions))
     return unknown
 
 
-def _node(script: str, content: Any) -> Any:
+def _node(script: str, text: str) -> Any:
     result = subprocess.run(
         ["node", script],
         cwd=_FOLDER,
-        input=json.dumps(content),
+        input=text,
         capture_output=True,
         text=True,
         check=False,

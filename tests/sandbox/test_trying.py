@@ -58,6 +58,54 @@ LINKS: dict[str, Any] = {
         "buckets": [BUCKET],
         "access": {"level": "read-only", "organization_id": "o-a1b2c3d4e5"},
     },
+    "kinds": {
+        "pattern": "direct-access",
+        "consumers": [
+            {"account": "account1", "existing_user": "arn:aws:iam::111111111111:user/x/backup"},
+            {"account": "account1", "existing_role": "arn:aws:iam::111111111111:role/x/web"},
+            {"account": "account1", "permission_set": "Analyst"},
+            {
+                "account": "account1",
+                "new_role": "pod",
+                "path": "/pods/",
+                "trusted_pod": {
+                    "oidc_issuer": "https://oidc.eks.ap-northeast-1.amazonaws.com/id/0123ABCD",
+                    "namespace": "reports",
+                    "service_account": "reader",
+                },
+            },
+        ],
+        "buckets": [BUCKET],
+        "access": {"level": "read-only"},
+    },
+    "many": {
+        "pattern": "assume-role",
+        "consumers": [
+            {"account": "account1", "whole_account": True},
+            {"organization_id": "o-a1b2c3d4e5"},
+            {
+                "account": "account1",
+                "new_role": "tagged-pod",
+                "trusted_pod": {
+                    "cluster": "production",
+                    "namespace": "reports",
+                    "service_account": "reader",
+                },
+            },
+            {
+                "account": "account1",
+                "new_role": "workspace",
+                "trusted_issuer": {
+                    "issuer": "https://app.terraform.io",
+                    "audience": "aws.workload.identity",
+                    "subject": "organization:acme:project:reports:*",
+                },
+            },
+        ],
+        "buckets": [BUCKET],
+        "access": {"level": "read-only"},
+        "assumed_role": {"account": "account2", "name": "for-many"},
+    },
     "copied": {
         "pattern": "replication",
         "source": {"account": "account1", "new_prefix": "from-"},
@@ -136,6 +184,20 @@ def let_in(tried: dict[str, Any], link: str, who: str, target: str) -> set[str]:
         ("assumed", "caller, no external id", "worker", set()),
         ("assumed", "another role (account1)", "worker", set()),
         ("organization", "another role (account1)", "reports-", set()),
+        ("kinds", "backup", "reports-", {"list", "get"}),
+        ("kinds", "web", "reports-", {"list", "get"}),
+        ("kinds", "Analyst", "reports-", {"list", "get"}),
+        ("kinds", "pod", "reports-", {"list", "get"}),
+        ("kinds", "another user (account1)", "reports-", set()),
+        ("kinds", "permission set Analyst_Other", "reports-", set()),
+        ("kinds", "another service account", "pod", set()),
+        ("many", "for-many, by whole-account", "reports-", {"list", "get"}),
+        ("many", "for-many, by tagged-pod", "reports-", {"list", "get"}),
+        ("many", "for-many, by workspace", "reports-", {"list", "get"}),
+        ("many", "whole-account, not assuming", "reports-", set()),
+        ("many", "a role of another account", "for-many", set()),
+        ("many", "another service account", "tagged-pod", set()),
+        ("many", "another subject", "workspace", set()),
     ],
 )
 def test_who_reaches_what(
@@ -150,6 +212,7 @@ def test_who_reaches_what(
     [
         ("direct", "reader may kms:Decrypt on the key of reports- only if kms:Encryption"),
         ("organization", "member may s3:GetObject on reports- only if aws:PrincipalOrgID is o-a1"),
+        ("many", "o-a1b2c3d4e5 may sts:AssumeRole on for-many only if aws:PrincipalOrgID is o-a1"),
     ],
 )
 def test_what_the_emulator_cannot_judge_is_told_by_the_documents(
@@ -174,6 +237,18 @@ def test_without_any_half_nothing_is_left(tried: dict[str, Any]) -> None:
             "the trust policy of worker",
         },
         "organization": set(),
+        "kinds": {
+            "the bucket policy of reports-",
+            *(f"the identity policies of {who}" for who in ("backup", "web", "Analyst", "pod")),
+        },
+        "many": {
+            "the identity policies of for-many",
+            *(
+                f"the identity policies of {who}"
+                for who in ("whole-account", "tagged-pod", "workspace")
+            ),
+            "the trust policy of for-many",
+        },
         "copied": {"the bucket policy of to-"},
     }
     assert not [h for found in tried.values() for h in found["halves"] if h["left"]]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from s3_links.declarations.accounts import LinkAccount
+    from s3_links.declarations.assumed import AssumedRole
     from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.consumers import Consumer
     from s3_links.declarations.links import AnyLink
@@ -44,7 +45,7 @@ class Declared(Grantees):
         consumers = [(consumer, self._consumer(consumer)) for consumer in link.consumers]
         reaching = [(c.account, who) for c, who in consumers]
         if assumed := link.assumed_role:
-            role = self._role(assumed.account, assumed.name, imported=assumed.imported)
+            role = self._assumed(assumed)
             reaching = [(assumed.account, role)]
             for consumer, who in consumers:
                 self._hop(link, consumer, who, role)
@@ -53,6 +54,24 @@ class Declared(Grantees):
             self._on_bucket(link, alias, who, bucket, arn)
         for _, who in consumers:
             self.pairs |= {(who, arn) for arn in self.buckets}
+
+    def _assumed(self, assumed: AssumedRole) -> Principal:
+        """Add the role to assume, with the grant to assume itself where it has that."""
+        if self._accounts[assumed.account].foreign:
+            role = self._foreign_role(assumed.account, assumed.name)
+        else:
+            role = self._role(assumed.account, assumed.name, imported=assumed.imported)
+        if assumed.self_assuming:
+            arn = str(role.arn)
+            self._grant(
+                who=role,
+                actions=actions.ASSUME_ROLE,
+                on=arn,
+                resources=(arn,),
+                named=self._root(role.account, role.partition),
+                theirs=(self._by_arn("ArnEquals", arn), *_external(assumed)),
+            )
+        return role
 
     def _on_bucket(
         self, link: Link, alias: str, who: Principal, bucket: LinkBucket, arn: str
@@ -93,13 +112,12 @@ class Declared(Grantees):
         named, by_arn = self._named(who)
         access, assumed = link.access.access, link.assumed_role
         theirs = by_arn + access.conditions.of_caller(account_id=self._id(consumer.account))
-        given = assumed.external_id if assumed else None
-        external = Condition(test="StringEquals", variable="sts:ExternalId", values=(given or "",))
+        external = _external(assumed)
         arn = str(role.arn)
         sessions = consumer.service
         for action in trust_actions(sessions) if sessions else actions.ASSUME_ROLE:
             if action in (*actions.ASSUME_ROLE, *actions.CARRIED):
-                asked = (external,) if given and action in actions.ASSUME_ROLE else ()
+                asked = external if action in actions.ASSUME_ROLE else ()
                 self._grant(
                     who=who,
                     actions=(action,),
@@ -138,3 +156,10 @@ class Declared(Grantees):
         self._grant(
             who=who, actions=granted, on=arn, resources=(f"{arn}{of}",), named=named, both=both
         )
+
+
+def _external(assumed: AssumedRole | None) -> Conditions:
+    """Return what a trust policy asks of the external id."""
+    given = assumed.external_id if assumed else None
+    variable = "sts:ExternalId"
+    return (Condition(test="StringEquals", variable=variable, values=(given,)),) if given else ()

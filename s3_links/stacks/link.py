@@ -8,11 +8,13 @@ from constructs import Construct
 
 from s3_cross_account.assume_role import AssumeRole
 from s3_cross_account.direct_access import DirectAccess
+from s3_cross_account.foreign import ForeignRole
 from s3_cross_account.instance import Instance, InstanceBasics
 from s3_cross_account.network import PublicNetwork
 from s3_cross_account.role import Role
+from s3_links.declarations.named import label
 
-from .consumers import grantee, outputs
+from .consumers import grantee, handed_over, outputs
 from .linked import LinkedStack
 
 if TYPE_CHECKING:
@@ -62,8 +64,13 @@ class LinkStack(LinkedStack):
                 access=link.access.access,
                 external_id=link.assumed_role.external_id,
                 survive_recreation=link.survive_role_recreation,
+                self_assuming=link.assumed_role.self_assuming,
+                named_directly=link.names_directly,
             )
             self.outputs(assumed_role_arn=assume.assumed_role.arn)
+            if isinstance(assume.assumed_role, ForeignRole):
+                role = link.assumed_role
+                self.outputs(**handed_over(label(role.account, role.name), assume.assumed_role))
             if any(consumer.on_instances for consumer in link.consumers):
                 self.outputs(aws_config=assume.aws_config)
         for consumer, role in zip(link.consumers, roles, strict=True):
@@ -79,7 +86,13 @@ class LinkStack(LinkedStack):
         if note := consumer.note():
             # What cdktf's command shows as a warning; its own call would add paths of this machine.
             scope.node.add_metadata("@cdktf/warn", note)
-        role = grantee(scope, consumer, account=account, link=self._link_id)
+        role = grantee(
+            scope,
+            consumer,
+            account=account,
+            link=self._link_id,
+            named_directly=self._link.names_directly,
+        )
         if isinstance(role, Role) and consumer.instance:
             self._instance(scope, role, consumer)
         return role

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from s3_links.declarations import read_links
-
 from s3_links.synthesized.blocks import foreign_accounts
 
 from . import accounts, environment, existing, state, undeclared

@@ -31,8 +31,9 @@ class Insiders:
 def insiders(sources: Iterable[Mapping[str, Any]]) -> Insiders:
     """Return whom synthesized stacks declare.
 
-    That is each account that a provider is pinned to or that is named as foreign, and each organization that a policy of
-    theirs asks everybody to be in: naming it in order to leave it out declares nothing.
+    That is each account that a provider is pinned to or that is named as foreign, and each
+    organization that a policy of theirs asks everybody to be in: naming it in order to leave it out
+    declares nothing.
     """
     accounts: set[str] = set()
     organizations: set[str] = set()

@@ -24,7 +24,7 @@ def _blocks(found: Handover) -> Iterator[str]:
             "",
             f'variable "{name}" {{',
             f'  description = "{what}"',
-            "  type = string",
+            "  type        = string",
             "}",
         )
     created = {document.of for document in found.documents if document.kind == "trust"}
@@ -53,7 +53,7 @@ def _identity(link: str, document: Handed, created: set[str]) -> Iterator[str]:
     named = f"aws_iam_role.{_word(who)}.name" if document.of in created else f'"{who}"'
     yield ""
     yield f'resource "aws_iam_{kind}_policy_attachment" "{name}" {{'
-    yield f"  {kind} = {named}"
+    yield f"  {kind}       = {named}"
     yield f"  policy_arn = aws_iam_policy.{name}.arn"
     yield "}"
 
@@ -62,15 +62,16 @@ def _role(document: Handed) -> Iterator[str]:
     who = document.of.rpartition("/")[2]
     yield "# Where the role exists already, merge the trust policy into its own."
     yield f'resource "aws_iam_role" "{_word(who)}" {{'
-    yield f'  name = "{who}"'
+    yield f'  name               = "{who}"'
     yield from _heredoc("assume_role_policy", document)
     yield "}"
 
 
 def _merged(document: Handed) -> Iterator[str]:
     name = _label(document)
-    yield f"# The {document.kind} policy of {document.of} is one document: take the json of this"
-    yield "# data source as its policy, with your own statements first."
+    yield f"# The {document.kind} policy is one document of"
+    yield f"# {document.of}:"
+    yield "# take the json of this data source for it, with your own statements first."
     yield "locals {"
     yield from _heredoc(name, document)
     yield "}"

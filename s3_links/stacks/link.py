@@ -69,8 +69,8 @@ class LinkStack(LinkedStack):
             )
             self.outputs(assumed_role_arn=assume.assumed_role.arn)
             if isinstance(assume.assumed_role, ForeignRole):
-                role = link.assumed_role
-                self.outputs(**handed_over(label(role.account, role.name), assume.assumed_role))
+                name = label(link.assumed_role.account, link.assumed_role.name)
+                self.outputs(**handed_over(name, assume.assumed_role))
             if any(consumer.on_instances for consumer in link.consumers):
                 self.outputs(aws_config=assume.aws_config)
         for consumer, role in zip(link.consumers, roles, strict=True):

@@ -102,13 +102,16 @@ class Moments:
         """Return the account of a bucket that is declared and not looked at, or nothing."""
         bucket = arn.partition(":::")[2].partition("/")[0]
         outputs = self._source.get("output", {})
-        aliases = {*self.after.aliases.values(), *foreign_accounts(self._source)}
+        foreign = foreign_accounts(self._source)
+        aliases = {*self.after.aliases.values(), *foreign}
         if ":iam:" in arn or ":kms:" in arn:  # of somebody else, and told by itself
             return arn.split(":")[4]
         for alias in aliases if bucket else ():
             if f"bucket_name_{label(alias, bucket)}" in outputs:
                 return self.after.accounts.get(alias, alias)
-        return ""
+        # The end of a replication has no alias in its output; a foreign one can only be this end.
+        end = outputs.get("bucket_name_destination", {}).get("value")
+        return next(iter(foreign.values()), "") if bucket and bucket == end else ""
 
     def place(self, document: Document) -> str:
         """Return the address of the block that a document stands in."""

@@ -127,8 +127,8 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
                 {"account": "partner", "existing_role": "arn:aws:iam::555555555555:role/etl"}
             ]
         ),
-        "links.x.consumers[0]",
-        "444444444444",
+        "links.x.consumers[0].existing_role",
+        "declared is 444444444444",
     ),
     "copies from them": (
         replication(source=THEIRS | {"versioned": True}, destination=OURS),

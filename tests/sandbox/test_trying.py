@@ -106,6 +106,18 @@ LINKS: dict[str, Any] = {
         "access": {"level": "read-only"},
         "assumed_role": {"account": "account2", "name": "for-many"},
     },
+    "their-role": {
+        "pattern": "direct-access",
+        "consumers": [{"account": "partner", "existing_role": "etl"}],
+        "buckets": [BUCKET],
+        "access": {"level": "read-only"},
+    },
+    "their-assumed-role": {
+        "pattern": "assume-role",
+        "consumers": [{"account": "account1", "new_role": "guest"}],
+        "buckets": [{"account": "partner", "existing": "theirs", "policy": "merge"}, BUCKET],
+        "assumed_role": {"account": "partner", "name": "for-us", "external_id": "link-7f3a"},
+    },
     "copied": {
         "pattern": "replication",
         "source": {"account": "account1", "new_prefix": "from-"},
@@ -119,7 +131,8 @@ LINKS: dict[str, Any] = {
 @contextlib.contextmanager
 def command(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Run ``try`` in a folder with the links; nothing is left in that for temporary files."""
-    declared = {"accounts": accounts(), "links": LINKS}
+    partner = {"account_id": "444444444444", "foreign": True}
+    declared = {"accounts": accounts() | {"partner": partner}, "links": LINKS}
     (folder / "links.json").write_text(json.dumps(declared))
     # Terraform's plugins listen on sockets below it, whose paths must be short.
     with tempfile.TemporaryDirectory() as temporary:
@@ -191,6 +204,21 @@ def let_in(tried: dict[str, Any], link: str, who: str, target: str) -> set[str]:
         ("kinds", "another user (account1)", "reports-", set()),
         ("kinds", "permission set Analyst_Other", "reports-", set()),
         ("kinds", "another service account", "pod", set()),
+        ("their-role", "etl", "reports-", {"list", "get"}),
+        ("their-role", "another role (partner)", "reports-", set()),
+        (
+            "their-assumed-role",
+            "for-us, by guest",
+            "theirs",
+            {"list", "get", "put", "multipart"},
+        ),
+        (
+            "their-assumed-role",
+            "for-us, by guest",
+            "reports-",
+            {"list", "get", "put", "multipart"},
+        ),
+        ("their-assumed-role", "guest, no external id", "for-us", set()),
         ("many", "for-many, by whole-account", "reports-", {"list", "get"}),
         ("many", "for-many, by tagged-pod", "reports-", {"list", "get"}),
         ("many", "for-many, by workspace", "reports-", {"list", "get"}),
@@ -248,6 +276,13 @@ def test_without_any_half_nothing_is_left(tried: dict[str, Any]) -> None:
                 for who in ("whole-account", "tagged-pod", "workspace")
             ),
             "the trust policy of for-many",
+        },
+        "their-role": {"the bucket policy of reports-", "the identity policies of etl"},
+        "their-assumed-role": {
+            "the bucket policy of reports-",
+            "the identity policies of for-us",
+            "the trust policy of for-us",
+            "the identity policies of guest",
         },
         "copied": {"the bucket policy of to-"},
     }

@@ -277,7 +277,7 @@ def test_the_map_shows_the_foreign_account() -> None:
     drawn = graph(mapped.declared([stack_of(link) for link in LINKS]))
     assert ("partner", "444444444444") in {(a.name, a.id) for a in drawn.accounts}
     theirs = {node.name for node in drawn.nodes if node.account == "partner"}
-    assert {"theirs", "their-lake", "for-us"} <= theirs
+    assert {"theirs", "copies-of-ours", "for-us"} <= theirs
 
 
 # What two vendors document

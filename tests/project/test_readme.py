@@ -59,7 +59,7 @@ REPLICATION = rows("What you want of a replication")
 
 
 def test_the_tables_were_found() -> None:
-    assert (len(ACCESS), len(REPLICATION)) == (30, 10)
+    assert (len(ACCESS), len(REPLICATION)) == (31, 10)
     assert {name: len(found) for name, found in SETTINGS.items()} == {
         "workstation.md": 5,
         "workstation.ja.md": 5,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tests.conftest import Terraform
 
 BUCKET = {"account": "account2", "new_prefix": "reports-"}
+ACCOUNTS = accounts() | {"partner": {"account_id": "444444444444", "foreign": True}}
 LINKS: dict[str, Any] = {
     "direct": {
         "pattern": "direct-access",
@@ -131,8 +132,7 @@ LINKS: dict[str, Any] = {
 @contextlib.contextmanager
 def command(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Run ``try`` in a folder with the links; nothing is left in that for temporary files."""
-    partner = {"account_id": "444444444444", "foreign": True}
-    declared = {"accounts": accounts() | {"partner": partner}, "links": LINKS}
+    declared = {"accounts": ACCOUNTS, "links": LINKS}
     (folder / "links.json").write_text(json.dumps(declared))
     # Terraform's plugins listen on sockets below it, whose paths must be short.
     with tempfile.TemporaryDirectory() as temporary:
@@ -314,7 +314,7 @@ def test_a_link_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OperationError, match=r"no links file here to try"):
         trying.chosen([])
-    (tmp_path / "links.json").write_text(json.dumps({"accounts": accounts(), "links": LINKS}))
+    (tmp_path / "links.json").write_text(json.dumps({"accounts": ACCOUNTS, "links": LINKS}))
     with pytest.raises(OperationError, match=r"no link nothing: choose from direct, assumed"):
         trying.chosen(["nothing"])
     assert list(trying.chosen(["copied"])) == ["copied"]

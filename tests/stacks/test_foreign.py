@@ -20,6 +20,7 @@ from s3_links.operations.graphs import graph
 from s3_links.operations.handover import Handover, handovers
 from s3_links.operations.prove import prove
 from s3_links.operations.stack import OperationError, Stack
+from s3_links.operations.who_can import who_can
 from tests.conftest import PROJECT, Terraform
 from tests.evaluator import decide
 from tests.support.links import stack_json, synthesize
@@ -271,6 +272,27 @@ def test_a_foreign_account_is_never_asked_and_that_is_said(
     reader = reader_of(stacks)
     reply, why = reader.answer("444444444444", "iam", "get_role", RoleName="etl")
     assert (reply, why) == (None, "partner is foreign: nobody here has credentials for it")
+
+
+def test_a_pipeline_has_no_roles_in_a_foreign_account(tmp_path: Path) -> None:
+    content = {
+        "accounts": ACCOUNTS,
+        "links": {"their-role": LINKS["their-role"]},
+        "state": {"backend": "s3", "account": "own", "bucket": "my-states"},
+        "pipeline": {"platform": "github", "repository": "acme/links"},
+    }
+    result = synthesize(tmp_path, content)
+    assert (result.returncode, result.stderr) == (0, "")
+    roles = stack_json(tmp_path, "pipeline-roles")
+    assert set(roles["output"]) == {"plan_role_arn_own", "deploy_role_arn_own"}
+    assert [provider["alias"] for provider in roles["provider"]["aws"]] == ["own"]
+
+
+def test_who_can_knows_them_by_what_is_handed_over() -> None:
+    stacks = [stack_of(link) for link in LINKS]
+    answer = who_can(stacks, everything()[0], "shared-", ("s3:GetObject",))
+    rows = [(who, halves) for who, _, _, halves in answer.cells()]
+    assert rows == [("role etl (partner)", "bucket policy in own, identity policy in partner")]
 
 
 def test_the_map_shows_the_foreign_account() -> None:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from s3_cross_account.settings import partition
 from s3_links.declarations import read_links
 from s3_links.declarations.files import write
 from s3_links.declarations.handed_over import BUCKET, IDENTITY, KEY, TRUST
@@ -177,7 +178,7 @@ def _outputs(link: AnyLink) -> Iterator[tuple[str, Kind, str, str]]:
     else:
         labels = ["source", "destination"]
     for name, bucket in zip(labels, link.buckets, strict=True):
-        yield bucket.account, "bucket", f"{BUCKET}{name}", f"arn:aws:s3:::{bucket.name}"
+        yield bucket.account, "bucket", f"{BUCKET}{name}", f":s3:::{bucket.name}"
         yield bucket.account, "key", f"{KEY}{name}", str(bucket.key)
 
 
@@ -213,6 +214,8 @@ class _Writer:
                 continue
             known = self._blocks.output(of)
             arn = str(known) if known else of
+            if kind == "bucket":
+                arn = f"arn:{partition(self._stack.providers[0]['region'])}{of}"
             for number in range(1, 11):
                 name = output if number == 1 else f"{output}_{number}"
                 if declared := self._blocks.output(name):

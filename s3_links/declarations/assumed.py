@@ -74,6 +74,15 @@ class AssumedRole(PassedRole):
         ),
     ] = []
 
+    self_assuming: Annotated[
+        bool,
+        Field(
+            description="true or false: whether the role may also assume itself, with the external "
+            "id if there is one. Databricks' Unity Catalog asks for that",
+            examples=[True],
+        ),
+    ] = False
+
     @claim
     def _itself(self) -> Iterator[list[Claim]]:
         yield [role_claim(self.account, self.name)]

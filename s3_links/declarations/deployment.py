@@ -47,7 +47,8 @@ class Deployment(Part):
         regions = {}
         for alias in aliases:
             with suppress(UnreadableError, KeyError):
-                regions[alias] = self.by_alias[alias].region
+                if region := self.by_alias[alias].region:  # a foreign account may have none
+                    regions[alias] = region
         if problem := across_partitions(regions):
             yield problem
 
@@ -77,6 +78,9 @@ class Deployment(Part):
             claimed |= {f"{alias}-provider", *(f"{what}_role_arn_{alias}" for what in ROLES)}
         for alias, account in self.by_alias.items():
             place = ("accounts", alias)
+            with suppress(UnreadableError):
+                if account.is_foreign:
+                    continue  # a pipeline has no roles in it
             if alias in claimed:
                 told = 'is a word that cdktf needs for "pipeline" itself: choose another alias'
                 yield place, told

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field
 
 from s3_cross_account.settings import partition
 
-from . import claims
+from . import claims, foreign
 from .accounts import LinkAccount
 from .buckets import LinkBucket
 from .consumers import Consumer
@@ -113,6 +113,10 @@ class Links(Deployment):
                     yield (*place, *inner), told
 
     @rule
+    def _foreign_sides(self) -> Iterator[Problem]:
+        yield from foreign.problems(self)
+
+    @rule
     def _keys_of_their_buckets(self) -> Iterator[Problem]:
         for place, bucket in parts(self, LinkBucket):
             with suppress(UnreadableError, KeyError):
@@ -144,7 +148,8 @@ class Links(Deployment):
     @claim
     def _of_the_pipeline(self) -> Iterator[list[claims.Claim]]:
         roles = self.pipeline.roles() if self.pipeline else ()
-        yield [claims.role(alias, name, by="pipeline") for alias in self.accounts for name in roles]
+        own = [alias for alias, account in self.accounts.items() if not account.is_foreign]
+        yield [claims.role(alias, name, by="pipeline") for alias in own for name in roles]
 
     @claim
     def _log_buckets(self) -> Iterator[list[claims.Claim]]:
@@ -184,7 +189,7 @@ def _unfit_key(key: str, account: LinkAccount) -> Iterator[str]:
             f"is in the partition {key_partition}, its region in {partition(region)}: correct the "
             "ARN"
         )
-    if region != account.region:
+    if account.region and region != account.region:
         yield (
             f"is in {region}, its bucket in {account.region}: S3 takes keys of the bucket's "
             "region only"

@@ -34,12 +34,17 @@ def findings(
 ) -> list[Finding]:
     """Return what is found of everything that the links of ``stacks`` name as existing.
 
+    In a foreign account nothing is looked at.
+
     ``accounts`` are the ids that the aliases reach.
     """
     providers = {p["alias"]: p for stack in stacks for p in stack.providers}
     credentials = functools.cache(lambda alias: Credentials(providers[alias]))
 
     def answered(question: _Question) -> list[Finding]:
+        if question.alias not in providers:
+            told = f"{question.what} is not looked at: {question.alias} is a foreign account"
+            return [Finding(question.place, told)]
         try:
             return list(question.look(credentials(question.alias)))
         except (UnknownError, CredentialsError) as error:

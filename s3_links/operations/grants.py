@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from s3_cross_account.access import Access
     from s3_links.declarations.accounts import LinkAccount
+    from s3_links.declarations.assumed import AssumedRole
     from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.delivery import ServiceDeliveryLink
     from s3_links.declarations.links import AnyLink
@@ -50,7 +51,7 @@ class Declared(Grantees):
             callers = [(c.account, consumers[c.id], _carried(c.service)) for c in link.consumers]
             for passed in (*assumed.through, assumed):
                 last = passed is assumed
-                role = self._role(passed.account, passed.name, imported=last and assumed.imported)
+                role = self._assumed(assumed) if last else self._role(passed.account, passed.name)
                 for account, who, carried in callers:
                     given = assumed.external_id if last else None
                     self._hop(link, account, who, role, carried, given)
@@ -65,6 +66,24 @@ class Declared(Grantees):
                 reaching = [(assumed.account, role)]
             for (alias, who), bucket in product(reaching, granted.buckets):
                 self._on_bucket(link.reaching(granted.access), alias, who, bucket, arns[bucket.id])
+
+    def _assumed(self, assumed: AssumedRole) -> Principal:
+        """Add the role to assume, with the grant to assume itself where it has that."""
+        if self._accounts[assumed.account].foreign:
+            role = self._foreign_role(assumed.account, assumed.name)
+        else:
+            role = self._role(assumed.account, assumed.name, imported=assumed.imported)
+        if assumed.self_assuming:
+            arn = str(role.arn)
+            self._grant(
+                who=role,
+                actions=actions.ASSUME_ROLE,
+                on=arn,
+                resources=(arn,),
+                named=self._root(role.account, role.partition),
+                theirs=(self._by_arn("ArnEquals", arn), *_external(assumed)),
+            )
+        return role
 
     def _on_bucket(
         self, access: Access, alias: str, who: Principal, bucket: LinkBucket, arn: str
@@ -189,3 +208,10 @@ def _carried(trusted: str | None) -> tuple[str, ...]:
     """Return what the sessions that a service hands out bring along to another role."""
     brought = trust_actions(trusted) if trusted else ()
     return tuple(action for action in brought if action in actions.CARRIED)
+
+
+def _external(assumed: AssumedRole | None) -> Conditions:
+    """Return what a trust policy asks of the external id."""
+    given = assumed.external_id if assumed else None
+    variable = "sts:ExternalId"
+    return (Condition(test="StringEquals", variable=variable, values=(given,)),) if given else ()

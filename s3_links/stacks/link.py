@@ -10,11 +10,13 @@ from s3_cross_account.access import Access
 from s3_cross_account.assume_role import AssumeRole
 from s3_cross_account.aws_cli import instance_profile_config
 from s3_cross_account.document import rendered_once
+from s3_cross_account.foreign import ForeignRole
 from s3_cross_account.instance import Instance, InstanceBasics
 from s3_cross_account.network import PublicNetwork
 from s3_cross_account.role import Role
+from s3_links.declarations.named import label
 
-from .consumers import grantee, outputs
+from .consumers import grantee, handed_over, outputs
 from .linked import LinkedStack
 
 if TYPE_CHECKING:
@@ -58,6 +60,9 @@ class LinkStack(LinkedStack):
                         access=link.reaching(access),
                         survive_recreation=link.survive_role_recreation,
                     )
+        if link.assumed_role is not None and isinstance(assumed := self._chain[-1], ForeignRole):
+            name = label(link.assumed_role.account, link.assumed_role.name)
+            self.outputs(**handed_over(name, assumed))
         for consumer, role in zip(link.consumers, roles, strict=True):
             self.outputs(**outputs(consumer, role))
             if link.assumed_role and (link.assumed_role.through or consumer.names_its_chain):
@@ -67,7 +72,7 @@ class LinkStack(LinkedStack):
             self.bucket_outputs(declared.label, bucket)
         self.kept_outputs()
 
-    def _assumed(self, link: Link, declared: AssumedRole, roles: list[RoleBase]) -> Role:
+    def _assumed(self, link: Link, declared: AssumedRole, roles: list[RoleBase]) -> RoleBase:
         """Create the role that consumers assume; what it reaches is granted to it afterwards.
 
         And before it the roles of the chain that it is the end of, as "Chaining IAM roles in Amazon
@@ -105,6 +110,8 @@ class LinkStack(LinkedStack):
             external_id=declared.external_id,
             survive_recreation=link.survive_role_recreation,
             source_profile=declared.through[-1].name if declared.through else None,
+            self_assuming=declared.self_assuming,
+            named_directly=link.names_directly,
         )
         self._chain.append(assume.assumed_role)
         self.outputs(assumed_role_arn=assume.assumed_role.arn)
@@ -120,7 +127,13 @@ class LinkStack(LinkedStack):
         if note := consumer.note():
             # What cdktf's command shows as a warning; its own call would add paths of this machine.
             scope.node.add_metadata("@cdktf/warn", note)
-        role = grantee(scope, consumer, account=account, link=self._link_id)
+        role = grantee(
+            scope,
+            consumer,
+            account=account,
+            link=self._link_id,
+            named_directly=self._link.names_directly,
+        )
         if isinstance(role, Role) and consumer.instance:
             self._instance(scope, role, consumer)
         return role

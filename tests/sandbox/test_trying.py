@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tests.conftest import Terraform
 
 BUCKET = {"account": "account2", "new_prefix": "reports-"}
+ACCOUNTS = accounts() | {"partner": {"account_id": "444444444444", "foreign": True}}
 LINKS: dict[str, Any] = {
     "direct": {
         "pattern": "direct-access",
@@ -148,6 +149,18 @@ LINKS: dict[str, Any] = {
         "access": {"level": "read-only"},
         "assumed_role": {"account": "account2", "name": "for-workloads"},
     },
+    "their-role": {
+        "pattern": "direct-access",
+        "consumers": [{"account": "partner", "existing_role": "etl"}],
+        "buckets": [BUCKET],
+        "access": {"level": "read-only"},
+    },
+    "their-assumed-role": {
+        "pattern": "assume-role",
+        "consumers": [{"account": "account1", "new_role": "guest"}],
+        "buckets": [{"account": "partner", "existing": "theirs", "policy": "merge"}, BUCKET],
+        "assumed_role": {"account": "partner", "name": "for-us", "external_id": "link-7f3a"},
+    },
     "copied": {
         "pattern": "replication",
         "source": {"account": "account1", "new_prefix": "from-"},
@@ -174,7 +187,7 @@ LINKS: dict[str, Any] = {
 @contextlib.contextmanager
 def command(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Run ``try`` in a folder with the links; nothing is left in that for temporary files."""
-    declared = {"accounts": accounts(), "links": LINKS}
+    declared = {"accounts": ACCOUNTS, "links": LINKS}
     (folder / "links.json").write_text(json.dumps(declared))
     # Terraform's plugins listen on sockets below it, whose paths must be short.
     with tempfile.TemporaryDirectory() as temporary:
@@ -262,6 +275,21 @@ def let_in(tried: dict[str, Any], link: str, who: str, target: str) -> set[str]:
         ("kinds", "another user (account1)", "reports-", set()),
         ("kinds", "permission set Analyst_Other", "reports-", set()),
         ("kinds", "another service account", "pod", set()),
+        ("their-role", "etl", "reports-", {"list", "get"}),
+        ("their-role", "another role (partner)", "reports-", set()),
+        (
+            "their-assumed-role",
+            "for-us, by guest",
+            "theirs",
+            {"list", "get", "put", "multipart"},
+        ),
+        (
+            "their-assumed-role",
+            "for-us, by guest",
+            "reports-",
+            {"list", "get", "put", "multipart"},
+        ),
+        ("their-assumed-role", "guest, no external id", "for-us", set()),
         ("many", "for-many, by whole-account", "reports-", {"list", "get"}),
         ("workloads", "for-workloads, by tagged-pod", "reports-", {"list", "get"}),
         ("workloads", "for-workloads, by workspace", "reports-", {"list", "get"}),
@@ -345,6 +373,13 @@ def test_without_any_half_nothing_is_left(tried: dict[str, Any]) -> None:
             ),
             "the trust policy of for-workloads",
         },
+        "their-role": {"the bucket policy of reports-", "the identity policies of etl"},
+        "their-assumed-role": {
+            "the bucket policy of reports-",
+            "the identity policies of for-us",
+            "the trust policy of for-us",
+            "the identity policies of guest",
+        },
         "copied": {"the bucket policy of to-"},
         "trails": set(),
         "logs": set(),
@@ -377,7 +412,7 @@ def test_a_link_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OperationError, match=r"no links file here to try"):
         trying.chosen([])
-    (tmp_path / "links.json").write_text(json.dumps({"accounts": accounts(), "links": LINKS}))
+    (tmp_path / "links.json").write_text(json.dumps({"accounts": ACCOUNTS, "links": LINKS}))
     with pytest.raises(OperationError, match=r"no link nothing: choose from direct, assumed"):
         trying.chosen(["nothing"])
     assert list(trying.chosen(["copied"])) == ["copied"]

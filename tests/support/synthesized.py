@@ -107,7 +107,7 @@ class Synthesized:
     def _given_elsewhere(self) -> Iterator[tuple[str, list[Policy]]]:
         for name, output in self.stack.get("output", {}).items():
             if name.startswith("identity_policy_to_attach_"):
-                yield name, [self._referred(output["value"])]
+                yield name, [self._handed_over(name, output["value"])]
             if name.startswith("policies_to_reference_"):
                 yield (
                     name,
@@ -117,6 +117,12 @@ class Synthesized:
                         if block["name"] in output["value"].split()
                     ],
                 )
+
+    def _handed_over(self, name: str, text: str) -> Policy:
+        """Return a document of an output: a data source's, or for a foreign account its text."""
+        if _REFERENCE.fullmatch(text):
+            return self._referred(text)
+        return Policy(name, json.loads(self.text(text)))
 
     def blocks(self, type_: str) -> dict[str, Any]:
         """Return the blocks of a type by their names; a data source's begins with ``data.``."""

@@ -269,7 +269,7 @@ def made(encrypted: Emulator) -> list[str]:
 
 def test_the_plan_role_plans_every_link(planned: Workplace) -> None:
     plans = sorted(file.name for file in (planned.folder / "plans").glob("*.tfplan"))
-    assert plans == ["assumed.tfplan", "copies.tfplan", "hardened.tfplan"]
+    assert plans == [f"{name}.tfplan" for name in sorted(LINKS)]
 
 
 def test_the_plan_role_cannot_apply_its_plan(planned: Workplace, encrypted: Emulator) -> None:

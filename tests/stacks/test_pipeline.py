@@ -296,7 +296,7 @@ def deployed(run: Callable[[str, str], Workplace], planned: Workplace) -> Workpl
 
 
 def test_the_deploy_role_deploys_every_link(deployed: Workplace, encrypted: Emulator) -> None:
-    assert len(made(encrypted)) == 5  # one is the log bucket of the hardened link
+    assert len(made(encrypted)) == 6  # one is the log bucket of the hardened link
     assert (deployed.folder / "plans" / "summary.md").exists()
 
 
@@ -570,7 +570,7 @@ def test_less_in_a_link_is_removed_while_the_roles_still_name_it(
 
 
 def test_the_deploy_role_removes_what_it_made(deployed: Workplace, encrypted: Emulator) -> None:
-    for stack in ("hardened", "copies"):
+    for stack in ("hardened", "people", "copies"):
         result = deployed.terraform(stack, "destroy", "-auto-approve", "-no-color")
         assert result.returncode == 0, result.stderr
     assert [name for name in made(encrypted) if not name.startswith("piped-home-")] == []
@@ -598,7 +598,7 @@ def test_who_made_the_roles_anew_takes_the_states_of_links_that_are_gone_from_th
     encrypted: Emulator,
 ) -> None:
     s3 = session(encrypted, "deploy", APPROVED).s3
-    states = ("assumed", "later", "hardened", "copies")
+    states = ("assumed", "later", "hardened", "people", "copies")
     found = [
         allowed(lambda: s3.put_object(Bucket=BUCKET, Key=f"{state}.tfstate.tflock", Body=b""))  # noqa: B023
         for state in states

@@ -605,7 +605,7 @@ def test_who_made_the_roles_anew_takes_the_states_of_links_that_are_gone_from_th
     ]
     for state in states[:2]:
         s3.delete_object(Bucket=BUCKET, Key=f"{state}.tfstate.tflock")
-    assert found == [True, True, False, False]
+    assert found == [True, True, False, False, False]
 
 
 def test_a_new_key_is_left_to_an_administrator(

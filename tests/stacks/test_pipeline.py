@@ -276,7 +276,7 @@ def made(encrypted: Emulator) -> list[str]:
 
 def test_the_plan_role_plans_every_link(planned: Workplace) -> None:
     plans = sorted(file.name for file in (planned.folder / "plans").glob("*.tfplan"))
-    assert plans == ["assumed.tfplan", "copies.tfplan", "hardened.tfplan", "trails.tfplan"]
+    assert plans == [f"{name}.tfplan" for name in sorted(LINKS)]
 
 
 def test_the_plan_role_cannot_apply_its_plan(planned: Workplace, encrypted: Emulator) -> None:
@@ -577,7 +577,7 @@ def test_less_in_a_link_is_removed_while_the_roles_still_name_it(
 
 
 def test_the_deploy_role_removes_what_it_made(deployed: Workplace, encrypted: Emulator) -> None:
-    for stack in ("hardened", "copies", "trails"):
+    for stack in ("hardened", "people", "copies", "trails"):
         result = deployed.terraform(stack, "destroy", "-auto-approve", "-no-color")
         assert result.returncode == 0, result.stderr
     assert [name for name in made(encrypted) if not name.startswith("piped-home-")] == []
@@ -605,14 +605,14 @@ def test_who_made_the_roles_anew_takes_the_states_of_links_that_are_gone_from_th
     encrypted: Emulator,
 ) -> None:
     s3 = session(encrypted, "deploy", APPROVED).s3
-    states = ("assumed", "later", "hardened", "copies")
+    states = ("assumed", "later", "hardened", "people", "copies")
     found = [
         allowed(lambda: s3.put_object(Bucket=BUCKET, Key=f"{state}.tfstate.tflock", Body=b""))  # noqa: B023
         for state in states
     ]
     for state in states[:2]:
         s3.delete_object(Bucket=BUCKET, Key=f"{state}.tfstate.tflock")
-    assert found == [True, True, False, False]
+    assert found == [True, True, False, False, False]
 
 
 def test_a_new_key_is_left_to_an_administrator(

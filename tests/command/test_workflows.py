@@ -34,6 +34,7 @@ TRIED = {
     "install",
     "check",
     "test",
+    "test-cdktn",
     "synth",
     "plan",
     "plan-emulated",

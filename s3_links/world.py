@@ -32,7 +32,8 @@ class Principal:
     ``account`` is empty for a service and for the anonymous; kind ``account`` is the account's root
     user. A role acts in sessions: ``session`` is the session's name, and ``None`` means any.
     ``name`` is a service's or an identity provider's too, ``unique_id`` is its ``AROA…`` id. A role
-    or a service without a name is any that no policy names.
+    or a service without a name is any that no policy names; with a path, which is then that of an
+    organization, any in there.
     """
 
     kind: Kind
@@ -66,6 +67,8 @@ class Principal:
         return f"arn:{self.partition}:sts::{self.account}:assumed-role/{name}"
 
     def __str__(self) -> str:
+        if self.kind == "role" and not self.name and self.path != "/":
+            return f"anyone in {self.path.strip('/')}"
         if self.kind == "role" and not self.name:
             return f"anyone else in {self.account}"
         if self.kind == "service" and not self.name:
@@ -152,17 +155,30 @@ class Identity:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeyGrant:
+    """A grant of a key to whoever asks: the actions, and the encryption context that it is for.
+
+    ``None`` as its actions is any of them, where it could not be read. With ``whole_context`` the
+    request's encryption context holds nothing else.
+    """
+
+    name: str
+    actions: frozenset[str] | None = None
+    context: tuple[tuple[str, str], ...] = ()
+    whole_context: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Resource:
     """A bucket, a key or a role that is assumed: its owner's account and its own policy.
 
-    ``other_grants`` says what else may let somebody in and is not evaluated: a key's grants, a
-    bucket's access points.
+    ``grants`` are a key's.
     """
 
     arn: str
     account: str
     policy: Document | None = None
-    other_grants: tuple[str, ...] = ()
+    grants: tuple[KeyGrant, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["Account"]
 
 
+TRUST_POLICY_QUOTA = 2048
+"""Characters of a trust policy, in an account that asked for no more."""
+
+
 class Account(Construct):
     """Creates the AWS provider ``alias`` of one account, or takes one that an application has.
 
@@ -32,6 +36,8 @@ class Account(Construct):
     account; ``alias`` is then only what the account is called.
     ``name`` begins the names of what is created there; it is the alias unless given. Every role
     that is created in the account has ``permissions_boundary`` (a policy's ARN) as its boundary.
+    ``trust_policy_quota`` is how many characters a trust policy may have there: "IAM and AWS STS
+    quotas" in the IAM User Guide.
 
     Follows "Provider configuration" of the Terraform AWS provider. Raises ``ValueError`` for
     neither or both of ``settings`` and ``provider``, and for one without a region.
@@ -47,9 +53,11 @@ class Account(Construct):
         provider: AwsProvider | None = None,
         name: str | None = None,
         permissions_boundary: str | None = None,
+        trust_policy_quota: int = TRUST_POLICY_QUOTA,
     ) -> None:
         super().__init__(scope, id_)
         self.permissions_boundary = permissions_boundary
+        self.trust_policy_quota = trust_policy_quota
         self._claimed: set[tuple[str, str]] = set()
         self.checks: list[tuple[Construct, Callable[[], list[str]]]] = []
         self.alias = alias

@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["AssumeRole"]
 
 
-TRUST_POLICY_LIMIT = 2048
-"""Characters of a trust policy, by default: "IAM and AWS STS quotas" in the IAM User Guide."""
-
-
 class AssumeRole(Construct):
     """Lets ``roles`` reach ``buckets`` by assuming a role of another account.
 
@@ -72,15 +68,11 @@ class AssumeRole(Construct):
                 self,
                 "trust",
                 account=account,
-                statements=[
-                    statement
-                    for role in roles
-                    for statement in _trusting(
-                        role, access, external_id, survive_recreation=survive_recreation
-                    )
-                ],
+                statements=list(
+                    _trusting(roles, access, external_id, survive_recreation=survive_recreation)
+                ),
                 what="trust policy",
-                limit=TRUST_POLICY_LIMIT,
+                limit=account.trust_policy_quota,
             ),
             policy_names=policy_names,
             imported=imported,
@@ -89,8 +81,12 @@ class AssumeRole(Construct):
             for bucket in buckets:
                 for role in roles:
                     if home_access and bucket.account is role.account:
-                        bucket.grant(role, access, survive_recreation=survive_recreation)
-                bucket.grant(self.assumed_role, access, survive_recreation=survive_recreation)
+                        bucket.grant(role, access=access, survive_recreation=survive_recreation)
+                bucket.grant(
+                    self.assumed_role,
+                    access=access.of_assumed_role(),
+                    survive_recreation=survive_recreation,
+                )
         for role in roles:
             role.allow(
                 policy.may_assume(
@@ -110,15 +106,25 @@ class AssumeRole(Construct):
 
 
 def _trusting(
-    role: RoleBase, access: Access, external_id: str | None, *, survive_recreation: bool
+    roles: Sequence[RoleBase],
+    access: Access,
+    external_id: str | None,
+    *,
+    survive_recreation: bool,
 ) -> Iterator[policy.Statement]:
-    """Yield the trust policy's statements for one role."""
-    principal, by_arn = role.principal(survive_recreation=survive_recreation)
-    same = access.conditions.same_accounts
-    conditions = by_arn + access.conditions.of_caller(
-        account_id=role.account.account_id if same else None
-    )
-    yield policy.trust(principal, *conditions, external_id=external_id)
-    if role.carried:
-        # By themselves: only sts:AssumeRole knows an external id.
-        yield policy.Statement(actions=role.carried, principals=(principal,), conditions=conditions)
+    """Yield the trust policy's statements: one for the roles of an account, where that will do."""
+    named: dict[tuple[Account, tuple[str, ...]], list[policy.Naming]] = {}
+    for role in roles:
+        naming = role.principal(survive_recreation=survive_recreation)
+        named.setdefault((role.account, role.carried), []).append(naming)
+    for (account, carried), namings in named.items():
+        id_ = account.account_id if access.conditions.same_accounts else None
+        for principal, by_arn in policy.together(namings):
+            asked = access.conditions.of_caller(account_id=id_)
+            yield policy.trust(principal, *by_arn, *asked, external_id=external_id)
+            if carried:
+                # By themselves: only sts:AssumeRole knows an external id, and other keys.
+                asked = access.conditions.of_caller(account_id=id_, actions=carried)
+                yield policy.Statement(
+                    actions=carried, principals=(principal,), conditions=by_arn + asked
+                )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
 from typing import TYPE_CHECKING
 
 from constructs import Construct
@@ -42,5 +41,5 @@ class DirectAccess(Construct):
     ) -> None:
         super().__init__(scope, id_)
         with rendered_once():
-            for role, bucket in product(roles, buckets):
-                bucket.grant(role, access, survive_recreation=survive_recreation)
+            for bucket in buckets:
+                bucket.grant(*roles, access=access, survive_recreation=survive_recreation)

@@ -13,7 +13,7 @@ from .bindings import (
     DataAwsIamPolicyDocumentStatementCondition,
     DataAwsIamPolicyDocumentStatementPrincipals,
 )
-from .policy import Statement, allows_everybody, size, unique_sids
+from .policy import Statement, allows_everybody, compacted, join, size, unique_sids
 from .validation import add_validation
 
 if TYPE_CHECKING:
@@ -28,10 +28,11 @@ class PolicyDocument(Construct):
     """Reads an ``aws_iam_policy_document`` data source, through the provider of ``account``.
 
     Statements can be added until synthesis. ``json`` is a reference to the rendered document. One
-    that may get longer than ``limit`` characters is refused when the stack is validated; ``what``
-    names it there.
+    that may get longer than ``limit`` characters is compacted, and where that is not enough it is
+    refused when the stack is validated; ``what`` names it there.
 
-    Raises ``ValueError`` for a statement that allows something to everybody.
+    Raises ``ValueError`` for a statement that allows something to everybody, or that asks for a key
+    twice by one operator.
     """
 
     def __init__(
@@ -46,8 +47,9 @@ class PolicyDocument(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self.statements = list(statements)
+        self._limit = limit
         for statement in self.statements:
-            _refuse_everybody(statement)
+            _refuse(statement)
         self._document = DataAwsIamPolicyDocument(
             self, "Resource", provider=account.provider, statement=self._rendered()
         )
@@ -56,9 +58,12 @@ class PolicyDocument(Construct):
             add_validation(self, account, lambda: self._too_long(what, limit))
 
     def add(self, statement: Statement) -> None:
-        """Add a statement; a sid that is taken gets a number."""
-        _refuse_everybody(statement)
-        self.statements.append(statement)
+        """Add a statement; a sid that is taken gets a number.
+
+        What differs from one that is there in its actions alone joins it.
+        """
+        _refuse(statement)
+        join(self.statements, statement)
         if _HELD:
             _HELD[-1].append(self)
         else:
@@ -69,7 +74,7 @@ class PolicyDocument(Construct):
         self._document.put_statement(self._rendered())
 
     def _too_long(self, what: str, limit: int) -> list[str]:
-        length = size(self.statements)
+        length = size(self._compacted())
         if length <= limit:
             return []
         return [
@@ -78,7 +83,12 @@ class PolicyDocument(Construct):
         ]
 
     def _rendered(self) -> list[DataAwsIamPolicyDocumentStatement]:
-        return [_statement(statement) for statement in unique_sids(self.statements)]
+        return [_statement(statement) for statement in unique_sids(self._compacted())]
+
+    def _compacted(self) -> list[Statement]:
+        if self._limit is None or size(self.statements) <= self._limit:
+            return self.statements
+        return compacted(self.statements)
 
 
 _HELD: list[list[PolicyDocument]] = []
@@ -89,7 +99,11 @@ def rendered_once() -> Iterator[None]:
     """Render each document that gets statements in here once, at the end.
 
     Each rendering writes all of its statements anew: of a bucket for n roles, n * n / 2 of them.
+    Within another, that one's end counts.
     """
+    if _HELD:
+        yield
+        return
     _HELD.append([])
     try:
         yield
@@ -100,11 +114,14 @@ def rendered_once() -> Iterator[None]:
         document._render()
 
 
-def _refuse_everybody(statement: Statement) -> None:
+def _refuse(statement: Statement) -> None:
+    asked = [(c.test, c.variable.lower()) for c in statement.conditions]
+    if len({*asked}) < len(asked):  # Terraform would ask for any of their values
+        raise ValueError(f"a statement asks twice for the same key: {statement.conditions}")
     if allows_everybody(statement):
         raise ValueError(
             'a statement allows something to everybody ("*"): name its principals; only a Deny '
-            "may be for everybody"
+            "may be for everybody, and what is limited to an organization by its id"
         )
 
 
@@ -114,7 +131,7 @@ def _statement(statement: Statement) -> DataAwsIamPolicyDocumentStatement:
         sid=statement.sid,
         effect=statement.effect,
         actions=list(statement.actions),
-        resources=list(statement.resources) or None,
+        resources=list(map(_written, statement.resources)) or None,
         principals=[
             DataAwsIamPolicyDocumentStatementPrincipals(
                 type=principal.type, identifiers=list(principal.identifiers)
@@ -124,9 +141,16 @@ def _statement(statement: Statement) -> DataAwsIamPolicyDocumentStatement:
         or None,
         condition=[
             DataAwsIamPolicyDocumentStatementCondition(
-                test=condition.test, variable=condition.variable, values=list(condition.values)
+                test=condition.test,
+                variable=condition.variable,
+                values=list(map(_written, condition.values)),
             )
             for condition in statement.conditions
         ]
         or None,
     )
+
+
+def _written(text: str) -> str:
+    """Return a text with IAM's variables as this data source has them: ``${`` is Terraform's."""
+    return text.replace("${aws:", "&{aws:")

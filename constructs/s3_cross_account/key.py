@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cdktf import TerraformStack
@@ -11,6 +10,7 @@ from constructs import Construct
 from . import actions
 from .bindings import KmsKey, KmsKeyPolicy
 from .document import PolicyDocument
+from .imported import lifecycle
 from .policy import Condition, Principal, Statement
 
 if TYPE_CHECKING:
@@ -45,29 +45,17 @@ class KeyBase(Construct):
         """Add ``statement`` to the key policy."""
         raise NotImplementedError
 
-    def halves(
-        self, granted: tuple[str, ...], bucket_arn: str, principal: Principal
-    ) -> tuple[Statement, Statement] | None:
-        """Return the identity half and the key policy's half for S3 actions on a bucket.
+    def use(self, key_actions: tuple[str, ...], bucket_arn: str) -> Statement:
+        """Return the identity half of a use of the key for the objects of one bucket.
 
-        ``None`` where nothing is read or written.
-        """
-        key_actions = actions.of_key(granted)
-        return self.for_bucket(key_actions, bucket_arn, principal) if key_actions else None
-
-    def for_bucket(
-        self, key_actions: tuple[str, ...], bucket_arn: str, principal: Principal
-    ) -> tuple[Statement, Statement]:
-        """Return both halves of a use of the key for the objects of one bucket.
-
-        Both are limited to requests that S3 makes in the key's region (``kms:ViaService``), for
+        It is limited to requests that S3 makes in the key's region (``kms:ViaService``), for
         objects of this bucket (the encryption context: the bucket's ARN with a bucket key, the
-        object's without).
+        object's without). The key policy's half is the same, for somebody: :func:`granted_to`.
 
         Follows "Using server-side encryption with AWS KMS keys" in the Amazon S3 User Guide.
         """
         service = f"s3.{self.account.region}.amazonaws.com"
-        identity = Statement(
+        return Statement(
             sid=f"{self.account.title}Key",
             actions=key_actions,
             resources=(self.arn,),
@@ -80,7 +68,6 @@ class KeyBase(Construct):
                 ),
             ),
         )
-        return identity, replace(identity, effect="Allow", principals=(principal,))
 
 
 class Key(KeyBase):
@@ -88,7 +75,7 @@ class Key(KeyBase):
 
     The account administers the key through IAM, and uses it through S3. Whoever is granted access
     to a bucket with this key is added. The key waits ``deletion_window_in_days`` (7 to 30) before
-    it is deleted.
+    it is deleted; with ``prevent_destroy`` Terraform refuses to.
 
     Follows "Allowing users in other accounts to use a KMS key" in the AWS KMS Developer Guide.
     """
@@ -100,6 +87,7 @@ class Key(KeyBase):
         *,
         account: Account,
         deletion_window_in_days: int = 30,
+        prevent_destroy: bool = False,
     ) -> None:
         super().__init__(scope, id_)
         self.account = account
@@ -111,6 +99,7 @@ class Key(KeyBase):
             enable_key_rotation=True,
             deletion_window_in_days=deletion_window_in_days,
             tags={TAG: TerraformStack.of(self).node.id},
+            lifecycle=lifecycle(imported=False, prevent_destroy=prevent_destroy),
         )
         self.arn = key.arn
         root = f"arn:{account.partition}:iam::{account.account_id}:root"

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from .actions import ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY, CARRIED
+from .actions import ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY, CARRIED, known
 from .trusted_services import trust_actions
 
 if TYPE_CHECKING:
@@ -23,9 +23,11 @@ __all__ = [
     "Statement",
     "deny_without_tls",
     "may_assume",
+    "of_pod",
     "service",
     "trust",
     "trust_pipeline",
+    "trust_token",
 ]
 
 PIPELINE_AUDIENCE = "sts.amazonaws.com"
@@ -33,7 +35,19 @@ PIPELINE_AUDIENCE = "sts.amazonaws.com"
 
 # Stands for a value that is not known before a deployment, in its longest form: a role's ARN.
 _LONGEST_VALUE = "x" * (len("arn:aws-us-gov:iam::123456789012:role/") + 64)
-_UNKNOWN = re.compile(r"\$\{[^}]*\}")
+_UNKNOWN = re.compile(r"\$\{(?!aws:)[^}]*\}")
+
+
+class Reference(str):
+    """A reference to what only a deployment knows, with the longest text that it can stand for."""
+
+    longest: str
+
+    def __new__(cls, reference: str, longest: str) -> Self:
+        """Return ``reference``, which goes wherever a string does."""
+        new = super().__new__(cls, reference)
+        new.longest = longest
+        return new
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +57,8 @@ class Principal:
     ``type`` is ``"AWS"`` (``identifiers`` are ARNs of roles, users or accounts), ``"Service"``
     (``identifiers`` are service principals such as ``ec2.amazonaws.com``), ``"Federated"``
     (``identifiers`` are ARNs of OIDC providers) or, for everybody, ``"*"``, which only a Deny may
-    be for. ``"CanonicalUser"`` is only read: S3's own name of an account.
+    be for, and what is limited to an organization. ``"CanonicalUser"`` is only read: S3's own name
+    of an account.
     """
 
     type: Literal["AWS", "Service", "Federated", "CanonicalUser", "*"]
@@ -77,6 +92,46 @@ class Statement:
     conditions: tuple[Condition, ...] = ()
     sid: str | None = None
     effect: Literal["Allow", "Deny"] | None = None
+
+
+Naming = tuple[Principal, tuple[Condition, ...]]
+"""How a policy names somebody: the principal, and the conditions that belong to it."""
+
+
+def together(named: Iterable[Naming]) -> list[Naming]:
+    """Return those who get the same in as few statements as can say so.
+
+    Principals of one type are named together, and so are the values of a condition that is the
+    same but for them.
+    """
+    merged: dict[object, Naming] = {}
+    for principal, conditions in named:
+        key: object = (principal, conditions)
+        if not conditions:
+            key = principal.type
+        elif len(conditions) == 1:
+            key = (principal, conditions[0].test, conditions[0].variable)
+        if key in merged:
+            first, asked = merged[key]
+            if conditions:
+                values = tuple(dict.fromkeys((*asked[0].values, *conditions[0].values)))
+                asked = (replace(asked[0], values=values),)
+            else:
+                names = tuple(dict.fromkeys((*first.identifiers, *principal.identifiers)))
+                first = replace(first, identifiers=names)
+            principal, conditions = first, asked
+        merged[key] = principal, conditions
+    return list(merged.values())
+
+
+def granted_to(principal: Principal, statement: Statement, *conditions: Condition) -> Statement:
+    """Return the resource half that belongs to the identity half ``statement``."""
+    return replace(
+        statement,
+        effect="Allow",
+        principals=(principal,),
+        conditions=statement.conditions + conditions,
+    )
 
 
 def may_assume(role_arn: str, *, sid: str, carried: tuple[str, ...] = ()) -> Statement:
@@ -119,9 +174,14 @@ def carried(trust: Iterable[Statement]) -> tuple[str, ...]:
 
 
 def allows_everybody(statement: Statement) -> bool:
-    """Whether a statement gives something to everybody."""
+    """Whether a statement gives something to everybody, and not to one organization alone."""
     named = [text for p in statement.principals for text in (p.type, *p.identifiers)]
-    return statement.effect != "Deny" and "*" in named
+    within = any(
+        (c.test, c.variable) == ("StringEquals", "aws:PrincipalOrgID")
+        and not {"*", "?", "$"} & {sign for value in c.values for sign in value}
+        for c in statement.conditions
+    )
+    return statement.effect != "Deny" and "*" in named and not within
 
 
 def trust_pipeline(provider_arn: str, *conditions: Condition) -> Statement:
@@ -133,6 +193,43 @@ def trust_pipeline(provider_arn: str, *conditions: Condition) -> Statement:
         actions=ASSUME_ROLE_WITH_WEB_IDENTITY,
         principals=(Principal(type="Federated", identifiers=(provider_arn,)),),
         conditions=conditions,
+    )
+
+
+def trust_token(
+    provider_arn: str, *, issuer: str, audience: str, subjects: tuple[str, ...]
+) -> Statement:
+    """Return a trust policy's statement for whoever has a token of an OIDC provider.
+
+    ``issuer`` is the provider's address without ``https://``. The token has to be for ``audience``
+    and about one of ``subjects``, in which ``*`` may stand.
+
+    Follows "Create a role for OpenID Connect federation" in the IAM User Guide.
+    """
+    test = "StringLike" if any("*" in subject for subject in subjects) else "StringEquals"
+    return trust_pipeline(
+        provider_arn,
+        Condition(test="StringEquals", variable=f"{issuer}:aud", values=(audience,)),
+        Condition(test=test, variable=f"{issuer}:sub", values=subjects),
+    )
+
+
+def of_pod(*, namespace: str, service_account: str, cluster_arn: str) -> tuple[Condition, ...]:
+    """Return the conditions of a trust policy that only EKS Pod Identity for one account fulfils.
+
+    They ask for the session tags that it sets, of a Kubernetes service account in a cluster.
+
+    Follows "Create IAM role with trust policy required by EKS Pod Identity" and "Grant Pods access
+    to AWS resources based on tags" in the Amazon EKS User Guide.
+    """
+    asked = {
+        "eks-cluster-arn": cluster_arn,
+        "kubernetes-namespace": namespace,
+        "kubernetes-service-account": service_account,
+    }
+    return tuple(
+        Condition(test="StringEquals", variable=f"aws:RequestTag/{tag}", values=(value,))
+        for tag, value in asked.items()
     )
 
 
@@ -171,13 +268,79 @@ def document(statements: Iterable[Statement]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [_rendered(s) for s in unique_sids(statements)]}
 
 
+def asking(statement: Statement, *conditions: Condition) -> Statement:
+    """Return ``statement`` with further conditions."""
+    return replace(statement, conditions=statement.conditions + conditions)
+
+
+def compacted(statements: Iterable[Statement]) -> list[Statement]:
+    """Return statements that let the same in fewer words.
+
+    What is for the same principals under the same conditions is put together where every pair of
+    action and resource that comes up is one that S3 does not know: a bucket's action on objects, or
+    an object's on a bucket.
+    """
+    merged: list[Statement] = []
+    for new in statements:
+        for number, other in enumerate(merged):
+            if _of_same(other, new) and not (_of_s3(other) & _of_s3(new)):
+                merged[number] = replace(
+                    other,
+                    actions=(*other.actions, *new.actions),
+                    resources=(*other.resources, *new.resources),
+                )
+                break
+        else:
+            merged.append(new)
+    return merged
+
+
+def join(statements: list[Statement], new: Statement) -> None:
+    """Add a statement to others; what differs from one of them in its actions alone joins it."""
+    for number, other in enumerate(statements):
+        if _of_same(other, new) and other.resources == new.resources:
+            actions = tuple(dict.fromkeys((*other.actions, *new.actions)))
+            statements[number] = replace(other, actions=actions)
+            return
+    statements.append(new)
+
+
+def _of_same(one: Statement, other: Statement) -> bool:
+    def without(statement: Statement) -> Statement:
+        return replace(statement, sid=None, actions=(), resources=())
+
+    return without(one) == without(other)
+
+
+def _of_s3(statement: Statement) -> set[str]:
+    """Return what a statement is of, buckets or objects, or both where that is not plain."""
+    kinds = {"object" if "/" in resource else "bucket" for resource in statement.resources}
+    for kind in ("bucket", "object"):
+        if kinds == {kind} and {*statement.actions} <= known(kind):
+            return kinds
+    return {"bucket", "object"}
+
+
 def size(statements: Iterable[Statement]) -> int:
     """Return how long the document can get, in characters as AWS counts them.
 
     A value that is not known before a deployment counts with the longest that it can have.
     """
-    rendered = json.dumps(document(statements), separators=(",", ":"))
+    longest = document(map(_longest, statements))
+    rendered = json.dumps(longest, separators=(",", ":"))
     return len(_UNKNOWN.sub(_LONGEST_VALUE, rendered))
+
+
+def _longest(statement: Statement) -> Statement:
+    def told(values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(getattr(value, "longest", value) for value in values)
+
+    return replace(
+        statement,
+        principals=tuple(replace(p, identifiers=told(p.identifiers)) for p in statement.principals),
+        conditions=tuple(replace(c, values=told(c.values)) for c in statement.conditions),
+        resources=told(statement.resources),
+    )
 
 
 def _rendered(statement: Statement) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from .bindings import (
     S3BucketReplicationConfigurationRuleSourceSelectionCriteriaSseKmsEncryptedObjects,
 )
 from .document import PolicyDocument, rendered_once
-from .policy import Principal, Statement, service, trust
+from .policy import Principal, Statement, granted_to, service, trust
 from .replication_rule import ReplicationRule, problems
 from .role import Role
 
@@ -162,9 +162,9 @@ class Replication(Construct):
         )
         for bucket, key_actions in uses:
             if bucket.key is not None:
-                identity, resource = bucket.key.for_bucket(key_actions, bucket.arn, principal)
-                self.role.allow(identity, account=bucket.account)
-                bucket.key.allow(resource)
+                use = bucket.key.use(key_actions, bucket.arn)
+                self.role.allow(use, account=bucket.account)
+                bucket.key.allow(granted_to(principal, use))
 
     def _rule(
         self, rule: ReplicationRule, destination: BucketBase

@@ -15,7 +15,7 @@ from .bindings import (
 )
 from .document import PolicyDocument
 from .imported import lifecycle
-from .policy import Condition, Principal, carried, service, size, trust
+from .policy import Condition, Principal, Reference, carried, service, size, trust
 from .role_name import reserved
 from .validation import add_validation
 
@@ -48,6 +48,11 @@ class RoleBase(Construct):
 
     name: str
     arn: str
+    title = ""
+    """Begins what statements are called; empty: the account's."""
+    abroad = False
+    """Whether each bucket policy names it, whichever account the bucket is in."""
+    what = "role"
 
     def __init__(
         self,
@@ -86,6 +91,10 @@ class RoleBase(Construct):
         condition = Condition(test="ArnEquals", variable="aws:PrincipalArn", values=(self.arn,))
         return Principal(type="AWS", identifiers=(account,)), (condition,)
 
+    def _reference(self, arn: str, name: str) -> str:
+        """Return a reference to the role's ARN; a path, which few roles have, is not known."""
+        return Reference(arn, f"arn:{self.account.partition}:iam::{'0' * 12}:role/{name}")
+
     def allow(self, statement: Statement, *, account: Account) -> None:
         """Add ``statement`` to the role's policy on resources of ``account``.
 
@@ -122,18 +131,20 @@ class RoleBase(Construct):
 
     def attach(self, id_: str, policy_arn: str) -> None:
         """Attach an existing managed policy to the role."""
-        attachment = IamRolePolicyAttachment(
+        self._attached += 1
+        self.settled_by.append(self._attachment(id_, policy_arn))
+
+    def _attachment(self, id_: str, policy_arn: str) -> ITerraformDependable:
+        return IamRolePolicyAttachment(
             self, id_, provider=self.account.provider, role=self.name, policy_arn=policy_arn
         )
-        self._attached += 1
-        self.settled_by.append(attachment)
 
     def _too_many(self) -> list[str]:
         if self._attached <= ATTACHED_POLICIES_LIMIT:
             return []
         return [
-            f"the role needs {self._attached} managed policies, AWS attaches "
-            f"{ATTACHED_POLICIES_LIMIT}: declare fewer buckets for one role"
+            f"the {self.what} needs {self._attached} managed policies, AWS attaches "
+            f"{ATTACHED_POLICIES_LIMIT}: declare fewer buckets for one {self.what}"
         ]
 
     def _bad_names(self) -> list[str]:
@@ -150,7 +161,8 @@ class RoleBase(Construct):
 class Role(RoleBase):
     """Creates an IAM role in ``account``, with the account's permissions boundary if it has one.
 
-    ``trust`` is its trust policy: who may assume it.
+    ``trust`` is its trust policy: who may assume it. ``path``, which begins and ends with ``/``, is
+    a part of its ARN.
 
     With ``imported`` the role exists and Terraform takes it over: it gets ``trust``, keeps the
     policies, the description, the session duration and the tags that it has (and its boundary
@@ -170,6 +182,7 @@ class Role(RoleBase):
         trust: PolicyDocument,
         policy_names: Mapping[str, str] | None = None,
         imported: bool = False,
+        path: str | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -185,6 +198,7 @@ class Role(RoleBase):
             "Resource",
             provider=account.provider,
             name=name,
+            path=path,
             assume_role_policy=trust.json,
             permissions_boundary=account.permissions_boundary,
             lifecycle=lifecycle(imported=imported, kept=_kept(account)),
@@ -192,7 +206,7 @@ class Role(RoleBase):
         if imported:
             role.import_from(name, account.provider)
         self.name = role.name
-        self.arn = role.arn
+        self.arn = self._reference(role.arn, name)
 
 
 def _kept(account: Account) -> tuple[str, ...]:
@@ -204,7 +218,8 @@ class ExistingRole(RoleBase):
     """Looks up a role of ``account``, by its name or by an instance profile that holds it.
 
     Creates nothing but the policies that it is given with :meth:`allow`, whose names begin with
-    ``policy_name_prefix``, and their attachments. Its ARN, with its path, is AWS's answer.
+    ``policy_name_prefix``, and their attachments. Its ARN, with its path, is AWS's answer, unless
+    ``arn`` says it in the place of the name: then nothing is looked up.
     ``trusted_service`` is who hands out its sessions: they may bring along what the next role has
     to allow.
     """
@@ -217,23 +232,31 @@ class ExistingRole(RoleBase):
         account: Account,
         policy_name_prefix: str,
         name: str | None = None,
+        arn: str | None = None,
         instance_profile: str | None = None,
         trusted_service: str | None = None,
     ) -> None:
         super().__init__(
             scope, id_, account=account, policy_names={}, policy_name_prefix=policy_name_prefix
         )
-        if (name is None) == (instance_profile is None):
-            raise ValueError("name the existing role or its instance profile, one of the two")
+        if [name, arn, instance_profile].count(None) != 2:
+            raise ValueError("give the existing role's name, its ARN or its instance profile")
         if trusted_service is not None:
             self._trust = [trust(service(trusted_service))]
-        if name is not None:
+        if arn is not None:
+            self.name, self.arn = last_part(arn), arn
+        elif name is not None:
             self._names.append(("role", name, ROLE_NAME_LIMIT))
             role = DataAwsIamRole(self, "role", provider=account.provider, name=name)
-            self.name, self.arn = name, role.arn
+            self.name, self.arn = name, self._reference(role.arn, name)
         else:
             assert instance_profile is not None
             profile = DataAwsIamInstanceProfile(
                 self, "instance-profile", provider=account.provider, name=instance_profile
             )
             self.name, self.arn = profile.role_name, profile.role_arn
+
+
+def last_part(arn: str) -> str:
+    """Return the name at the end of an ARN."""
+    return arn.rpartition("/")[2]

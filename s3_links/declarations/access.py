@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from s3_cross_account.access import NO_CONDITIONS, Access, Conditions
 from s3_cross_account.actions import LEVELS
+from s3_cross_account.actions import as_listed as as_listed_actions
+from s3_cross_account.condition_keys import as_listed
 
 from .choices import filled, given
 from .part import Part, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .part import Problem
 
@@ -26,6 +28,7 @@ class LinkAccess(Part, Conditions):
             "allOf": [
                 {"not": {"allOf": [{"required": ["level"]}, given("actions")]}},
                 {"not": {"allOf": [filled("vpc_endpoint_ids"), filled("source_ips")]}},
+                {"not": {"allOf": [filled("vpc_ids"), filled("source_ips")]}},
             ]
         }
     )
@@ -52,19 +55,29 @@ class LinkAccess(Part, Conditions):
         list[str],
         Field(
             description="a list of prefixes. Objects below them only, and a listing of no others; "
-            "each ends with /; left out: the whole bucket",
+            "each ends with /; left out: the whole bucket. {principal_tag:team} in it stands for "
+            "the tag team of whoever makes the request",
             examples=[["reports/"]],
         ),
     ] = []
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        return self  # the rules tell what is wrong, each with its place
 
     @property
     def access(self) -> Access:
         """The access as the library has it."""
         return self._granted(Conditions(**self.model_dump(include=set(Conditions.model_fields))))
 
+    @property
+    def granted_actions(self) -> tuple[str, ...]:
+        """The actions by name, as they are written or as a level has them."""
+        return tuple(self.actions) if self.actions else LEVELS[self.level]
+
     def _granted(self, conditions: Conditions) -> Access:
         return Access(
-            actions=tuple(self.actions) if self.actions else LEVELS[self.level],
+            actions=self.granted_actions,
             prefixes=tuple(self.prefixes),
             conditions=conditions,
         )
@@ -84,3 +97,19 @@ class LinkAccess(Part, Conditions):
     @rule
     def _possible_conditions(self) -> Iterator[Problem]:
         yield from (((), told) for told in self._contradictions())
+
+    @rule
+    def _known_conditions(self) -> Iterator[Problem]:
+        yield from ((("conditions", *place), told) for place, told in self._wrong())
+        if self.prefixes and "s3:prefix" in [as_listed(k) for k in self._keys("StringLike")]:
+            yield ("conditions", "StringLike"), 'the prefixes ask for "s3:prefix": leave one out'
+
+    def _keys(self, test: str) -> Iterable[str]:
+        return self.conditions.get(test, ())
+
+    def without_half(self, *, assumed: bool, keyed: bool) -> Iterator[Problem]:
+        """Yield what no half can ask where a role is assumed or not, a bucket has a key or not."""
+        if not any(self._wrong()):
+            actions = as_listed_actions(self.granted_actions)
+            for place, told in self.unplaced(actions, assumed=assumed, keyed=keyed):
+                yield ("conditions", *place), told

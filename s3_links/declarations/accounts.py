@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+from pydantic import Field
+
 from s3_cross_account.settings import AccountSettings, partition
 
 from . import claims
@@ -73,6 +75,17 @@ class LinkAccount(DeclaredAccount):
             "my-access-logs",
         ),
     ] = None
+
+    trust_policy_quota: Annotated[
+        int,
+        Field(
+            description="a number of characters from 2048 to 4096. How long a trust policy may be "
+            'in the account: the quota "Role trust policy length" of IAM, where it was raised',
+            ge=2048,
+            le=4096,
+            examples=[4096],
+        ),
+    ] = 2048
 
     @rule
     def _boundary_of_its_partition(self) -> Iterator[Problem]:

@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from s3_cross_account.access import Access, Conditions
+
 from .access import LinkAccess
+from .assumed import AssumedRole
 from .buckets import LinkBucket, imports_of
 from .choices import given, is_, when, without
-from .consumers import AssumedRole, Consumer
+from .consumers import Consumer
+from .grant import Grant, Granted, called, misnamed
 from .hardening import HardeningChoice, switches
 from .part import Part, UnreadableError, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from s3_cross_account.hardening import Hardening
 
-    from .part import Problem
+    from .named import Named
+    from .part import Place, Problem
 
 
 class Link(Part):
@@ -43,7 +48,8 @@ class Link(Part):
     consumers: Annotated[
         list[Consumer],
         Field(
-            description="a list of roles. Each of them gets access to each of the buckets",
+            description="a list of roles, users, permission sets, accounts or organizations. Each "
+            "of them gets access to each of the buckets, unless grants say otherwise",
             examples=[[{"account": "account1", "new_role": "reports-reader"}]],
             min_length=1,
         ),
@@ -51,7 +57,8 @@ class Link(Part):
     buckets: Annotated[
         list[LinkBucket],
         Field(
-            description="a list of buckets. Each of the roles gets access to each of them",
+            description="a list of buckets. Each of the roles gets access to each of them, unless "
+            "grants say otherwise",
             examples=[[{"account": "account2", "new_prefix": "reports-"}]],
             min_length=1,
         ),
@@ -64,6 +71,14 @@ class Link(Part):
             examples=[{"level": "read-only"}],
         ),
     ] = LinkAccess()
+    grants: Annotated[
+        list[Grant],
+        Field(
+            description="a list of grants. Where not every role gets the same to every bucket: "
+            "what two of them give to the same role on the same bucket adds up",
+            examples=[[{"consumers": ["reports-reader"], "access": {"level": "read-only"}}]],
+        ),
+    ] = []
     assumed_role: Annotated[
         AssumedRole | None,
         Field(
@@ -89,6 +104,37 @@ class Link(Part):
         return switches(self.hardening)
 
     @property
+    def granted(self) -> list[Granted]:
+        """Which roles get which access to which buckets: of its grants, or all of them to all."""
+        if not self.grants:
+            return [Granted(self.consumers, self.buckets, self.access)]
+        return [
+            Granted(
+                [consumer for consumer in self.consumers if called(consumer, grant.consumers)],
+                [bucket for bucket in self.buckets if called(bucket, grant.buckets)],
+                grant.access or self.access,
+            )
+            for grant in self.grants
+        ]
+
+    def accesses(self, consumer: Consumer, bucket: LinkBucket) -> list[LinkAccess]:
+        """Return what a role gets to a bucket."""
+        return [g.access for g in self.granted if consumer in g.consumers and bucket in g.buckets]
+
+    @property
+    def of_caller(self) -> Conditions:
+        """What every access asks for, and so the trust policy of a role that is assumed too."""
+        first, *others = (access.access.conditions for *_, access in self.granted)
+        same = {n: v for n, v in first if all(getattr(other, n) == v for other in others)}
+        # What is asked of the caller alone is the same in each, by the rules.
+        general = first.asked_by_trust if "conditions" in same else first.asked_of_caller
+        return Conditions(**same | {"conditions": general})
+
+    def reaching(self, access: LinkAccess) -> Access:
+        """Return an access as the role has it that reaches the buckets."""
+        return access.access.of_assumed_role() if self.assumed_role else access.access
+
+    @property
     def imports(self) -> list[str]:
         """What the link takes over, each as its resource type and its name."""
         roles = [consumer.imported_role for consumer in self.consumers]
@@ -99,7 +145,9 @@ class Link(Part):
     def _services(self) -> Iterator[Problem]:
         for consumer in self.consumers if self.pattern == "direct-access" else ():
             with suppress(UnreadableError):
-                if consumer.managed_role is None and "trusted_service" in consumer.model_fields_set:
+                if (
+                    consumer.existing_role or consumer.instance_profile
+                ) and "trusted_service" in consumer.model_fields_set:
                     yield (
                         ("consumers",),
                         f'"trusted_service" of "{consumer.name}": an existing role has its own; '
@@ -107,14 +155,116 @@ class Link(Part):
                     )
 
     @rule
-    def _with_an_endpoint(self) -> Iterator[Problem]:
-        if self.access.vpc_endpoint_ids and self._has_an_instance():
-            yield ("access",), _WITHOUT.format('the endpoint of "vpc_endpoint_ids"')
+    def _named_in_grants(self) -> Iterator[Problem]:
+        for number, grant in enumerate(self.grants):
+            named: dict[str, tuple[list[str] | None, Sequence[Named]]] = {
+                "consumers": (grant.consumers, self.consumers),
+                "buckets": (grant.buckets, self.buckets),
+            }
+            for field, (names, parts) in named.items():
+                for problem in misnamed(names or (), parts):
+                    yield ("grants", number, field), problem
 
     @rule
-    def _with_addresses(self) -> Iterator[Problem]:
-        if self.access.source_ips and self._has_an_instance():
-            yield ("access",), _WITHOUT.format('an address of "source_ips"')
+    def _organizations(self) -> Iterator[Problem]:
+        for number, consumer in enumerate(self.consumers):
+            with suppress(UnreadableError):
+                if consumer.organization:
+                    for name in ("organization_id", "same_accounts"):
+                        if any(getattr(access, name) for *_, access in self.granted):
+                            yield (
+                                ("consumers", number),
+                                f"an organization is asked for already, and has many accounts: "
+                                f'leave out "{name}" of "access", or make it two links',
+                            )
+
+    @rule
+    def _in_a_whole_account(self) -> Iterator[Problem]:
+        whole = {c.account for c in self.consumers if c.whole_account}
+        for number, consumer in enumerate(self.consumers):
+            with suppress(UnreadableError):
+                if not consumer.whole_account and consumer.account in whole:
+                    yield (
+                        ("consumers", number),
+                        f'is in {consumer.account}, which has the access as a "whole_account": '
+                        "leave out one of them",
+                    )
+
+    @rule
+    def _granted_something(self) -> Iterator[Problem]:
+        named: dict[str, tuple[Sequence[Named], list[list[str] | None]]] = {
+            "consumers": (self.consumers, [grant.consumers for grant in self.grants]),
+            "buckets": (self.buckets, [grant.buckets for grant in self.grants]),
+        }
+        for field, (parts, lists) in named.items():
+            for number, part in enumerate(parts):
+                if lists and not any(called(part, names) for names in lists):
+                    yield (field, number), f'"{part.name}" is in no grant: add one, or leave it out'
+
+    @rule
+    def _of_the_assumed_role(self) -> Iterator[Problem]:
+        for number, grant in enumerate(self.grants if self.pattern == "assume-role" else ()):
+            if grant.consumers is not None:
+                yield (
+                    ("grants", number, "consumers"),
+                    "all of them become the same role, which has one access to a bucket: leave "
+                    "them out, or declare a link with a role of its own for some",
+                )
+
+    @rule
+    def _with_an_instance(self) -> Iterator[Problem]:
+        if not self._has_an_instance():
+            return
+        for place, (*_, access) in zip(self._places(), self.granted, strict=True):
+            with suppress(UnreadableError):
+                if access.vpc_endpoint_ids:
+                    yield place, _WITHOUT.format('the endpoint of "vpc_endpoint_ids"')
+                if access.source_ips:
+                    yield place, _WITHOUT.format('an address of "source_ips"')
+                if access.vpc_ids:
+                    yield place, _WITHOUT.format('the VPC of "vpc_ids"')
+
+    def _places(self) -> list[Place]:
+        """Return the place of each access."""
+        if not self.grants:
+            return [("access",)]
+        return [
+            ("grants", number, "access") if grant.access else ("access",)
+            for number, grant in enumerate(self.grants)
+        ]
+
+    @rule
+    def _asked_somewhere(self) -> Iterator[Problem]:
+        assumed = self.pattern == "assume-role"
+        for place, (_, buckets, access) in zip(self._places(), self.granted, strict=True):
+            with suppress(UnreadableError):
+                keyed = any(bucket.key for bucket in buckets)
+                for inner, told in access.without_half(assumed=assumed, keyed=keyed):
+                    yield (*place, *inner), told
+
+    @rule
+    def _asked_of_the_caller(self) -> Iterator[Problem]:
+        first, *others = zip(self._places(), self.granted, strict=True)
+        for place, (*_, access) in others if self.pattern == "assume-role" else ():
+            if _of_caller(access) != _of_caller(first[1].access):
+                yield (
+                    place,
+                    "what is asked of who assumes the role stands in its one trust policy: give "
+                    'each grant the same "mfa" and conditions on the caller',
+                )
+
+    @rule
+    def _signed_in(self) -> Iterator[Problem]:
+        asked = any(access.mfa for *_, access in self.granted)
+        for number, consumer in enumerate(self.consumers if asked else ()):
+            with suppress(UnreadableError):
+                if consumer.by_service:
+                    yield (
+                        ("consumers", number),
+                        f'"mfa": no session that a service hands out has it, as those of '
+                        f'"{consumer.name}" are: name an "existing_role" that people sign in to, '
+                        'or leave out "mfa"',
+                    )
 
     def _has_an_instance(self) -> bool:
         for consumer in self.consumers:
@@ -134,6 +284,10 @@ class Link(Part):
             )
         if self.pattern == "direct-access" and self.assumed_role is not None:
             yield place, 'is for the pattern "assume-role": leave it out'
+
+
+def _of_caller(access: LinkAccess) -> object:
+    return access.mfa, access.asked_of_caller
 
 
 _WITHOUT = 'an "instance" gets a network of its own, without {}: leave out one of them'

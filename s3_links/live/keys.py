@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from s3_links.world import Resource
+from s3_links.world import KeyGrant, Resource
 
 from .reader import UnreadError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from s3_links.world import Principal
 
     from .reader import Reader
@@ -29,12 +31,10 @@ class FoundKey:
     aws_managed: bool = False
 
 
-def key(
-    reader: Reader, named: str, account: str, whose: Principal, operations: frozenset[str]
-) -> FoundKey:
+def key(reader: Reader, named: str, account: str, whose: Principal) -> FoundKey:
     """Return a key that ``account`` can name, by its ARN, its id or an alias.
 
-    Of its grants those count that let ``whose`` role any of ``operations``.
+    Of its grants those count that are for ``whose`` role.
     """
     ask = partial(reader.ask, account, "kms", of=f"key {named.rpartition('/')[2]}")
     arn, state, aws_managed = named, None, named.startswith("alias/aws/")
@@ -51,17 +51,27 @@ def key(
         lambda: ask("get_key_policy", KeyId=arn, PolicyName="default")["Policy"],
     )
     try:
-        grants = ask("list_grants", KeyId=arn)["Grants"]
-        others = tuple(
-            f"the grant {grant['GrantId']}"
-            for grant in grants
+        grants = tuple(
+            _grant(grant)
+            for grant in ask("list_grants", KeyId=arn)["Grants"]
             if grant.get("GranteePrincipal") in (whose.arn, whose.session_arn())
-            and operations & set(grant.get("Operations", []))
         )
     except UnreadError:
-        others = ("a grant, which may not be listed,",)
+        grants = (KeyGrant(name="a grant, which may not be listed,"),)
     return FoundKey(
-        resource=Resource(arn=arn, account=account, policy=policy, other_grants=others),
+        resource=Resource(arn=arn, account=account, policy=policy, grants=grants),
         state=state,
         aws_managed=aws_managed,
+    )
+
+
+def _grant(found: Mapping[str, Any]) -> KeyGrant:
+    constraints = found.get("Constraints", {})
+    whole = constraints.get("EncryptionContextEquals")
+    context = whole or constraints.get("EncryptionContextSubset") or {}
+    return KeyGrant(
+        name=f"the grant {found['GrantId']}",
+        actions=frozenset(f"kms:{operation}" for operation in found.get("Operations", [])),
+        context=tuple(context.items()),
+        whole_context=whole is not None,
     )

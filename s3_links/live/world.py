@@ -52,11 +52,9 @@ class Live:
         self._resources[found.resource.arn] = found.resource
         return found
 
-    def key(
-        self, named: str, account: str, whose: Principal, operations: frozenset[str]
-    ) -> keys.FoundKey:
-        """Read a key, with what grants let ``whose`` role do of ``operations``."""
-        found = keys.key(self.reader, named, account, whose, operations)
+    def key(self, named: str, account: str, whose: Principal) -> keys.FoundKey:
+        """Read a key, with its grants to ``whose`` role."""
+        found = keys.key(self.reader, named, account, whose)
         self._resources[found.resource.arn] = found.resource
         return found
 

@@ -12,7 +12,7 @@ from s3_cross_account.policy import Principal as Named
 from s3_cross_account.settings import partition
 from s3_links.declarations.link import Link
 from s3_links.synthesized.policies import handed_out
-from s3_links.world import Bucket, Principal, Resource
+from s3_links.world import Bucket, Identity, Principal, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,8 @@ class Documents:
 
     ``boundaries`` are the permissions boundaries of roles, ``unseen`` the roles that have policies
     besides: what their names end with, or any that nobody looked up. ``notes`` say what of all this
-    cannot be seen here, ``problems`` what is not as declared beside the documents.
+    cannot be seen here, ``problems`` what is not as declared beside the documents. ``identities``
+    are of those whom somebody else gives their half, which is made here or handed out.
     """
 
     def __init__(self, blocks: Blocks, link: AnyLink, accounts: Mapping[str, LinkAccount]) -> None:
@@ -77,6 +78,8 @@ class Documents:
         self.notes: list[Note] = []
         self.problems: list[str] = []
         self.keys: dict[str, str] = {}
+        self.identities: dict[Principal, Identity] = {}
+        self._named_as: dict[Principal, tuple[Named, Conditions]] = {}
         ends = ("source", "destination")
         labels = ends if not isinstance(link, Link) else tuple(b.label for b in link.buckets)
         self.buckets = [self._bucket(b, name) for b, name in zip(link.buckets, labels, strict=True)]
@@ -107,7 +110,7 @@ class Documents:
             self.theirs[arn].append(deny_without_tls(arn))
         if new and switches.access_logging:
             self._logs(declared, arn, label)
-        if declared.key:
+        if declared.key and declared.key != "none":
             self._key(declared, arn, label)
         return arn
 
@@ -165,7 +168,8 @@ class Documents:
         )
 
     def _key(self, declared: LinkBucket, arn: str, label: str) -> None:
-        account, new = self._id(declared.account), declared.key == "new"
+        new = declared.key == "new"
+        account = self._id(declared.account) if new else str(declared.key).split(":")[4]
         key = str(declared.key)
         if declared.existing is None:
             used = self._encrypted_with(arn)
@@ -198,7 +202,12 @@ class Documents:
         return ""
 
     def _on_key(
-        self, who: Principal, bucket: LinkBucket, arn: str, granted: tuple[str, ...]
+        self,
+        who: Principal,
+        bucket: LinkBucket,
+        arn: str,
+        granted: tuple[str, ...],
+        also: Conditions = (),
     ) -> None:
         if arn not in self.keys or not granted:
             return
@@ -208,7 +217,7 @@ class Documents:
             variable="kms:EncryptionContext:aws:s3:arn",
             values=(arn, f"{arn}/*"),
         )
-        limits = (self._via_s3(bucket.account), of_bucket)
+        limits = (self._via_s3(bucket.account), of_bucket, *also)
         key = self.keys[arn]
         self._grant(
             who=who,
@@ -232,7 +241,7 @@ class Documents:
         grant = Grant(**parts)
         self.grants.append(grant)
         of_role = grant.on.startswith("arn:") and ":role/" in grant.on
-        if grant.who.kind == "role":
+        if grant.who.kind in ("role", "user"):
             self.own[grant.who].append(
                 Statement(actions=grant.actions, resources=grant.resources, conditions=grant.own)
             )
@@ -247,12 +256,17 @@ class Documents:
             )
 
     def _named(self, who: Principal) -> tuple[Named, Conditions]:
-        """Return how a policy names a role, and the condition with it."""
+        """Return how a policy names somebody, and the conditions with it."""
+        if who in self._named_as:
+            return self._named_as[who]
         arn = str(who.arn)
         if not (isinstance(self._link, Link) and self._link.survive_role_recreation):
             return Named(type="AWS", identifiers=(arn,)), ()
-        by_arn = Condition(test="ArnEquals", variable="aws:PrincipalArn", values=(arn,))
-        return self._root(who.account, who.partition), (by_arn,)
+        return self._root(who.account, who.partition), (self._by_arn("ArnEquals", arn),)
+
+    @staticmethod
+    def _by_arn(test: str, *arns: str) -> Condition:
+        return Condition(test=test, variable="aws:PrincipalArn", values=arns)
 
     @staticmethod
     def _root(account: str, of: str) -> Named:

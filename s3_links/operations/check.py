@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from .accounts import Reached
+    from .looking import Finding
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def check(stacks: Sequence[Stack], *, quiet: bool = False) -> None:
         raise OperationError("\n".join(found.problems))
 
 
-def _existing(stacks: Sequence[Stack], reached: Mapping[str, str]) -> list[existing.Finding]:
+def _existing(stacks: Sequence[Stack], reached: Mapping[str, str]) -> list[Finding]:
     declared_links = read_links.declared()
     # Without links there is the reference, which expects nothing.
     links = declared_links.links if declared_links else {}

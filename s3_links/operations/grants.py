@@ -7,29 +7,29 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from s3_cross_account import actions
-from s3_cross_account.policy import Condition, service
+from s3_cross_account.policy import Condition
 from s3_cross_account.trusted_services import trust_actions
 from s3_links.declarations.link import Link
 from s3_links.reach.actions import never_carries, resource_types
-from s3_links.world import Principal, Resource
 
-from .asked import Conditions, Documents
+from .grantees import Grantees
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from s3_cross_account.access import Access
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.consumers import Consumer
     from s3_links.declarations.links import AnyLink
     from s3_links.declarations.replication import ReplicationLink
     from s3_links.synthesized.blocks import Blocks
+    from s3_links.world import Principal
 
-SESSION_MANAGER = ":policy/AmazonSSMManagedInstanceCore"
-"""Ends the ARN of AWS's policy that the role of an instance has."""
+    from .asked import Conditions
 
 
-class Declared(Documents):
+class Declared(Grantees):
     """A link's grants, by its pattern, and what they ask for."""
 
     def __init__(self, blocks: Blocks, link: AnyLink, accounts: Mapping[str, LinkAccount]) -> None:
@@ -42,47 +42,33 @@ class Declared(Documents):
     # Direct access and AssumeRole
 
     def _of_link(self, link: Link) -> None:
-        consumers = [(consumer, self._consumer(consumer)) for consumer in link.consumers]
-        reaching = [(c.account, who) for c, who in consumers]
+        consumers = {consumer.id: self._consumer(consumer) for consumer in link.consumers}
+        role = None
         if assumed := link.assumed_role:
             role = self._role(assumed.account, assumed.name, imported=assumed.imported)
-            reaching = [(assumed.account, role)]
-            for consumer, who in consumers:
-                self._hop(link, consumer, who, role)
-        buckets = list(zip(link.buckets, self.buckets, strict=True))
-        for (alias, who), (bucket, arn) in product(reaching, buckets):
-            self._on_bucket(link, alias, who, bucket, arn)
-        for _, who in consumers:
-            self.pairs |= {(who, arn) for arn in self.buckets}
-
-    def _consumer(self, consumer: Consumer) -> Principal:
-        if consumer.managed_role is not None:
-            imported = consumer.imported_role is not None
-            who = self._role(consumer.account, consumer.managed_role, imported=imported)
-            self._trusting(who, consumer.trusted_service)
-            if consumer.instance:
-                self.unseen[who] = SESSION_MANAGER
-                self._note(who, f"AWS's policy {SESSION_MANAGER[8:]} of {who} is not evaluated")
-            return who
-        name = f"role-of-{consumer.name}" if consumer.instance_profile else consumer.name
-        who = self._principal(consumer.account, name)
-        self.unseen[who] = ""
-        self.own[who]
-        self._note(who, f"what else {who} may by its other policies is not looked up")
-        return who
+            for consumer in link.consumers:
+                self._hop(link, consumer, consumers[consumer.id], role)
+        arns = {bucket.id: arn for bucket, arn in zip(link.buckets, self.buckets, strict=True)}
+        for granted in link.granted:
+            reaching = [(c.account, consumers[c.id]) for c in granted.consumers]
+            for (_, who), bucket in product(reaching, granted.buckets):
+                self.pairs.add((who, arns[bucket.id]))
+            if role and assumed:
+                reaching = [(assumed.account, role)]
+            for (alias, who), bucket in product(reaching, granted.buckets):
+                self._on_bucket(link.reaching(granted.access), alias, who, bucket, arns[bucket.id])
 
     def _on_bucket(
-        self, link: Link, alias: str, who: Principal, bucket: LinkBucket, arn: str
+        self, access: Access, alias: str, who: Principal, bucket: LinkBucket, arn: str
     ) -> None:
-        access = link.access.access
         named, by_arn = self._named(who)
         own = access.conditions.of_role(account_id=self._id(bucket.account))
         theirs = by_arn + access.conditions.of_bucket(account_id=self._id(alias))
-        below = tuple(f"{arn}/{prefix}*" for prefix in access.prefixes or ("",))
+        below = tuple(f"{arn}/{prefix}*" for prefix in access.patterns or ("",))
         listed = Condition(
             test="StringLike",
             variable="s3:prefix",
-            values=tuple(value for p in access.prefixes for value in (p, f"{p}*")),
+            values=tuple(value for p in access.patterns for value in (p, f"{p}*")),
         )
         together: dict[tuple[str, Conditions], list[str]] = defaultdict(list)
         for action in access.actions:
@@ -91,7 +77,7 @@ class Declared(Documents):
                 also: Conditions = (
                     (listed,) if limited and not never_carries(action, "s3:prefix") else ()
                 )
-                together[kind, also].append(action)
+                together[kind, also + access.conditions.of_action(action)].append(action)
         for (kind, also), granted in together.items():
             self._grant(
                 who=who,
@@ -103,18 +89,24 @@ class Declared(Documents):
                 theirs=theirs + also,
                 both=alias != bucket.account,
             )
-        self._on_key(who, bucket, arn, actions.of_key(access.actions))
+        key_actions = actions.of_key(access.actions)
+        self._on_key(who, bucket, arn, key_actions, access.conditions.of_key())
 
     def _hop(self, link: Link, consumer: Consumer, who: Principal, role: Principal) -> None:
         """Add the grant to assume the role, and with it what the sessions bring along."""
         named, by_arn = self._named(who)
-        access, assumed = link.access.access, link.assumed_role
-        theirs = by_arn + access.conditions.of_caller(account_id=self._id(consumer.account))
+        assumed = link.assumed_role
         given = assumed.external_id if assumed else None
         external = Condition(test="StringEquals", variable="sts:ExternalId", values=(given or "",))
         arn = str(role.arn)
-        for action in trust_actions(consumer.trusted_service):
-            if action in (*actions.ASSUME_ROLE, *actions.CARRIED):
+        sessions = consumer.service
+        brought = trust_actions(sessions) if sessions else actions.ASSUME_ROLE
+        carried = tuple(action for action in brought if action in actions.CARRIED)
+        for together in (actions.ASSUME_ROLE, carried):
+            theirs = by_arn + link.of_caller.of_caller(
+                account_id=self._id(consumer.account), actions=together
+            )
+            for action in together:
                 asked = (external,) if given and action in actions.ASSUME_ROLE else ()
                 self._grant(
                     who=who,
@@ -153,35 +145,4 @@ class Declared(Documents):
         named, _ = self._named(who)
         self._grant(
             who=who, actions=granted, on=arn, resources=(f"{arn}{of}",), named=named, both=both
-        )
-
-    # Roles
-
-    def _principal(self, alias: str, name: str) -> Principal:
-        return Principal(
-            kind="role", account=self._id(alias), name=name, partition=self._partition(alias)
-        )
-
-    def _role(self, alias: str, name: str, *, imported: bool = False) -> Principal:
-        who = self._principal(alias, name)
-        arn = str(who.arn)
-        self.resources[arn] = Resource(arn=arn, account=who.account)
-        self.own[who]
-        if boundary := self._accounts[alias].permissions_boundary:
-            self.boundaries[who] = boundary
-            self._note(
-                str(who.arn), f"{who} may all this as far as its boundary {boundary} lets it"
-            )
-        if imported:
-            self._note(who, f"what else {who}, which is imported, may is not looked up")
-        return who
-
-    def _trusting(self, who: Principal, trusted: str) -> None:
-        """Add the grant of a service to assume a role."""
-        self._grant(
-            who=Principal(kind="service", name=trusted),
-            actions=trust_actions(trusted),
-            on=str(who.arn),
-            resources=(str(who.arn),),
-            named=service(trusted),
         )

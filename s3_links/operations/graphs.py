@@ -110,15 +110,17 @@ class _Builder:
         who = dict(access.who)
         account, label = self._alias(who["account"]), access.principal
         if label.startswith("everyone"):
-            return self._node(stack, label, "public", label, "")
+            kind: Kind = "other" if label.startswith("everyone in ") else "public"
+            return self._node(stack, label, kind, label, "")
         if who["kind"] not in ("role", "user", "account"):
             # One for each that it reaches: it is nobody's, and would only join what is apart.
             return self._node(stack, f"{label} > {target.id}", "service", label, target.account)
-        if label == f"role {who['name']} ({account})":
-            return self._node(stack, label, "role", who["name"], account)
-        return self._node(
-            stack, label, "user" if who["kind"] == "user" else "other", label, account
-        )
+        named: tuple[Kind, ...] = ("role", "user")
+        for kind in named:
+            if label == f"{kind} {who['name']} ({account})":
+                return self._node(stack, label, kind, who["name"], account)
+        name = label.removesuffix(f" ({account})")
+        return self._node(stack, label, "user" if who["kind"] == "user" else "other", name, account)
 
     def _node(self, stack: str, label: str, kind: Kind, name: str, account: str) -> Node:
         # Names that are not known yet are each stack's own, however alike they are.

@@ -107,7 +107,7 @@ def who_can(stacks: Sequence[Stack], links: Links, asked: str, actions: Sequence
     found = _Worlds(stacks, links, bucket)
     rows = [row for arn, world in found.by_arn() for row in rows_of(world, arn)]
     wanted = chosen(rows, asked, actions)
-    about = {str(who.arn) for row in wanted for who in (row.who, row.through) if who}
+    about = {str(who) for row in wanted for who in (row.who, row.through) if who}
     about |= {arn for arn, _ in found.by_arn()}
     notes = dict.fromkeys(note.text for note in found.notes if note.about in about)
     return Answer(asked=asked, rows=wanted, notes=tuple(notes), labels=found.labels)

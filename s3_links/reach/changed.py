@@ -89,7 +89,7 @@ def in_resource(one: Resource | None, other: Resource | None) -> Statements | No
 
 
 def _settings(resource: Resource) -> tuple[object, ...]:
-    common = (resource.account, resource.other_grants)
+    common = (resource.account, resource.grants)
     if isinstance(resource, Bucket):
         return (*common, resource.restrict_public, resource.ownership)
     return common

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from s3_links.world import Bucket, Document, Levels, Request, Resource, World
 
-from . import actions, buckets, context
+from . import actions, buckets, context, grants
 from .logic import Formula, Unknown, alternatives, contrary, every, some
 from .principals import Named
 from .statements import Asked, Finding, denies, findings, lets
@@ -151,13 +151,14 @@ class _Evaluation:
                 governs = every(governs, contrary(buckets.restricted(resource)))
         else:
             governs = True
-        others = [Unknown(f"{grant} allows it") for grant in resource.other_grants]
+        granted = every(limits, grants.let(resource, self._request))
+        acl: Formula = False
         if isinstance(resource, Bucket) and not is_own:
-            others.append(buckets.acl(resource, self._request.action))  # type: ignore[arg-type]
+            acl = buckets.acl(resource, self._request.action)
         if self._who.kind not in ("account", "user", "role"):
-            return some(every(anyhow, governs), *others)
+            return some(every(anyhow, governs), acl, granted)
         if not is_own:
-            return every(own, limits, some(every(anyhow, governs), *others))
+            return some(every(own, limits, some(every(anyhow, governs), acl)), granted)
         # A bucket's owner needs one half, a key's and a role's the resource's own policy, which
         # may hand the decision to the account.
         by_account = True if alone else lets(found, Named.ACCOUNT)
@@ -166,7 +167,8 @@ class _Evaluation:
             some(
                 lets(found, Named.DIRECTLY),
                 every(limits, lets(found, Named.ROLE)),
-                every(limits, own, some(by_account, *others)),
+                every(limits, own, by_account),
+                granted,
             ),
         )
 

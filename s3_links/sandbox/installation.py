@@ -47,11 +47,16 @@ def _python() -> str:
     return str(python)
 
 
-def _environment() -> Path:
-    """Return the folder of the environment, in the user's cache: one for each version."""
+def user_cache() -> Path:
+    """Return where what the sandbox needs is kept from one run to the next."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "s3-links"
+
+
+def _environment() -> Path:
+    """Return the folder of the environment: one for each version."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    return cache / "s3-links" / f"ministack-{VERSION}-{version}"
+    return user_cache() / f"ministack-{VERSION}-{version}"
 
 
 def _install(environment: Path) -> None:

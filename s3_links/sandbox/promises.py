@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING
 
+from s3_cross_account.actions import known
+from s3_cross_account.prefixes import BY_TAG
 from s3_links.declarations.link import Link
 from s3_links.reach.evaluate import evaluate
 from s3_links.world import Request, principal
 
 from .access import VERBS, Cell, allowed
-from .trial import OTHER
+from .grantees import OTHER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Sequence
 
+    from s3_cross_account.access import Access
     from s3_links.declarations.buckets import LinkBucket
+    from s3_links.declarations.consumers import Consumer
     from s3_links.declarations.replication import ReplicationLink
 
     from .access import Principal
+    from .grantees import Grantee
     from .trial import Deployed
 
 ASSUMES, ARRIVES = "assume", "arrives"
@@ -49,75 +55,137 @@ def ask(deployed: Deployed) -> Answers:
     return Answers(cells=[replicates(deployed, deployed.link)])
 
 
+@dataclass(frozen=True)
+class _Promise:
+    """What a role is promised on a bucket: the accesses that add up to it."""
+
+    accesses: Sequence[Access]
+
+    @property
+    def places(self) -> list[str]:
+        """A prefix of each access, or nothing where it is for the whole bucket."""
+        return list(dict.fromkeys(_places(a)[0] for a in self.accesses))
+
+    def __call__(self, action: str, place: str) -> bool:
+        """Return whether an action is promised for objects below a place."""
+        return any(action in a.actions and _covers(a, action, place) for a in self.accesses)
+
+    def place(self, action: str) -> str | None:
+        """Return a place where an action is promised, if there is one."""
+        return next((place for place in self.places if self(action, place)), None)
+
+
+def _covers(access: Access, action: str, place: str) -> bool:
+    limited = action in known("object") or action in known("prefix")
+    return not (access.prefixes and limited) or place.startswith(_places(access))
+
+
+def _places(access: Access) -> tuple[str, ...]:
+    """Return the prefixes of an access, each with something in the place of the caller's tag."""
+    return tuple(BY_TAG.sub(r"\1", prefix) for prefix in access.prefixes) or (_PLACE,)
+
+
+_PLACE = ""
+_NOTHING = _Promise(())
+
+
 class Questions:
     """What can be asked of a link by direct access or AssumeRole."""
 
     def __init__(self, deployed: Deployed, link: Link) -> None:
-        self._deployed, self._link, self._access = deployed, link, link.access.access
-        set_ = {name for name, value in self._access.conditions if value}
-        self.judged = set_ <= _JUDGED
+        self._deployed, self._link = deployed, link
+        asked = [access.access.conditions for *_, access in link.granted]
+        set_ = {name for conditions in asked for name, value in conditions if value}
+        by_tag = any(BY_TAG.search(p) for *_, access in link.granted for p in access.prefixes)
+        self.judged = set_ <= _JUDGED and not by_tag
         """Whether requests to the emulated accounts can fulfil the conditions."""
-        self._prefix = next(iter(self._access.prefixes), "")
+        self._judged = [one for one in deployed.grantees if one.judged]
+        self._whole = {c.account for c in link.consumers if c.whole_account}
 
     def answers(self) -> Answers:
         """Ask everything."""
         found = Answers()
         for bucket in self._link.buckets:
-            for label, session in self._sessions() if self.judged else ():
-                found.cells += self._of(label, session, bucket)
-            for label, other in self._others(bucket):
-                found.cells += self._verbs(label, other, bucket, self._prefix, _nothing)
+            for label, session, of in self._sessions(bucket) if self.judged else ():
+                found.cells += self._of(label, session, bucket, of)
+            granted = [g.access.access for g in self._link.granted if bucket in g.buckets]
+            for (label, other), place in product(self._others(bucket), _Promise(granted).places):
+                found.cells += self._verbs(label, other, bucket, place, _NOTHING)
         found.cells += self._assumed()
-        if not self.judged or any(bucket.key for bucket in self._link.buckets):
-            self._by_documents(found)
+        found.cells += self._handed_out()
+        self._by_documents(found)
         return found
 
     def granted(self, bucket: LinkBucket) -> Iterator[Cell]:
         """Ask what the roles may do that are let in."""
-        for label, session in self._sessions():
-            yield from self._verbs(label, session, bucket, self._prefix, self._promised)
+        for label, session, of in self._sessions(bucket):
+            for place in of.places:
+                yield from self._verbs(label, session, bucket, place, of)
 
-    def _of(self, label: str, session: Principal, bucket: LinkBucket) -> Iterator[Cell]:
+    def _of(
+        self, label: str, session: Principal, bucket: LinkBucket, of: _Promise
+    ) -> Iterator[Cell]:
         """Ask what a role may do that is let in, and what it may not."""
-        yield from self._verbs(label, session, bucket, self._prefix, self._promised)
-        if self._prefix:
-            outside, whole = f"{label}, outside {self._prefix}", self._on_whole_bucket
-            yield from self._verbs(outside, session, bucket, _OUTSIDE, whole)
+        for place in of.places or [_PLACE]:
+            name = label if len(of.places) < 2 else f"{label}, in {place or 'the bucket'}"
+            yield from self._verbs(name, session, bucket, place, of)
+        if of.places and "" not in of.places:
+            where = of.places[0] if len(of.places) == 1 else "these"
+            yield from self._verbs(f"{label}, outside {where}", session, bucket, _OUTSIDE, of)
         # Hardening changes no bucket that exists.
         hardened = self._link.switches.tls_only and not bucket.existing
-        if self._access.conditions.tls_only or hardened:
+        if of.accesses and (hardened or all(a.conditions.tls_only for a in of.accesses)):
             plain = session.without_tls()
-            yield from self._verbs(f"{label}, no TLS", plain, bucket, self._prefix, _nothing)
+            yield from self._verbs(f"{label}, no TLS", plain, bucket, of.places[0], _NOTHING)
 
-    def _names(self) -> Iterator[tuple[str, str]]:
-        """Yield who is let in, and the ARN: each role, or with AssumeRole the one it becomes."""
+    def _names(self, bucket: LinkBucket) -> Iterator[tuple[str, str, bool, _Promise]]:
+        """Yield who is let in, the ARN, whether the emulator judges it, and what is promised.
+
+        That is each consumer, or with AssumeRole the role that it becomes.
+        """
         role, outputs = self._link.assumed_role, self._deployed.outputs
-        if role is not None:
-            yield role.name, outputs["assumed_role_arn"]
-            return
-        for consumer in self._link.consumers:
-            yield consumer.name, outputs[f"role_arn_{consumer.label}"]
+        for one in self._deployed.grantees:
+            of = self._promised(one.consumer, bucket)
+            if role is not None:
+                yield role.name, outputs["assumed_role_arn"], self.judged, of
+                return
+            yield one.consumer.name, one.arn, self.judged and one.judged, of
 
-    def _sessions(self) -> Iterator[tuple[str, Principal]]:
-        """Yield each role's session, or with AssumeRole the one that it gets by assuming."""
+    def _promised(self, consumer: Consumer, bucket: LinkBucket) -> _Promise:
+        return _Promise([a.access for a in self._link.accesses(consumer, bucket)])
+
+    def _sessions(self, bucket: LinkBucket) -> Iterator[tuple[str, Principal, _Promise]]:
+        """Yield each consumer's session, or with AssumeRole the one that it gets by assuming.
+
+        And what it is promised on the bucket.
+        """
         role = self._link.assumed_role
-        for consumer in self._link.consumers:
-            session = self._deployed.consumer(consumer)
+        for one in self._judged:
+            of = self._promised(one.consumer, bucket)
             if role is None:
-                yield consumer.name, session
+                yield one.consumer.name, one.session(), of
             else:
-                assumed = self._deployed.assumed(session, role)
-                yield f"{role.name}, by {consumer.name}", assumed
+                assumed = self._deployed.assumed(one.session(), role)
+                yield f"{role.name}, by {one.consumer.name}", assumed, of
 
     def _others(self, bucket: LinkBucket) -> Iterator[tuple[str, Principal]]:
         """Yield who may do everything in another account than the bucket's, and is not named."""
-        for consumer in self._link.consumers if self._link.assumed_role else ():
-            if consumer.account != bucket.account:
-                yield f"{consumer.name}, not assuming", self._deployed.consumer(consumer)
+        for one in self._deployed.grantees:
+            if one.consumer.account != bucket.account:
+                if self._link.assumed_role and one.judged:
+                    yield f"{one.consumer.name}, not assuming", one.session()
+                yield from self._like(one)
         for alias, owner in self._deployed.owners.items():
             if self._deployed.account(alias) != self._deployed.account(bucket.account):
+                if self._link.assumed_role is None and alias in self._whole:
+                    continue  # its administrators let whom they want
                 yield f"another role ({alias})", self._deployed.session(alias, OTHER)
                 yield f"root user ({alias})", owner
+
+    def _like(self, one: Grantee) -> Iterator[tuple[str, Principal]]:
+        """Yield who is like a consumer, and not let in by another."""
+        if one.consumer.many or one.consumer.account not in self._whole:
+            yield from one.others()
 
     def _assumed(self) -> Iterator[Cell]:
         role = self._link.assumed_role
@@ -128,51 +196,69 @@ class Questions:
             found = allowed(lambda: self._deployed.assumed(caller, role, **options))
             return Cell(who, ASSUMES, role.name, promise, found)
 
-        for consumer in self._link.consumers:
-            session = self._deployed.consumer(consumer)
-            if not self._access.conditions.organization_id:  # which nobody here is in
-                yield cell(consumer.name, session, True)
+        for one in self._judged:
+            name, session = one.consumer.name, one.session()
+            asked = self._link.of_caller  # nobody here is in an organization, or has signed in
+            if not (asked.organization_id or asked.mfa or asked.conditions):
+                yield cell(name, session, True)
             if role.external_id:
-                yield cell(f"{consumer.name}, no external id", session, False, external=False)
+                yield cell(f"{name}, no external id", session, False, external=False)
+        for one in self._deployed.grantees:
+            for label, other in self._like(one):
+                yield cell(label, other, False)
         for alias in self._deployed.owners:
-            if self._deployed.account(alias) != self._deployed.account(role.account):
+            elsewhere = self._deployed.account(alias) != self._deployed.account(role.account)
+            if elsewhere and alias not in self._whole:
                 yield cell(f"another role ({alias})", self._deployed.session(alias, OTHER), False)
+
+    def _handed_out(self) -> Iterator[Cell]:
+        """Ask who gets the sessions of a new role that no service hands out by itself."""
+        for one in self._deployed.grantees:
+            for label, become in one.impostors():
+                name = one.consumer.name
+                yield Cell(name, ASSUMES, name, True, allowed(one.session))
+                yield Cell(label, ASSUMES, name, False, allowed(become))
 
     def _verbs(
         self,
         label: str,
         who: Principal,
         bucket: LinkBucket,
-        prefix: str,
-        promised: Callable[[str], bool],
+        place: str,
+        of: _Promise,
     ) -> Iterator[Cell]:
         name = self._deployed.bucket_name(bucket)
-        owner, key = self._deployed.owners[bucket.account], f"{prefix}s3-links-try"
+        owner, key = self._deployed.owners[bucket.account], f"{place}s3-links-try"
         for verb, how in VERBS.items():
             owner.s3.put_object(Bucket=name, Key=key, Body=b"seed")
             found = allowed(lambda: how.call(who.s3, name, key))  # noqa: B023
-            yield Cell(label, verb, bucket.name, promised(how.action), found)
-
-    def _promised(self, action: str) -> bool:
-        return action in self._access.actions
-
-    def _on_whole_bucket(self, action: str) -> bool:
-        """Whether an action has no prefix: it is granted on the bucket itself."""
-        on_bucket = {how.action for how in VERBS.values() if not how.on_object}
-        return self._promised(action) and action in on_bucket - {"s3:ListBucket"}
+            yield Cell(label, verb, bucket.name, of(how.action, place), found)
 
     def _by_documents(self, found: Answers) -> None:
-        """Ask the evaluator for what the emulator cannot judge: these conditions, and keys."""
+        """Ask the evaluator for what the emulator cannot judge.
+
+        That is some conditions, keys and organizations.
+        """
         for bucket in self._link.buckets:
             arn = f"arn:aws:s3:::{self._deployed.bucket_name(bucket)}"
             actions = {how.action: how.on_object for how in VERBS.values()}
-            for label, who in self._names():
-                for action in filter(self._promised, () if self.judged else actions):
-                    on = f"{arn}/{self._prefix}s3-links-try" if actions[action] else arn
-                    self._decide(found, (label, who), action, on, bucket.name)
-                for action in filter(self._promised, _KEY_ACTIONS if bucket.key else ()):
+            for label, who, judged, of_role in self._names(bucket):
+                promised = {action: of_role.place(action) for action in actions}
+                for action, place in promised.items() if not judged else ():
+                    if place is not None:
+                        on = f"{arn}/{place}s3-links-try" if actions[action] else arn
+                        self._decide(found, (label, who), action, on, bucket.name)
+                for action in _KEY_ACTIONS if bucket.key else ():
+                    if promised.get(action) is None:
+                        continue
                     on, of = self._deployed.key_of(bucket), f"the key of {bucket.name}"
                     self._decide(found, (label, who), _KEY_ACTIONS[action], on, of)
+        if role := self._link.assumed_role:
+            on = self._deployed.outputs["assumed_role_arn"]
+            for one in self._deployed.grantees:
+                if not one.judged:
+                    member = (one.consumer.name, one.arn)
+                    self._decide(found, member, "sts:AssumeRole", on, role.name)
 
     def _decide(self, found: Answers, who: tuple[str, str], action: str, on: str, of: str) -> None:
         request = Request(principal=principal(who[1]), action=action, resource=on)
@@ -184,10 +270,6 @@ class Questions:
             return
         ways = " or ".join(" and ".join(way) for way in decision.only_if())
         found.told.append(f"{what} only if {ways}" if ways else what)
-
-
-def _nothing(_: str) -> bool:
-    return False
 
 
 def replicates(deployed: Deployed, link: ReplicationLink) -> Cell:

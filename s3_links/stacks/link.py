@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
+from s3_cross_account.access import Access
 from s3_cross_account.assume_role import AssumeRole
-from s3_cross_account.direct_access import DirectAccess
-from s3_cross_account.document import PolicyDocument
+from s3_cross_account.document import rendered_once
 from s3_cross_account.instance import Instance, InstanceBasics
 from s3_cross_account.network import PublicNetwork
-from s3_cross_account.policy import service, trust
-from s3_cross_account.role import ExistingRole, Role, RoleBase
+from s3_cross_account.role import Role
 
+from .consumers import grantee, outputs
 from .linked import LinkedStack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from s3_cross_account.role import RoleBase
     from s3_links.declarations.accounts import LinkAccount
+    from s3_links.declarations.assumed import AssumedRole
     from s3_links.declarations.consumers import Consumer
     from s3_links.declarations.link import Link
     from s3_links.declarations.state import State
@@ -38,70 +40,57 @@ class LinkStack(LinkedStack):
         state: State,
     ) -> None:
         super().__init__(scope, id_, link=link, accounts=accounts, state=state)
-        self._link_id = id_
+        self._link, self._link_id = link, id_
         roles = [self._role(consumer) for consumer in link.consumers]
         buckets = [self.bucket(bucket, bucket.id) for bucket in link.buckets]
-        if link.assumed_role is None:
-            DirectAccess(
-                self,
-                "access",
-                roles=roles,
-                buckets=buckets,
-                access=link.access.access,
-                survive_recreation=link.survive_role_recreation,
-            )
-        else:
-            assume = AssumeRole(
-                self,
-                "access",
-                roles=roles,
-                buckets=buckets,
-                account=self.account(link.assumed_role.account),
-                assumed_role_name=link.assumed_role.name,
-                imported=link.assumed_role.imported,
-                access=link.access.access,
-                external_id=link.assumed_role.external_id,
-                survive_recreation=link.survive_role_recreation,
-            )
-            self.outputs(assumed_role_arn=assume.assumed_role.arn)
-            if any(consumer.on_instances for consumer in link.consumers):
-                self.outputs(aws_config=assume.aws_config)
+        reaching = dict(zip([c.id for c in link.consumers], roles, strict=True))
+        if link.assumed_role is not None:
+            assumed = self._assumed(link, link.assumed_role, roles)
+            reaching = dict.fromkeys(reaching, assumed)
+        reached = dict(zip([b.id for b in link.buckets], buckets, strict=True))
+        with rendered_once():
+            for consumers, of_these, access in link.granted:
+                for of in of_these:
+                    reached[of.id].grant(
+                        *dict.fromkeys(reaching[consumer.id] for consumer in consumers),
+                        access=link.reaching(access),
+                        survive_recreation=link.survive_role_recreation,
+                    )
         for consumer, role in zip(link.consumers, roles, strict=True):
-            self.outputs(**{f"role_arn_{consumer.label}": role.arn})
+            self.outputs(**outputs(consumer, role))
         for declared, bucket in zip(link.buckets, buckets, strict=True):
             self.bucket_outputs(declared.label, bucket)
+        self.kept_outputs()
+
+    def _assumed(self, link: Link, declared: AssumedRole, roles: list[RoleBase]) -> Role:
+        """Create the role that consumers assume; what it reaches is granted to it afterwards."""
+        assume = AssumeRole(
+            self,
+            "access",
+            roles=roles,
+            buckets=[],
+            account=self.account(declared.account),
+            assumed_role_name=declared.name,
+            imported=declared.imported,
+            access=Access(conditions=link.of_caller),
+            external_id=declared.external_id,
+            survive_recreation=link.survive_role_recreation,
+        )
+        self.outputs(assumed_role_arn=assume.assumed_role.arn)
+        if any(consumer.on_instances for consumer in link.consumers):
+            self.outputs(aws_config=assume.aws_config)
+        return assume.assumed_role
 
     def _role(self, consumer: Consumer) -> RoleBase:
-        account = self.account(consumer.account)
+        # An organization is in no account, and what is handed out for it in any.
+        account = self.account(consumer.account or self._link.buckets[0].account)
         # Dots keep apart what the declaration keeps apart: an alias has none.
         scope = Construct(self, f"role.{consumer.id}")
         if note := consumer.note():
             # What cdktf's command shows as a warning; its own call would add paths of this machine.
             scope.node.add_metadata("@cdktf/warn", note)
-        if consumer.managed_role is None:
-            return ExistingRole(
-                scope,
-                "role",
-                account=account,
-                policy_name_prefix=f"{self._link_id}-{consumer.name}",
-                name=consumer.existing_role,
-                instance_profile=consumer.instance_profile,
-                trusted_service=consumer.trusted_service,
-            )
-        role = Role(
-            scope,
-            "role",
-            account=account,
-            name=consumer.managed_role,
-            imported=consumer.imported_role is not None,
-            trust=PolicyDocument(
-                scope,
-                "trust",
-                account=account,
-                statements=[trust(service(consumer.trusted_service))],
-            ),
-        )
-        if consumer.instance:
+        role = grantee(scope, consumer, account=account, link=self._link_id)
+        if isinstance(role, Role) and consumer.instance:
             self._instance(scope, role, consumer)
         return role
 

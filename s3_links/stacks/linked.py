@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from constructs import Construct
 
 from s3_cross_account.account import Account
 from s3_cross_account.bucket import Bucket, BucketBase, ExistingBucket
 from s3_cross_account.key import ExistingKey, Key, KeyBase
-from s3_links.declarations.state import IMPORTED_OUTPUT
+from s3_links.declarations.state import IMPORTED_OUTPUT, KEPT_OUTPUT
 
 from .base import BaseStack
 
@@ -38,6 +38,7 @@ class LinkedStack(BaseStack):
         self.switches = link.switches
         if link.imports:
             self.outputs(**{IMPORTED_OUTPUT: " ".join(link.imports)})
+        self._stays: list[str] = []
         self._settings = accounts
         self._accounts: dict[str, Account] = {}
 
@@ -51,6 +52,7 @@ class LinkedStack(BaseStack):
                 alias=alias,
                 settings=settings,
                 permissions_boundary=settings.permissions_boundary,
+                trust_policy_quota=settings.trust_policy_quota,
             )
         return self._accounts[alias]
 
@@ -60,9 +62,9 @@ class LinkedStack(BaseStack):
         scope = Construct(self, f"bucket.{name}")
         key: KeyBase | None = None
         if declared.key == "new":
-            key = Key(scope, "key", account=account)
-        elif declared.key is not None:
-            key = ExistingKey(scope, "key", account=account, arn=declared.key)
+            key = Key(scope, "key", account=account, prevent_destroy=declared.keep)
+        elif declared.key_arn is not None:
+            key = ExistingKey(scope, "key", account=account, arn=declared.key_arn)
         if declared.existing is not None:
             assert declared.policy in ("create", "merge")
             return ExistingBucket(
@@ -74,7 +76,7 @@ class LinkedStack(BaseStack):
                 key=key,
                 versioned=getattr(declared, "versioned", False),
             )
-        return Bucket(
+        bucket = Bucket(
             scope,
             "bucket",
             account=account,
@@ -86,10 +88,18 @@ class LinkedStack(BaseStack):
             )
             or None,
             force_destroy=declared.force_destroy,
+            prevent_destroy=declared.keep,
             key=key,
+            sse_algorithm=_algorithm(declared),
             hardening=self.switches,
             log_bucket=self._log_bucket(scope, declared.account),
+            old_versions_days=declared.old_versions_days,
+            logs_days=declared.logs_days,
         )
+        if declared.keep:
+            self._stays += [f"aws_s3_bucket/{bucket.name}"]
+            self._stays += [f"aws_kms_key/{key.arn}"] if key and declared.key == "new" else []
+        return bucket
 
     def _log_bucket(self, scope: Construct, alias: str) -> ExistingBucket | None:
         """Return the log bucket that an account has; its policy belongs to somebody else."""
@@ -98,6 +108,11 @@ class LinkedStack(BaseStack):
             return None
         account = self.account(alias)
         return ExistingBucket(scope, "log-bucket", account=account, name=name, policy="merge")
+
+    def kept_outputs(self) -> None:
+        """Create the output that says what stays when the link goes, where something does."""
+        if self._stays:
+            self.outputs(**{KEPT_OUTPUT: " ".join(self._stays)})
 
     def bucket_outputs(self, label: str, bucket: BucketBase) -> None:
         """Create the outputs of a bucket: its name, and what is to merge into policies."""
@@ -109,3 +124,9 @@ class LinkedStack(BaseStack):
             self.outputs(**{f"key_policy_to_merge_{label}": bucket.key.statements_json})
         if isinstance(logs, ExistingBucket) and logs.statements_json:
             self.outputs(**{f"log_bucket_policy_to_merge_{label}": logs.statements_json})
+
+
+def _algorithm(declared: LinkBucket) -> Literal["AES256", "aws:kms:dsse"] | None:
+    if declared.dsse:
+        return "aws:kms:dsse"
+    return "AES256" if declared.key == "none" else None

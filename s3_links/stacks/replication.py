@@ -61,3 +61,4 @@ class ReplicationStack(LinkedStack):
             self.outputs(batch_replication_command=batch.command)
         self.bucket_outputs("source", source)
         self.bucket_outputs("destination", destination)
+        self.kept_outputs()

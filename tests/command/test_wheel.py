@@ -28,6 +28,7 @@ pytestmark = pytest.mark.cost("planned")
 CDKTF = str(PROJECT / "node_modules" / ".bin" / "cdktf")
 DATA = {
     "s3_cross_account/py.typed",
+    "s3_cross_account/condition_keys.json",
     "s3_cross_account/s3_actions.json",
     "s3_cross_account/slim/overlay/_jsii/manifest.json",
     "s3_cross_account/slim/overlay/_jsii/provider-aws-20.1.0.tgz",

@@ -48,6 +48,14 @@ def replicated(**link: Any) -> dict[str, Any]:
 HERE = "links.reports"
 FREE = {"account": "account2", "existing": "mine", "policy": "create"}
 SSO_ROLE = "AWSReservedSSO_Analyst_0123456789abcdef"
+ROLE_OF_2 = "arn:aws:iam::222222222222:role/web"
+ORGANIZATION = "o-a1b2c3d4e5"
+POD = {"cluster": "production", "namespace": "reports", "service_account": "reader"}
+ISSUER = {
+    "issuer": "https://app.terraform.io",
+    "audience": "aws.workload.identity",
+    "subject": "organization:acme:project:reports:*",
+}
 KEY = "arn:aws:kms:{}:{}:key/11111111-2222-3333-4444-555555555555"
 MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     "an empty file": ("", {"": "is empty"}),
@@ -197,10 +205,6 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         declared(buckets=[BUCKET | {"key": KEY.format("us-east-1", "222222222222")}]),
         {f"{HERE}.buckets[0].key": "is in us-east-1, its bucket in ap-northeast-1"},
     ),
-    "a key of another account": (
-        declared(buckets=[BUCKET | {"key": KEY.format("ap-northeast-1", "999999999999")}]),
-        {f"{HERE}.buckets[0].key": "belongs to account 999999999999, its bucket to 222222222222"},
-    ),
     "a boundary of another account": (
         {
             "accounts": accounts(
@@ -240,6 +244,86 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     "an endpoint and addresses": (
         declared(access={"vpc_endpoint_ids": ["vpce-0123abcd"], "source_ips": ["203.0.113.0/24"]}),
         {f"{HERE}.access": 'no request fulfils both "vpc_endpoint_ids" and "source_ips"'},
+    ),
+    "an operator misspelt": (
+        declared(access={"conditions": {"StringEqual": {"aws:userid": "A"}}}),
+        {
+            f"{HERE}.access.conditions.StringEqual.aws:userid": '"StringEqual" is no condition '
+            'operator: did you mean "StringEquals"?'
+        },
+    ),
+    "conditions of another shape": (
+        declared(access={"conditions": {"Bool": True, "StringLike": {"aws:userid": {"a": 1}}}}),
+        {
+            f"{HERE}.access.conditions.Bool": "true is no",
+            f"{HERE}.access.conditions.StringLike.aws:userid": '{"a": 1} is not a value or a list',
+        },
+    ),
+    "an operator without a key": (
+        declared(access={"conditions": {"Bool": {}}}),
+        {f"{HERE}.access.conditions.Bool": "has no condition key"},
+    ),
+    "a key that no granted action knows": (
+        declared(
+            access={
+                "level": "read-only",
+                "conditions": {"StringEquals": {"s3:x-amz-acl": "private"}},
+            }
+        ),
+        {
+            f"{HERE}.access.conditions.StringEquals.s3:x-amz-acl": "no action that is granted "
+            "knows it"
+        },
+    ),
+    "a key of STS without a role to assume": (
+        declared(access={"conditions": {"StringLike": {"sts:RoleSessionName": "ci-*"}}}),
+        {
+            f"{HERE}.access.conditions.StringLike.sts:RoleSessionName": "only a role that is "
+            'assumed can ask it: take the pattern "assume-role"'
+        },
+    ),
+    "a key of KMS without a key": (
+        declared(access={"conditions": {"StringEquals": {"kms:KeySpec": "SYMMETRIC_DEFAULT"}}}),
+        {f"{HERE}.access.conditions.StringEquals.kms:KeySpec": 'no bucket here has a "key"'},
+    ),
+    "s3:prefix beside the prefixes": (
+        declared(access={"prefixes": ["a/"], "conditions": {"StringLike": {"s3:prefix": "a/b/*"}}}),
+        {f"{HERE}.access.conditions.StringLike": 'the prefixes ask for "s3:prefix"'},
+    ),
+    "callers who are asked for different things": (
+        declared(
+            pattern="assume-role",
+            assumed_role={"account": "account2", "name": "worker"},
+            buckets=[{"account": "account2", "new_prefix": p} for p in ("one-", "two-")],
+            grants=[
+                {
+                    "buckets": [name],
+                    "access": {"conditions": {"StringEquals": {"aws:PrincipalTag/team": team}}},
+                }
+                for name, team in (("one-", "red"), ("two-", "blue"))
+            ],
+        ),
+        {f"{HERE}.grants[1].access": "stands in its one trust policy: give each grant the same"},
+    ),
+    "a sign-in that a service's sessions do not have": (
+        declared(access={"mfa": True}),
+        {f"{HERE}.consumers[0]": '"mfa": no session that a service hands out has it'},
+    ),
+    "a VPC and an instance": (
+        declared(consumers=[CONSUMER | {"instance": True}], access={"vpc_ids": ["vpc-0123abcd"]}),
+        {f"{HERE}.access": 'without the VPC of "vpc_ids"'},
+    ),
+    "a VPC and addresses": (
+        declared(access={"vpc_ids": ["vpc-0123abcd"], "source_ips": ["203.0.113.0/24"]}),
+        {f"{HERE}.access": 'no request fulfils both "vpc_ids" and "source_ips"'},
+    ),
+    "an old TLS": (
+        declared(access={"tls_version": "1.1"}),
+        {f"{HERE}.access.tls_version": '"1.1" is not "1.2" or "1.3"'},
+    ),
+    "a tag that is none": (
+        declared(access={"prefixes": ["{principal-tag:team}/"]}),
+        {f"{HERE}.access": "write {principal_tag:team} for the caller's tag"},
     ),
     "an expression in a rule": (
         replicated(rules=[{"prefix": '${file("/etc/passwd")}'}]),
@@ -322,7 +406,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "a role of IAM Identity Center": (
         declared(consumers=[{"account": "account1", "existing_role": SSO_ROLE}]),
-        {f"{HERE}.consumers[0].existing_role": 'aws:PrincipalArn "…/AWSReservedSSO_Analyst_*"'},
+        {f"{HERE}.consumers[0].existing_role": 'permission set, "permission_set": "Analyst"'},
     ),
     "a role of IAM Identity Center to take over": (
         declared(consumers=[{"account": "account1", "imported_role": SSO_ROLE}]),
@@ -337,7 +421,187 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "a role with its path": (
         declared(consumers=[{"account": "account1", "existing_role": "service-role/web"}]),
-        {f"{HERE}.consumers[0].existing_role": "is not a role's name (the name only, without path"},
+        {f"{HERE}.consumers[0].existing_role": "is not a role's name (without its path) or"},
+    ),
+    "a role of another account, by its ARN": (
+        declared(consumers=[{"account": "account1", "existing_role": ROLE_OF_2}]),
+        {
+            f"{HERE}.consumers[0].existing_role": "belongs to account 222222222222, declared is "
+            "111111111111: correct the ARN, or declare the account that it is in"
+        },
+    ),
+    "a role of another partition, by its ARN": (
+        declared(
+            consumers=[
+                {"account": "account1", "existing_role": "arn:aws-cn:iam::111111111111:role/web"}
+            ]
+        ),
+        {f"{HERE}.consumers[0].existing_role": "is in the partition aws-cn, its account in aws"},
+    ),
+    "a role of IAM Identity Center by its ARN": (
+        declared(
+            consumers=[
+                {
+                    "account": "account1",
+                    "existing_role": "arn:aws:iam::111111111111:role/aws-reserved/"
+                    f"sso.amazonaws.com/{SSO_ROLE}",
+                }
+            ]
+        ),
+        {f"{HERE}.consumers[0].existing_role": '"permission_set": "Analyst"'},
+    ),
+    "a role by an ARN whose name is too long": (
+        declared(
+            consumers=[
+                {
+                    "account": "account1",
+                    "existing_role": f"arn:aws:iam::111111111111:role/{'a' * 65}",
+                }
+            ]
+        ),
+        {f"{HERE}.consumers[0].existing_role": "has 65 characters, IAM takes 64"},
+    ),
+    "a path of AWS's own": (
+        declared(consumers=[CONSUMER | {"path": "/aws-service-role/x/"}]),
+        {f"{HERE}.consumers[0].path": 'begins with "/aws-service-role/", which AWS reserves'},
+    ),
+    "a path without its end": (
+        declared(consumers=[CONSUMER | {"path": "/teams"}]),
+        {f"{HERE}.consumers[0].path": "is not the path of a new role (begins and ends with /)"},
+    ),
+    "a path of a role that exists": (
+        declared(consumers=[{"account": "account1", "existing_role": "web", "path": "/teams/"}]),
+        {f"{HERE}.consumers[0]": '"path" is for a "new_role": give the ARN of a role that exists'},
+    ),
+    "a user of another account": (
+        declared(
+            consumers=[
+                {"account": "account1", "existing_user": "arn:aws:iam::222222222222:user/backup"}
+            ]
+        ),
+        {f"{HERE}.consumers[0].existing_user": "belongs to account 222222222222"},
+    ),
+    "a role's ARN for a user": (
+        declared(consumers=[{"account": "account1", "existing_user": ROLE_OF_2}]),
+        {f"{HERE}.consumers[0].existing_user": "is not an IAM user's name (without its path)"},
+    ),
+    "a user whose service is named": (
+        declared(
+            consumers=[
+                {
+                    "account": "account1",
+                    "existing_user": "backup",
+                    "trusted_service": "ec2.amazonaws.com",
+                }
+            ]
+        ),
+        {f"{HERE}.consumers[0]": '"trusted_service" is for a role: leave it out'},
+    ),
+    "a role without an account": (
+        declared(consumers=[{"new_role": "reader"}]),
+        {f"{HERE}.consumers[0].account": "is missing: give the alias of an account"},
+    ),
+    "an organization in an account": (
+        declared(consumers=[{"account": "account1", "organization_id": ORGANIZATION}]),
+        {f"{HERE}.consumers[0].account": "an organization is in no account of yours"},
+    ),
+    "an organization twice": (
+        declared(
+            consumers=[{"organization_id": ORGANIZATION}],
+            access={"organization_id": ORGANIZATION},
+        ),
+        {f"{HERE}.consumers[0]": 'leave out "organization_id" of "access"'},
+    ),
+    "an organization in just one account": (
+        declared(
+            consumers=[{"organization_path": f"{ORGANIZATION}/r-ab12/*"}],
+            access={"same_accounts": True},
+        ),
+        {f"{HERE}.consumers[0]": 'leave out "same_accounts" of "access"'},
+    ),
+    "a unit without its organization": (
+        declared(consumers=[{"organization_path": "ou-ab12-11111111"}]),
+        {f"{HERE}.consumers[0].organization_path": "is not the path of an organizational unit"},
+    ),
+    "a user of a whole account": (
+        declared(
+            consumers=[
+                {"account": "account1", "existing_user": "backup"},
+                {"account": "account1", "whole_account": True},
+            ]
+        ),
+        {f"{HERE}.consumers[0]": 'is in account1, which has the access as a "whole_account"'},
+    ),
+    "half an account": (
+        declared(consumers=[{"account": "account1", "whole_account": False}]),
+        {f"{HERE}.consumers[0].whole_account": "true"},
+    ),
+    "a role for two": (
+        declared(
+            consumers=[CONSUMER | {"trusted_service": "lambda.amazonaws.com", "trusted_pod": POD}]
+        ),
+        {f"{HERE}.consumers[0]": 'give "trusted_service" or "trusted_pod", not both'},
+    ),
+    "a pod's role that exists": (
+        declared(consumers=[{"account": "account1", "existing_role": "web", "trusted_pod": POD}]),
+        {f"{HERE}.consumers[0]": '"trusted_pod" is for a "new_role" or "imported_role"'},
+    ),
+    "a pod by both ways": (
+        declared(
+            consumers=[
+                CONSUMER | {"trusted_pod": POD | {"oidc_issuer": "https://oidc.example.com/id/A"}}
+            ]
+        ),
+        {f"{HERE}.consumers[0].trusted_pod": 'give one of "oidc_issuer" (IAM roles for service'},
+    ),
+    "any pod of a namespace": (
+        declared(consumers=[CONSUMER | {"trusted_pod": POD | {"service_account": "*"}}]),
+        {f"{HERE}.consumers[0].trusted_pod.service_account": "is not a Kubernetes service account"},
+    ),
+    "a pod on an instance": (
+        declared(consumers=[CONSUMER | {"trusted_pod": POD, "instance": True}]),
+        {f"{HERE}.consumers[0]": '"instance" needs a "new_role" that EC2 may assume'},
+    ),
+    "any job of a repository": (
+        declared(
+            consumers=[CONSUMER | {"trusted_job": {"platform": "github", "repository": "a/b"}}]
+        ),
+        {f"{HERE}.consumers[0].trusted_job": 'give one of "branch" and "environment"'},
+    ),
+    "an environment of GitLab": (
+        declared(
+            consumers=[
+                CONSUMER
+                | {
+                    "trusted_job": {
+                        "platform": "gitlab",
+                        "repository": "a/b",
+                        "environment": "production",
+                    }
+                }
+            ]
+        ),
+        {f"{HERE}.consumers[0].trusted_job": '"environment" is for GitHub'},
+    ),
+    "everybody of an issuer": (
+        declared(consumers=[CONSUMER | {"trusted_issuer": ISSUER | {"subject": "*"}}]),
+        {f"{HERE}.consumers[0].trusted_issuer.subject": "everybody whom the issuer vouches for"},
+    ),
+    "an issuer that AWS knows by itself": (
+        declared(
+            consumers=[
+                CONSUMER | {"trusted_issuer": ISSUER | {"issuer": "https://accounts.google.com"}}
+            ]
+        ),
+        {f"{HERE}.consumers[0].trusted_issuer.issuer": "is one that AWS knows by itself"},
+    ),
+    "an issuer with a port": (
+        declared(
+            consumers=[
+                CONSUMER | {"trusted_issuer": ISSUER | {"issuer": "https://oidc.example.com:8443"}}
+            ]
+        ),
+        {f"{HERE}.consumers[0].trusted_issuer.issuer": "is not the address of an OIDC provider"},
     ),
     "a service principal of China": (
         declared(consumers=[CONSUMER | {"trusted_service": "ec2.amazonaws.com.cn"}]),
@@ -507,7 +771,6 @@ ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
             '.assumed_role: is missing: the pattern "assume-role" needs a role',
             '.buckets[0].force_destroy: "no" is not true or false',
             ".buckets[1].key: is in us-east-1, its bucket in ap-northeast-1",
-            ".buckets[1].key: belongs to account 999999999999",
             '.access: an "instance" gets a network of its own',
             ': the output "bucket_name_account2_reports-" is created by links.contradictions too',
         ],
@@ -522,8 +785,9 @@ ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
             "access": {"level": "read-only", "actions": ["s3:*"]},
         },
         [
-            '.consumers[0]: give one of "new_role", "existing_role", "imported_role" and '
-            '"instance_profile"',
+            '.consumers[0]: give one of "new_role", "existing_role", "imported_role", '
+            '"instance_profile", "existing_user", "permission_set", "whole_account", '
+            '"organization_id" and "organization_path"',
             '.consumers[0]: "instance" needs a "new_role" that EC2 may assume',
             '.buckets[0]: with "existing", say who owns its bucket policy: "policy": "create" '
             '(nobody yet) or "merge" (you get the statements to merge)',
@@ -580,6 +844,66 @@ ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
         [
             '.rules[0].tags.?: "?" is not a tag\'s key: write for example "share"',
             '.rules[0].tags.?: "!" is not a tag\'s value: write for example "yes"',
+        ],
+    ),
+    "grants": (
+        {
+            **LINK,
+            "consumers": [
+                CONSUMER | {"new_role": "ga"},
+                CONSUMER | {"new_role": "gb"},
+                CONSUMER | {"account": "account2", "new_role": "ga"},
+            ],
+            "buckets": [BUCKET | {"new_prefix": "ggg-"}, BUCKET | {"new_prefix": "hhh-"}],
+            "grants": [
+                {"consumers": ["ga"], "buckets": ["ggg-", "reports"]},
+                {"consumers": ["account2/ga"], "access": {"level": "all"}},
+            ],
+        },
+        [
+            '.grants[0].consumers: "ga" means two: write "account1/ga" or "account2/ga"',
+            '.grants[0].buckets: "reports" is none of this link: there is "ggg-", "hhh-"',
+            '.grants[1].access.level: "all" is not one of',
+            '.consumers[1]: "gb" is in no grant: add one, or leave it out',
+        ],
+    ),
+    "encryption-and-time": (
+        {
+            **LINK,
+            "consumers": [CONSUMER | {"new_role": "et"}],
+            "buckets": [
+                BUCKET | {"new_prefix": "jjj-", "dsse": True, "keep": True, "force_destroy": True},
+                {
+                    "account": "account2",
+                    "existing": "et-old",
+                    "policy": "merge",
+                    "key": "none",
+                    "keep": True,
+                    "logs_days": 9,
+                },
+                BUCKET | {"new_prefix": "kkk-", "old_versions_days": 0},
+            ],
+        },
+        [
+            '.buckets[0]: "dsse" needs a "key"',
+            '.buckets[0]: give "keep" or "force_destroy", not both',
+            ".buckets[1]: an existing bucket has its key",
+            '.buckets[1]: an existing bucket stays in any case: leave out "keep"',
+            '.buckets[1]: an existing bucket keeps its settings: leave out "logs_days"',
+            ".buckets[2].old_versions_days: 0 is not a number of days, 1 or more",
+        ],
+    ),
+    "grants-to-an-assumed-role": (
+        {
+            "pattern": "assume-role",
+            "consumers": [CONSUMER | {"new_role": "gc", "instance": True}],
+            "buckets": [BUCKET | {"new_prefix": "iii-"}],
+            "grants": [{"consumers": ["gc"], "access": {"source_ips": ["203.0.113.0/24"]}}],
+            "assumed_role": {"account": "account2", "name": "gd"},
+        },
+        [
+            ".grants[0].consumers: all of them become the same role",
+            '.grants[0].access: an "instance" gets a network of its own',
         ],
     ),
     "terraform-state": (
@@ -665,7 +989,7 @@ ROLE_PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
         f"consumers[0].{kind}": lambda n, kind=kind: declared(  # type: ignore[misc]
             consumers=[{"account": "account1", kind: n}]
         )
-        for kind in ("existing_role", "imported_role", "instance_profile")
+        for kind in ("new_role", "imported_role", "instance_profile")
     },
     "assumed_role.name": lambda n: declared(
         pattern="assume-role", assumed_role={"account": "account2", "name": n}
@@ -708,7 +1032,7 @@ def test_it_is_reported_with_place_and_remedy(mistake: str, tmp_path: Path) -> N
 TOO_MUCH = {
     "a bucket policy": (
         declared(
-            consumers=[CONSUMER | {"new_role": f"reader-{n:02}"} for n in range(50)],
+            consumers=[CONSUMER | {"new_role": f"reader-{n:03}"} for n in range(480)],
         ),
         "reports/bucket.account2.new.reports-/bucket/policy-document: the bucket policy may get",
         "AWS takes 20480",
@@ -716,7 +1040,7 @@ TOO_MUCH = {
     "a trust policy": (
         declared(
             pattern="assume-role",
-            consumers=[CONSUMER | {"new_role": f"reader-{n:02}"} for n in range(12)],
+            consumers=[CONSUMER | {"new_role": f"reader-{n:02}"} for n in range(50)],
             assumed_role={"account": "account2", "name": "worker"},
         ),
         "reports/access/trust: the trust policy may get",
@@ -740,6 +1064,35 @@ def test_what_aws_would_not_take_is_refused_with_the_numbers(what: str, tmp_path
     assert limit in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.glob("cdktf.out/stacks/*"))
+
+
+@pytest.mark.cost("synthesized")
+@pytest.mark.parametrize("survive", [False, True])
+def test_three_hundred_roles_share_a_statement_on_a_bucket(tmp_path: Path, survive: bool) -> None:
+    roles = [CONSUMER | {"new_role": f"reader-{n:03}"} for n in range(300)]
+    content = declared(consumers=roles, survive_role_recreation=survive)
+    result = synthesize(tmp_path, content)
+    assert result.returncode == 0, result.stderr
+    documents = stack_json(tmp_path, "reports")["data"]["aws_iam_policy_document"]
+    statements = [s for document in documents.values() for s in document["statement"]]
+    (shared,) = (s for s in statements if (s.get("sid") or "").startswith("Allow Account1"))
+    (principal,) = shared["principals"]
+    (named,) = [c["values"] for c in shared.get("condition", [])] or [principal["identifiers"]]
+    assert len(set(named)) == 300
+
+
+@pytest.mark.cost("synthesized")
+def test_a_hundred_roles_assume_one_where_the_quota_was_raised(tmp_path: Path) -> None:
+    content = declared(
+        pattern="assume-role",
+        consumers=[CONSUMER | {"new_role": f"r-{n:02}"} for n in range(100)],
+        assumed_role={"account": "account2", "name": "worker"},
+    )
+    refused = synthesize(tmp_path, content)
+    assert "AWS takes 2048" in refused.stderr
+    content["accounts"]["account2"]["trust_policy_quota"] = 4096
+    taken = synthesize(tmp_path, content)
+    assert taken.returncode == 0, taken.stderr
 
 
 @pytest.mark.cost("synthesized")

@@ -86,7 +86,7 @@ links:
       - account: account2
         existing: mine
         force_destroy: true
-        # ! links.reports.buckets[0].key: 5 is not "new" or the ARN
+        # ! links.reports.buckets[0].key: 5 is not "new", "none" or the ARN
         key: 5
 """,
     },

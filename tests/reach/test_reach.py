@@ -21,6 +21,7 @@ from s3_links.world import (
     Document,
     DocumentKind,
     Identity,
+    KeyGrant,
     Principal,
     Request,
     Resource,
@@ -40,6 +41,7 @@ OWNER = principal(f"arn:aws:iam::{B}:role/owner")
 SERVICE = Principal(kind="service", name="logging.s3.amazonaws.com")
 SESSION = f"arn:aws:sts::{A}:assumed-role/consumer/run"
 OPEN = "depends"
+S3_CONTEXT = "aws:s3:arn"
 
 
 def statement(**elements: Any) -> dict[str, Any]:
@@ -451,10 +453,33 @@ def test_a_chain_is_as_strong_as_its_weakest_hop() -> None:
 
 
 def test_a_grant_of_a_key_may_let_what_nothing_else_does() -> None:
-    of = Resource(arn=KEY, account=B, policy=None, other_grants=("a grant of the key",))
+    of = Resource(arn=KEY, account=B, grants=(KeyGrant(name="a grant of the key"),))
     may = [statement(Action="kms:Decrypt")]
-    found = ask(RUN, identity=may, action="kms:Decrypt", on=KEY, also={KEY: of})
-    assert found.only_if() == [["a grant of the key allows it"]]
+    for identity in (may, []):  # in another account it may stand in an IAM policy's place
+        found = ask(RUN, identity=identity, action="kms:Decrypt", on=KEY, also={KEY: of})
+        assert found.only_if() == [["a grant of the key allows it"]]
+
+
+@pytest.mark.parametrize(
+    ("grant", "verdict"),
+    [
+        ({"actions": frozenset({"kms:Decrypt"})}, "depends"),
+        ({"actions": frozenset({"kms:Encrypt"})}, "refused"),
+        ({"context": ((S3_CONTEXT, f"{BUCKET}/a"),)}, "depends"),
+        ({"context": ((S3_CONTEXT, f"{BUCKET}/b"),)}, "refused"),
+        ({"context": ((S3_CONTEXT, f"{BUCKET}/a"),), "whole_context": True}, "depends"),
+        ({"context": (("team", "blue"),), "whole_context": True}, "refused"),
+        # Of what nobody knows a request carries: it may be what the grant is for.
+        ({"context": (("team", "blue"),)}, "depends"),
+    ],
+)
+def test_a_grant_of_a_key_is_for_its_actions_and_its_encryption_context(
+    grant: dict[str, Any], verdict: str
+) -> None:
+    of = Resource(arn=KEY, account=B, grants=(KeyGrant(name="the grant", **grant),))
+    known: dict[str, tuple[str, ...]] = {f"kms:EncryptionContext:{S3_CONTEXT}": (f"{BUCKET}/a",)}
+    found = ask(RUN, action="kms:Decrypt", on=KEY, also={KEY: of}, context=known)
+    assert found.verdict == verdict
 
 
 def test_a_role_is_changed_and_passed_by_its_own_account_alone() -> None:

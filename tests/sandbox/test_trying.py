@@ -52,11 +52,84 @@ LINKS: dict[str, Any] = {
         "buckets": [BUCKET, {"account": "account1", "new_prefix": "own-"}],
         "assumed_role": {"account": "account2", "name": "worker", "external_id": "link-7f3a"},
     },
+    "granted": {
+        "pattern": "direct-access",
+        "consumers": [
+            {"account": "account1", "new_role": "etl"},
+            {"account": "account1", "new_role": "looker"},
+        ],
+        "buckets": [BUCKET, {"account": "account2", "new_prefix": "other-"}],
+        "grants": [
+            {"consumers": ["etl"], "access": {"level": "read-only", "prefixes": ["in/"]}},
+            {
+                "consumers": ["etl"],
+                "buckets": ["reports-"],
+                "access": {"level": "write-only", "prefixes": ["out/"]},
+            },
+            {"consumers": ["looker"], "buckets": ["other-"], "access": {"level": "read-only"}},
+        ],
+    },
     "organization": {
         "pattern": "direct-access",
         "consumers": [{"account": "account1", "new_role": "member"}],
         "buckets": [BUCKET],
         "access": {"level": "read-only", "organization_id": "o-a1b2c3d4e5"},
+    },
+    "kinds": {
+        "pattern": "direct-access",
+        "consumers": [
+            {"account": "account1", "existing_user": "arn:aws:iam::111111111111:user/x/backup"},
+            {"account": "account1", "existing_role": "arn:aws:iam::111111111111:role/x/web"},
+            {"account": "account1", "permission_set": "Analyst"},
+            {
+                "account": "account1",
+                "new_role": "pod",
+                "path": "/pods/",
+                "trusted_pod": {
+                    "oidc_issuer": "https://oidc.eks.ap-northeast-1.amazonaws.com/id/0123ABCD",
+                    "namespace": "reports",
+                    "service_account": "reader",
+                },
+            },
+        ],
+        "buckets": [BUCKET],
+        "access": {"level": "read-only"},
+    },
+    "many": {
+        "pattern": "assume-role",
+        "consumers": [
+            {"account": "account1", "whole_account": True},
+            {"organization_id": "o-a1b2c3d4e5"},
+        ],
+        "buckets": [BUCKET],
+        "access": {"level": "read-only"},
+        "assumed_role": {"account": "account2", "name": "for-many"},
+    },
+    "workloads": {
+        "pattern": "assume-role",
+        "consumers": [
+            {
+                "account": "account1",
+                "new_role": "tagged-pod",
+                "trusted_pod": {
+                    "cluster": "production",
+                    "namespace": "reports",
+                    "service_account": "reader",
+                },
+            },
+            {
+                "account": "account1",
+                "new_role": "workspace",
+                "trusted_issuer": {
+                    "issuer": "https://app.terraform.io",
+                    "audience": "aws.workload.identity",
+                    "subject": "organization:acme:project:reports:*",
+                },
+            },
+        ],
+        "buckets": [BUCKET],
+        "access": {"level": "read-only"},
+        "assumed_role": {"account": "account2", "name": "for-workloads"},
     },
     "copied": {
         "pattern": "replication",
@@ -128,6 +201,13 @@ def let_in(tried: dict[str, Any], link: str, who: str, target: str) -> set[str]:
         ("assumed", "worker, by caller", "own-", {"list", "get", "put", "multipart"}),
         ("assumed", "caller", "worker", {"assume"}),
         ("copied", "copier", "to-", {"arrives"}),
+        ("granted", "etl, in in/", "reports-", {"list", "get"}),
+        ("granted", "etl, in out/", "reports-", {"put", "multipart"}),
+        ("granted", "etl, outside these", "reports-", set()),
+        ("granted", "etl", "other-", {"list", "get"}),
+        ("granted", "etl, outside in/", "other-", set()),
+        ("granted", "looker", "reports-", set()),
+        ("granted", "looker", "other-", {"list", "get"}),
         ("direct", "reader, outside out/", "reports-", set()),
         ("direct", "reader, no TLS", "reports-", set()),
         ("direct", "another role (account1)", "reports-", set()),
@@ -136,6 +216,20 @@ def let_in(tried: dict[str, Any], link: str, who: str, target: str) -> set[str]:
         ("assumed", "caller, no external id", "worker", set()),
         ("assumed", "another role (account1)", "worker", set()),
         ("organization", "another role (account1)", "reports-", set()),
+        ("kinds", "backup", "reports-", {"list", "get"}),
+        ("kinds", "web", "reports-", {"list", "get"}),
+        ("kinds", "Analyst", "reports-", {"list", "get"}),
+        ("kinds", "pod", "reports-", {"list", "get"}),
+        ("kinds", "another user (account1)", "reports-", set()),
+        ("kinds", "permission set Analyst_Other", "reports-", set()),
+        ("kinds", "another service account", "pod", set()),
+        ("many", "for-many, by whole-account", "reports-", {"list", "get"}),
+        ("workloads", "for-workloads, by tagged-pod", "reports-", {"list", "get"}),
+        ("workloads", "for-workloads, by workspace", "reports-", {"list", "get"}),
+        ("many", "whole-account, not assuming", "reports-", set()),
+        ("many", "a role of another account", "for-many", set()),
+        ("workloads", "another service account", "tagged-pod", set()),
+        ("workloads", "another subject", "workspace", set()),
     ],
 )
 def test_who_reaches_what(
@@ -150,6 +244,7 @@ def test_who_reaches_what(
     [
         ("direct", "reader may kms:Decrypt on the key of reports- only if kms:Encryption"),
         ("organization", "member may s3:GetObject on reports- only if aws:PrincipalOrgID is o-a1"),
+        ("many", "o-a1b2c3d4e5 may sts:AssumeRole on for-many only if aws:PrincipalOrgID is o-a1"),
     ],
 )
 def test_what_the_emulator_cannot_judge_is_told_by_the_documents(
@@ -173,7 +268,29 @@ def test_without_any_half_nothing_is_left(tried: dict[str, Any]) -> None:
             "the identity policies of caller",
             "the trust policy of worker",
         },
+        "granted": {
+            "the bucket policy of reports-",
+            "the bucket policy of other-",
+            "the identity policies of etl",
+            "the identity policies of looker",
+        },
         "organization": set(),
+        "kinds": {
+            "the bucket policy of reports-",
+            *(f"the identity policies of {who}" for who in ("backup", "web", "Analyst", "pod")),
+        },
+        "many": {
+            "the identity policies of for-many",
+            "the identity policies of whole-account",
+            "the trust policy of for-many",
+        },
+        "workloads": {
+            *(
+                f"the identity policies of {who}"
+                for who in ("for-workloads", "tagged-pod", "workspace")
+            ),
+            "the trust policy of for-workloads",
+        },
         "copied": {"the bucket policy of to-"},
     }
     assert not [h for found in tried.values() for h in found["halves"] if h["left"]]

@@ -70,6 +70,19 @@ LINKS: dict[str, Any] = {
             "default_security_group_closed": True,
         },
     },
+    "people": {
+        "pattern": "direct-access",
+        "consumers": [
+            {"account": "account1", "existing_user": "backup"},
+            {"account": "account1", "permission_set": "Analyst"},
+            {
+                "account": "account1",
+                "new_role": "piped-job",
+                "trusted_job": {"platform": "github", "repository": "acme/jobs", "branch": "main"},
+            },
+        ],
+        "buckets": [{"account": "account2", "new_prefix": "piped-people-"}],
+    },
     "copies": {
         "pattern": "replication",
         "source": {"account": "account1", "new_prefix": "piped-from-"},
@@ -150,6 +163,7 @@ def administered(
     # The emulator leaves a role's path out of the ARN that it judges; the evaluator does not.
     for role, path in (("legacy", "/team/"), ("legacy-of-profile", "/")):
         iam.create_role(RoleName=role, Path=path, AssumeRolePolicyDocument=json.dumps(trust))
+    iam.create_user(UserName="backup", Path="/x/")
     iam.create_instance_profile(InstanceProfileName="legacy-profile", Path="/team/")
     iam.add_role_to_instance_profile(
         InstanceProfileName="legacy-profile", RoleName="legacy-of-profile"
@@ -474,6 +488,27 @@ def test_no_key_becomes_the_deploy_roles_own(
 
 
 @pytest.mark.parametrize(
+    ("policy", "user", "works"),
+    [
+        ("people-backup-account2", "x/backup", True),
+        ("people-backup-account2", "backup", True),
+        ("people-backup-account2", "x/another", False),
+        ("AdministratorAccess", "x/backup", False),
+    ],
+)
+def test_policies_are_attached_to_the_user_that_is_declared(
+    policy: str, user: str, works: bool, permissions: Documents
+) -> None:
+    request = permissions.asks(
+        pipeline_role("deploy"),
+        "iam:AttachUserPolicy",
+        f"arn:aws:iam::111111111111:user/{user}",
+        **{"iam:PolicyARN": f"arn:aws:iam::111111111111:policy/{policy}"},
+    )
+    assert decide([request]) == [works]
+
+
+@pytest.mark.parametrize(
     ("policy", "role", "works"),
     [
         ("hardened-legacy-account2", "team/legacy", True),
@@ -751,6 +786,22 @@ def test_what_is_made_is_named_as_the_one_reader_names_it() -> None:
         f"arn:aws:iam::{'1' * 12}:role/team/red-r",
         f"arn:aws:iam::{'1' * 12}:policy/team/p-{'?' * 26}",
     }
+
+
+def test_what_is_declared_by_its_arn_is_just_that() -> None:
+    account = SimpleNamespace(alias="a", region="eu-west-1", partition="aws", account_id="1" * 12)
+    start = f"arn:aws:iam::{'1' * 12}:user"
+    attached = {"provider": "aws.a", "user": "backup", "policy_arn": "p"}
+    stack: dict[str, Any] = {
+        "provider": {"aws": [{"alias": "a", "region": "eu-west-1"}]},
+        "resource": {"aws_iam_user_policy_attachment": {"a": attached}},
+    }
+    found = []
+    for told in (f"{start}/x/backup", "${data.aws_iam_user.u.arn}"):
+        content = stack | {"output": {"user_arn": {"value": told}}}
+        statements = Permissions([content], cast("Account", account), str).to_deploy()
+        found.append({arn for statement in statements for arn in statement.resources})
+    assert found == [{f"{start}/x/backup"}, {f"{start}/backup", f"{start}/*/backup"}]
 
 
 def test_the_keys_of_all_links_share_a_statement() -> None:

@@ -86,7 +86,7 @@ class Explaining:
                     return
             found = role or hop
             self._read_limits(found.account, "service control policy")
-        self._read_target(found, wanted)
+        self._read_target(found)
         for action in wanted:
             yield from self._of(self._request(found, action))
 
@@ -181,8 +181,7 @@ class Explaining:
             return
         who, owner = request.principal, self._bucket.resource.account
         account = named.split(":")[4] if named.startswith("arn:") else owner
-        operations = frozenset(action.partition(":")[2] for action in needed)
-        key = self._live.key(named, account, who, operations)
+        key = self._live.key(named, account, who)
         of = self._bucket.resource.arn if bucket_key else request.resource
         context = self._context | _by_s3(who, self._bucket.region)
         context["kms:EncryptionContext:aws:s3:arn"] = (of,)
@@ -200,7 +199,7 @@ class Explaining:
 
     # What is read
 
-    def _read_target(self, who: Principal, wanted: Sequence[str]) -> None:
+    def _read_target(self, who: Principal) -> None:
         target = self._target
         if target.owner.account:
             self._bucket = self._live.bucket(target.bucket, target.owner, target.arn.split(":")[1])
@@ -210,8 +209,7 @@ class Explaining:
         elif target.role is not None:
             self._live.identity(target.role)
         elif ":kms:" in target.arn:
-            operations = frozenset(action.partition(":")[2] for action in wanted)
-            self._live.key(target.arn, target.arn.split(":")[4], who, operations)
+            self._live.key(target.arn, target.arn.split(":")[4], who)
 
     def _read_limits(self, account: str, kind: Kind) -> None:
         found = self._live.organization(account, kind)

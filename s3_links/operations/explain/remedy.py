@@ -16,6 +16,8 @@ from .declared import is_made_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from s3_cross_account.access import Access
+    from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.links import AnyLink
     from s3_links.world import Principal, Request
 
@@ -74,9 +76,9 @@ class Remedies:
     def _undeclared(self, request: Request) -> Iterator[str]:
         yield f"no link declares {request.action} there for {request.principal.name}"
         for name, link in self._between(request.principal):
-            access = link.access.access
-            below = f" below {', '.join(access.prefixes)}" if access.prefixes else ""
-            yield f"the link {name} declares {', '.join(access.actions)}{below}"
+            for access in self._granted(link, request.principal):
+                below = f" below {', '.join(access.prefixes)}" if access.prefixes else ""
+                yield f"the link {name} declares {', '.join(access.actions)}{below}"
         for account in self._elsewhere(request.principal):
             yield f"the role {request.principal.name} is declared in account {account}"
         owner, declared = self.target.owner, self.declared.bucket_accounts(self.target.bucket)
@@ -98,18 +100,28 @@ class Remedies:
                 continue
             assumed = [link.assumed_role.name] if link.assumed_role else []
             roles = {*(consumer.name for consumer in link.consumers), *assumed}
-            bucket = self.target.bucket
-            if who.name in roles and any(
-                is_made_of(bucket, b.name) if b.new_prefix else bucket == b.name
-                for b in link.buckets
-            ):
+            if who.name in roles and any(map(self._is_target, link.buckets)):
                 yield name, link
+
+    def _is_target(self, bucket: LinkBucket) -> bool:
+        name = self.target.bucket
+        return is_made_of(name, bucket.name) if bucket.new_prefix else name == bucket.name
+
+    def _granted(self, link: Link, who: Principal) -> list[Access]:
+        """Return what a link gives to a role on the bucket."""
+        return [
+            granted.access.access
+            for granted in link.granted
+            if any(map(self._is_target, granted.buckets))
+            and (link.assumed_role or any(c.name == who.name for c in granted.consumers))
+        ]
 
     def _wider(self, request: Request) -> str:
         """Return what to declare where a link gives something, but not this action."""
         for name, link in self._between(request.principal):
             then = f"then `s3-links deploy {name}`"
-            granted = {*link.access.access.actions}
+            accesses = self._granted(link, request.principal)
+            granted = {action for access in accesses for action in access.actions}
             if request.action in granted and "/" in self.target.key:
                 prefix = f"{self.target.key.rpartition('/')[0]}/"
                 return f'declare "{prefix}" in the prefixes of links.{name}, {then}'

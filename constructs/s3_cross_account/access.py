@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from . import condition_keys
-from .actions import ASSUME_ROLE, KEY_USE, LIST_GET_PUT, as_listed, known, problems
+from .actions import (
+    ASSUME_ROLE,
+    KEY_USE,
+    LIST_GET_PUT,
+    OF_THE_WHOLE_BUCKET,
+    as_listed,
+    known,
+    problems,
+)
 from .addresses import address_range, not_everything
 from .policy import Condition, Principal, Statement, granted_to
 from .prefixes import as_pattern, prefix_problems
@@ -350,9 +358,9 @@ class Access:
         ]
         asked = self.conditions.unplaced(self.actions, assumed=True, keyed=True)
         found += [f"{key!r}: {told}" for (_, key), told in asked]
-        if self.prefixes and "s3:ListBucketMultipartUploads" in self.actions:
+        if self.prefixes and OF_THE_WHOLE_BUCKET in self.actions:
             found.append(
-                "'s3:ListBucketMultipartUploads' cannot be limited to a prefix: remove one of them"
+                f"{OF_THE_WHOLE_BUCKET!r} cannot be limited to a prefix: remove one of them"
             )
         if self.prefixes and ("StringLike", "s3:prefix") in [
             (c.test, c.variable) for c in self.conditions.general

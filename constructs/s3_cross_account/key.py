@@ -34,10 +34,12 @@ class KeyBase(Construct):
     """What a key that is created here and one that exists have in common.
 
     ``settled_by`` are the resources that must be there before S3 may use it for somebody.
+    ``region`` is where it is: S3 takes keys of the bucket's region only.
     """
 
     arn: str
     account: Account
+    region: str
     statements: list[Statement]
     settled_by: Sequence[ITerraformDependable] = ()
 
@@ -54,7 +56,7 @@ class KeyBase(Construct):
 
         Follows "Using server-side encryption with AWS KMS keys" in the Amazon S3 User Guide.
         """
-        service = f"s3.{self.account.region}.amazonaws.com"
+        service = f"s3.{self.region}.amazonaws.com"
         return Statement(
             sid=f"{self.account.title}Key",
             actions=key_actions,
@@ -90,7 +92,7 @@ class Key(KeyBase):
         prevent_destroy: bool = False,
     ) -> None:
         super().__init__(scope, id_)
-        self.account = account
+        self.account, self.region = account, account.region
         key = KmsKey(
             self,
             "Resource",
@@ -158,8 +160,9 @@ class ExistingKey(KeyBase):
                 "and aliases cannot be shared, because their key policies cannot name another "
                 "account's role"
             )
-        self.account = account
-        self.arn = arn
+        self.account, self.arn = account, arn
+        # A foreign account is not declared with the region of what is in it.
+        self.region = arn.split(":")[3] if account.foreign else account.region
         self.statements = []
         self._policy: PolicyDocument | None = None
 

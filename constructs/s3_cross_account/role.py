@@ -117,7 +117,12 @@ class RoleBase(Construct):
         )
         default = f"{self._policy_name_prefix}-{account.alias}"
         name = self._policy_names.get(account.alias, default) + number
+        documents.append(document)
         self._names.append(("policy", name, POLICY_NAME_LIMIT))
+        self._give(id_, name, document)
+
+    def _give(self, id_: str, name: str, document: PolicyDocument) -> None:
+        """Create a policy called ``name`` and attach it."""
         policy = IamPolicy(
             self,
             id_,
@@ -127,7 +132,6 @@ class RoleBase(Construct):
         )
         self.settled_by.append(policy)
         self.attach(f"{id_}-attachment", policy.arn)
-        documents.append(document)
 
     def attach(self, id_: str, policy_arn: str) -> None:
         """Attach an existing managed policy to the role."""

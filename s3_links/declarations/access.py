@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from s3_cross_account.access import NO_CONDITIONS, Access, Conditions
-from s3_cross_account.actions import LEVELS
+from s3_cross_account.actions import LEVELS, of_level
 from s3_cross_account.actions import as_listed as as_listed_actions
 from s3_cross_account.condition_keys import as_listed
 
@@ -38,7 +38,8 @@ class LinkAccess(Part, Conditions):
         Field(
             description=f"one of {', '.join(LEVELS)} (copies between buckets: copy-with-tags, as"
             " AWS CLI version 2 reads the tags of objects over 8 MB). The actions of one use, by "
-            "one word, instead of actions",
+            "one word, instead of actions; those named after an AWS service are what its document "
+            "asks for, with prefixes all but s3:ListBucketMultipartUploads, which knows none",
             examples=["read-only"],
         ),
     ] = "list-get-put"
@@ -73,7 +74,9 @@ class LinkAccess(Part, Conditions):
     @property
     def granted_actions(self) -> tuple[str, ...]:
         """The actions by name, as they are written or as a level has them."""
-        return tuple(self.actions) if self.actions else LEVELS[self.level]
+        if self.actions:
+            return tuple(self.actions)
+        return of_level(self.level, below_prefixes=bool(self.prefixes))
 
     def _granted(self, conditions: Conditions) -> Access:
         return Access(

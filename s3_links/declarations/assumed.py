@@ -1,4 +1,4 @@
-"""The role to assume, for the pattern ``assume-role``."""
+"""The role to assume, for the pattern ``assume-role``, and those before it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from .claims import Claim
+from .claims import Claim, output
 from .claims import role as role_claim
+from .named import label
 from .names import ALIAS, ROLE, AccountAlias, RoleName, about, text
 from .part import Part, claim
 
@@ -15,7 +16,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class AssumedRole(Part):
+class PassedRole(Part):
+    """A role between the consumers and the one that reaches the buckets: a link of a chain."""
+
+    account: Annotated[
+        AccountAlias, about(ALIAS, "The one that the role is in: any of the link's", "account1")
+    ]
+    name: Annotated[
+        RoleName,
+        about(ROLE, "The link creates it, to be assumed and to assume the next", "reports-gateway"),
+    ]
+
+    @property
+    def label(self) -> str:
+        """What it is called in the names of outputs."""
+        return label(self.account, self.name)
+
+    @claim
+    def _itself(self) -> Iterator[list[Claim]]:
+        yield [role_claim(self.account, self.name), output(f"role_arn_{self.label}")]
+
+
+class AssumedRole(PassedRole):
     """The role to assume, for the pattern ``assume-role``."""
 
     account: Annotated[
@@ -42,6 +64,24 @@ class AssumedRole(Part):
             r"^[A-Za-z0-9_+=,.@:/-]{2,1224}$",
         ),
     ] = None
+    through: Annotated[
+        list[PassedRole],
+        Field(
+            description="a list of roles to assume before it, in this order. Each is assumed by "
+            "the one before it: a chain of roles, as Amazon Redshift takes it; a session in a "
+            "chain lasts an hour at most",
+            examples=[[{"account": "account1", "name": "reports-gateway"}]],
+        ),
+    ] = []
+
+    self_assuming: Annotated[
+        bool,
+        Field(
+            description="true or false: whether the role may also assume itself, with the external "
+            "id if there is one. Databricks' Unity Catalog asks for that",
+            examples=[True],
+        ),
+    ] = False
 
     @claim
     def _itself(self) -> Iterator[list[Claim]]:

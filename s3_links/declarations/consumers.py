@@ -243,6 +243,11 @@ class Consumer(Named):
         return self.trusted_service if is_role else None
 
     @property
+    def names_its_chain(self) -> bool:
+        """Whether the service is told the ARNs of all the roles, from the first to the last."""
+        return self.trusted_service.startswith(("redshift.", "redshift-serverless."))
+
+    @property
     def on_instances(self) -> bool:
         """Whether the role is one that EC2 instances have, as far as one can see here."""
         return bool(self.instance_profile) or (

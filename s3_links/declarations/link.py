@@ -92,7 +92,9 @@ class Link(Part):
         Field(
             description="true or false: whether the access outlives that a role is deleted and "
             "made again. Policies then name the role's account and, in a condition, its ARN; left "
-            "out, AWS ties them to the one role, and a new one of its name is refused",
+            "out, AWS ties them to the one role, and a new one of its name is refused. Roles of a "
+            "foreign account are named so unless this is false: AWS refuses a policy that names a "
+            "role before it is there",
             examples=[True],
         ),
     ] = False
@@ -140,6 +142,12 @@ class Link(Part):
         roles = [consumer.imported_role for consumer in self.consumers]
         assumed = [self.assumed_role] if self.assumed_role else []
         return imports_of(self.buckets, [*roles, *(role.name for role in assumed if role.imported)])
+
+    @property
+    def names_directly(self) -> bool:
+        """Whether policies name roles of foreign accounts themselves, which then have to exist."""
+        given = "survive_role_recreation" in self.model_fields_set
+        return given and not self.survive_role_recreation
 
     @rule
     def _services(self) -> Iterator[Problem]:

@@ -14,10 +14,11 @@ from pydantic import AfterValidator, Field
 
 from s3_cross_account.settings import partition
 
-from . import claims
+from . import claims, foreign
 from .accounts import LinkAccount
 from .buckets import LinkBucket
 from .consumers import Consumer
+from .delivery import ServiceDeliveryLink
 from .deployment import Deployment, accounts_in
 from .link import Link
 from .names import (
@@ -38,10 +39,10 @@ if TYPE_CHECKING:
 
 
 AnyLink = Annotated[
-    Link | ReplicationLink,
+    Link | ReplicationLink | ServiceDeliveryLink,
     Field(
         discriminator="pattern",
-        description='"direct-access", "assume-role" or "replication"',
+        description='"direct-access", "assume-role", "replication" or "service-delivery"',
         examples=["direct-access"],
     ),
 ]
@@ -105,6 +106,17 @@ class Links(Deployment):
                 yield ("links", name), problem
 
     @rule
+    def _deliveries_within_a_region(self) -> Iterator[Problem]:
+        for place, link in parts(self.links, ServiceDeliveryLink, ("links",)):
+            with suppress(UnreadableError, KeyError):
+                for inner, told in link.elsewhere(lambda alias: self.accounts[alias].region):
+                    yield (*place, *inner), told
+
+    @rule
+    def _foreign_sides(self) -> Iterator[Problem]:
+        yield from foreign.problems(self)
+
+    @rule
     def _keys_of_their_buckets(self) -> Iterator[Problem]:
         for place, bucket in parts(self, LinkBucket):
             with suppress(UnreadableError, KeyError):
@@ -136,7 +148,8 @@ class Links(Deployment):
     @claim
     def _of_the_pipeline(self) -> Iterator[list[claims.Claim]]:
         roles = self.pipeline.roles() if self.pipeline else ()
-        yield [claims.role(alias, name, by="pipeline") for alias in self.accounts for name in roles]
+        own = [alias for alias, account in self.accounts.items() if not account.is_foreign]
+        yield [claims.role(alias, name, by="pipeline") for alias in own for name in roles]
 
     @claim
     def _log_buckets(self) -> Iterator[list[claims.Claim]]:
@@ -176,7 +189,7 @@ def _unfit_key(key: str, account: LinkAccount) -> Iterator[str]:
             f"is in the partition {key_partition}, its region in {partition(region)}: correct the "
             "ARN"
         )
-    if region != account.region:
+    if account.region and region != account.region:
         yield (
             f"is in {region}, its bucket in {account.region}: S3 takes keys of the bucket's "
             "region only"

@@ -10,7 +10,9 @@ from s3_cross_account import actions
 from s3_cross_account.policy import Condition, Statement, deny_without_tls, service
 from s3_cross_account.policy import Principal as Named
 from s3_cross_account.settings import partition
+from s3_links.declarations.deployment import accounts_in
 from s3_links.declarations.link import Link
+from s3_links.declarations.replication import ReplicationLink
 from s3_links.synthesized.policies import handed_out
 from s3_links.world import Bucket, Identity, Principal, Resource
 
@@ -78,10 +80,14 @@ class Documents:
         self.notes: list[Note] = []
         self.problems: list[str] = []
         self.keys: dict[str, str] = {}
+        self._region = next(
+            (accounts[a].region for _, a in accounts_in(link) if not accounts[a].foreign), ""
+        )
         self.identities: dict[Principal, Identity] = {}
         self._named_as: dict[Principal, tuple[Named, Conditions]] = {}
         ends = ("source", "destination")
-        labels = ends if not isinstance(link, Link) else tuple(b.label for b in link.buckets)
+        is_replication = isinstance(link, ReplicationLink)
+        labels = ends if is_replication else tuple(b.label for b in link.buckets)
         self.buckets = [self._bucket(b, name) for b, name in zip(link.buckets, labels, strict=True)]
 
     def _note(self, about: Principal | str, text: str) -> None:
@@ -91,7 +97,7 @@ class Documents:
         return self._blocks.accounts.get(alias, alias)
 
     def _partition(self, alias: str) -> str:
-        return partition(self._accounts[alias].region)
+        return partition(self._accounts[alias].region or self._region)
 
     def _bucket(self, declared: LinkBucket, label: str) -> str:
         blocks, account = self._blocks, self._id(declared.account)
@@ -130,8 +136,15 @@ class Documents:
             self._note(
                 arn,
                 f"the output {output} has to be merged into the {kind} of {arn}, of which nothing "
-                "else is known here",
+                "else is known here" + self._whose(resource.account),
             )
+
+    def _whose(self, account: str) -> str:
+        """Return who has to do it, where nobody here can."""
+        for alias, declared in self._accounts.items():
+            if declared.foreign and declared.account_id == account:
+                return f": {alias}, which is foreign, has to do that"
+        return ""
 
     def _logs(self, declared: LinkBucket, arn: str, label: str) -> None:
         """Add where the access logs go, and that S3 may write them there."""
@@ -188,7 +201,7 @@ class Documents:
                 actions=actions.KEY_USE,
                 resources=(key,),
                 principals=root,
-                conditions=(self._via_s3(declared.account),),
+                conditions=(self._via_s3(declared),),
             ),
         ]
 
@@ -217,7 +230,7 @@ class Documents:
             variable="kms:EncryptionContext:aws:s3:arn",
             values=(arn, f"{arn}/*"),
         )
-        limits = (self._via_s3(bucket.account), of_bucket, *also)
+        limits = (self._via_s3(bucket), of_bucket, *also)
         key = self.keys[arn]
         self._grant(
             who=who,
@@ -229,8 +242,9 @@ class Documents:
             theirs=by_arn + limits,
         )
 
-    def _via_s3(self, alias: str) -> Condition:
-        region = self._accounts[alias].region
+    def _via_s3(self, bucket: LinkBucket) -> Condition:
+        account = self._accounts[bucket.account]
+        region = str(bucket.key).split(":")[3] if account.foreign else account.region
         return Condition(
             test="StringEquals",
             variable="kms:ViaService",

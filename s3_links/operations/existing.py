@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from s3_links.declarations.buckets import LinkBucket, ReplicatedBucket
+from s3_links.declarations.delivery import ServiceDeliveryLink
+from s3_links.declarations.link import Link
 from s3_links.declarations.replication import ReplicationLink
 
 from . import state
@@ -32,12 +34,17 @@ def findings(
 ) -> list[Finding]:
     """Return what is found of everything that the links of ``stacks`` name as existing.
 
+    In a foreign account nothing is looked at.
+
     ``accounts`` are the ids that the aliases reach.
     """
     providers = {p["alias"]: p for stack in stacks for p in stack.providers}
     credentials = functools.cache(lambda alias: Credentials(providers[alias]))
 
     def answered(question: _Question) -> list[Finding]:
+        if question.alias not in providers:
+            told = f"{question.what} is not looked at: {question.alias} is a foreign account"
+            return [Finding(question.place, told)]
         try:
             return list(question.look(credentials(question.alias)))
         except (UnknownError, CredentialsError) as error:
@@ -69,7 +76,8 @@ def _questions(stack: Stack, link: AnyLink, accounts: Mapping[str, str]) -> Iter
         if not bucket.new_prefix:
             place = f"links.{stack.name}.{where}"
             replicates = where == "source" or getattr(link, "both_ways", False)
-            there = _Bucket(place, bucket, stack, accounts, replicates)
+            keyless = isinstance(link, ServiceDeliveryLink) and not link.takes_key
+            there = _Bucket(place, bucket, stack, accounts, replicates, keyless)
             look = there.look_whether_free if bucket.new_name else there.look
             yield _Question(place, f"the bucket {bucket.name!r}", bucket.account, look)
     for where, what, alias, look_for in principals(link):
@@ -80,8 +88,10 @@ def _questions(stack: Stack, link: AnyLink, accounts: Mapping[str, str]) -> Iter
 def _buckets(link: AnyLink) -> Iterator[tuple[str, LinkBucket]]:
     if isinstance(link, ReplicationLink):
         yield from zip(("source", "destination"), link.buckets, strict=True)
-    else:
+    elif isinstance(link, Link):
         yield from ((f"buckets[{n}]", bucket) for n, bucket in enumerate(link.buckets))
+    else:
+        yield "bucket", link.bucket
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,8 @@ class _Bucket:
     stack: Stack
     accounts: Mapping[str, str]
     replicates: bool
+    keyless: bool
+    """Whether the service that delivers into it takes no KMS key."""
 
     def look(self, credentials: Credentials) -> Iterator[Finding]:
         s3, name = credentials.client("s3"), self.declared.name
@@ -221,7 +233,12 @@ class _Bucket:
             if not default.get("SSEAlgorithm", "").startswith("aws:kms"):
                 continue
             key = default.get("KMSMasterKeyID", "alias/aws/s3")
-            if "alias/aws/s3" in key:
+            if self.keyless:
+                yield self._stops(
+                    f"is encrypted with the KMS key {key}, and the service delivers to buckets "
+                    "with Amazon S3 managed keys (SSE-S3) only: encrypt it with those"
+                )
+            elif "alias/aws/s3" in key:
                 yield self._stops(
                     "is encrypted with the AWS managed key aws/s3, which cannot be shared: "
                     "encrypt it with a customer managed key, or with SSE-S3"

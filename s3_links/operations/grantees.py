@@ -9,6 +9,9 @@ from s3_cross_account.grantees import organization_limits, permission_set_arns
 from s3_cross_account.policy import Principal as Named
 from s3_cross_account.policy import of_pod, service, trust_token
 from s3_cross_account.trusted_services import trust_actions
+from s3_links.declarations.handed_over import IDENTITY, TRUST
+from s3_links.declarations.link import Link
+from s3_links.declarations.named import label
 from s3_links.reach.callers import STRANGER
 from s3_links.synthesized.policies import document_of, handed_out
 from s3_links.world import Identity, Principal, Resource, anyone_else, principal
@@ -39,9 +42,44 @@ class Grantees(Documents):
         text = consumer.existing_user or consumer.existing_role or ""
         name = f"role-of-{consumer.name}" if consumer.instance_profile else consumer.name
         who = principal(text) if text.startswith("arn:") else self._of(consumer, name)
+        if self._accounts[consumer.account].foreign:
+            self._of_foreign(who, consumer.label)
+            return who
         self.unseen[who] = ""
         self.own[who]
         self._note(who, f"what else {who} may by its other policies is not looked up")
+        return who
+
+    def _of_foreign(self, who: Principal, label: str) -> None:
+        """Add a role or a user of a foreign account, with what is handed over for it."""
+        blocks = self._blocks
+        outputs = [
+            name
+            for name in (f"{IDENTITY}{label}", *(f"{IDENTITY}{label}_{n}" for n in range(2, 11)))
+            if blocks.output(name)
+        ]
+        made = tuple(
+            handed_out(blocks, name, "identity policy", who.account, str(who)) for name in outputs
+        )
+        if not (isinstance(self._link, Link) and self._link.names_directly):
+            arn = str(who.arn)
+            named = self._root(who.account, who.partition), (self._by_arn("ArnEquals", arn),)
+            self._named_as[who] = named
+        told = ", ".join(outputs) or f"{IDENTITY}{label}"
+        self._given_elsewhere(
+            who, made, f"the output {told} has to be attached to {who}" + self._whose(who.account)
+        )
+
+    def _foreign_role(self, alias: str, name: str) -> Principal:
+        """Add a role to assume of a foreign account, with the trust policy that is handed over."""
+        who, label_ = self._principal(alias, name), label(alias, name)
+        arn, output = str(who.arn), f"{TRUST}{label_}"
+        self._of_foreign(who, label_)
+        self.resources[arn] = Resource(arn=arn, account=who.account)
+        trust = handed_out(self._blocks, output, "trust policy", who.account, arn)
+        self.handed_out[arn] = replace(self.resources[arn], policy=trust)
+        told = f"the output {output} has to be in the trust policy of {who}"
+        self._note(who, told + self._whose(who.account))
         return who
 
     def _of(self, consumer: Consumer, name: str) -> Principal:

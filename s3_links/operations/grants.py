@@ -10,7 +10,9 @@ from s3_cross_account import actions
 from s3_cross_account.policy import Condition
 from s3_cross_account.trusted_services import trust_actions
 from s3_links.declarations.link import Link
+from s3_links.declarations.replication import ReplicationLink
 from s3_links.reach.actions import never_carries, resource_types
+from s3_links.world import Principal
 
 from .grantees import Grantees
 
@@ -19,12 +21,11 @@ if TYPE_CHECKING:
 
     from s3_cross_account.access import Access
     from s3_links.declarations.accounts import LinkAccount
+    from s3_links.declarations.assumed import AssumedRole
     from s3_links.declarations.buckets import LinkBucket
-    from s3_links.declarations.consumers import Consumer
+    from s3_links.declarations.delivery import ServiceDeliveryLink
     from s3_links.declarations.links import AnyLink
-    from s3_links.declarations.replication import ReplicationLink
     from s3_links.synthesized.blocks import Blocks
-    from s3_links.world import Principal
 
     from .asked import Conditions
 
@@ -36,8 +37,10 @@ class Declared(Grantees):
         super().__init__(blocks, link, accounts)
         if isinstance(link, Link):
             self._of_link(link)
-        else:
+        elif isinstance(link, ReplicationLink):
             self._of_replication(link)
+        else:
+            self._of_delivery(link)
 
     # Direct access and AssumeRole
 
@@ -45,9 +48,15 @@ class Declared(Grantees):
         consumers = {consumer.id: self._consumer(consumer) for consumer in link.consumers}
         role = None
         if assumed := link.assumed_role:
-            role = self._role(assumed.account, assumed.name, imported=assumed.imported)
-            for consumer in link.consumers:
-                self._hop(link, consumer, consumers[consumer.id], role)
+            callers = [(c.account, consumers[c.id], _carried(c.service)) for c in link.consumers]
+            for passed in (*assumed.through, assumed):
+                last = passed is assumed
+                role = self._assumed(assumed) if last else self._role(passed.account, passed.name)
+                for account, who, carried in callers:
+                    given = assumed.external_id if last else None
+                    self._hop(link, account, who, role, carried, given)
+                brought = dict.fromkeys(action for *_, carried in callers for action in carried)
+                callers = [(passed.account, role, tuple(brought))]
         arns = {bucket.id: arn for bucket, arn in zip(link.buckets, self.buckets, strict=True)}
         for granted in link.granted:
             reaching = [(c.account, consumers[c.id]) for c in granted.consumers]
@@ -57,6 +66,24 @@ class Declared(Grantees):
                 reaching = [(assumed.account, role)]
             for (alias, who), bucket in product(reaching, granted.buckets):
                 self._on_bucket(link.reaching(granted.access), alias, who, bucket, arns[bucket.id])
+
+    def _assumed(self, assumed: AssumedRole) -> Principal:
+        """Add the role to assume, with the grant to assume itself where it has that."""
+        if self._accounts[assumed.account].foreign:
+            role = self._foreign_role(assumed.account, assumed.name)
+        else:
+            role = self._role(assumed.account, assumed.name, imported=assumed.imported)
+        if assumed.self_assuming:
+            arn = str(role.arn)
+            self._grant(
+                who=role,
+                actions=actions.ASSUME_ROLE,
+                on=arn,
+                resources=(arn,),
+                named=self._root(role.account, role.partition),
+                theirs=(self._by_arn("ArnEquals", arn), *_external(assumed)),
+            )
+        return role
 
     def _on_bucket(
         self, access: Access, alias: str, who: Principal, bucket: LinkBucket, arn: str
@@ -92,19 +119,25 @@ class Declared(Grantees):
         key_actions = actions.of_key(access.actions)
         self._on_key(who, bucket, arn, key_actions, access.conditions.of_key())
 
-    def _hop(self, link: Link, consumer: Consumer, who: Principal, role: Principal) -> None:
-        """Add the grant to assume the role, and with it what the sessions bring along."""
+    def _hop(
+        self,
+        link: Link,
+        account: str,
+        who: Principal,
+        role: Principal,
+        carried: tuple[str, ...],
+        given: str | None,
+    ) -> None:
+        """Add the grant to assume a role, and with it what the sessions bring along.
+
+        ``account`` is the caller's, ``given`` the external id that it has to give.
+        """
         named, by_arn = self._named(who)
-        assumed = link.assumed_role
-        given = assumed.external_id if assumed else None
         external = Condition(test="StringEquals", variable="sts:ExternalId", values=(given or "",))
         arn = str(role.arn)
-        sessions = consumer.service
-        brought = trust_actions(sessions) if sessions else actions.ASSUME_ROLE
-        carried = tuple(action for action in brought if action in actions.CARRIED)
         for together in (actions.ASSUME_ROLE, carried):
             theirs = by_arn + link.of_caller.of_caller(
-                account_id=self._id(consumer.account), actions=together
+                account_id=self._id(account), actions=together
             )
             for action in together:
                 asked = (external,) if given and action in actions.ASSUME_ROLE else ()
@@ -146,3 +179,39 @@ class Declared(Grantees):
         self._grant(
             who=who, actions=granted, on=arn, resources=(f"{arn}{of}",), named=named, both=both
         )
+
+    # Deliveries of services
+
+    def _of_delivery(self, link: ServiceDeliveryLink) -> None:
+        """Add what a service may, which has no half of its own."""
+        (arn,) = self.buckets
+        of = self._partition(link.bucket.account)
+        delivery = link.delivery(self._id, lambda alias: self._accounts[alias].region)
+        asked = [(arn, statement) for statement in delivery.on_bucket(arn, of)]
+        if key := self.keys.get(arn):
+            asked += [(key, statement) for statement in delivery.on_key(key, of)]
+        for on, statement in asked:
+            (named,) = statement.principals
+            who = Principal(kind="service", name=named.identifiers[0])
+            self._grant(
+                who=who,
+                actions=statement.actions,
+                on=on,
+                resources=statement.resources,
+                named=named,
+                theirs=statement.conditions,
+            )
+            self.pairs.add((who, arn))
+
+
+def _carried(trusted: str | None) -> tuple[str, ...]:
+    """Return what the sessions that a service hands out bring along to another role."""
+    brought = trust_actions(trusted) if trusted else ()
+    return tuple(action for action in brought if action in actions.CARRIED)
+
+
+def _external(assumed: AssumedRole | None) -> Conditions:
+    """Return what a trust policy asks of the external id."""
+    given = assumed.external_id if assumed else None
+    variable = "sts:ExternalId"
+    return (Condition(test="StringEquals", variable=variable, values=(given,)),) if given else ()

@@ -50,6 +50,7 @@ class Proof:
     link: str
     grants: int
     roles: int
+    services: int
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
 
@@ -61,8 +62,10 @@ class Proof:
     def lines(self) -> Iterator[str]:
         """Yield it for a reader."""
         if self.proved:
-            grants, roles = (f"{self.grants} grant", f"{self.roles} role")
-            told = f"{_many(grants, self.grants)} for {_many(roles, self.roles)}"
+            grants = _many(f"{self.grants} grant", self.grants)
+            counted = (("role", self.roles), ("service", self.services))
+            whom = " and ".join(_many(f"{n} {kind}", n) for kind, n in counted if n)
+            told = f"{grants} for {whom}"
             yield f"{self.link}: proved: {told}, each half needed, nobody else"
         else:
             yield f"{self.link}: not proved:"
@@ -112,7 +115,8 @@ def prove(
     return Proof(
         link=name,
         grants=len(declared.pairs),
-        roles=len({who for who, _ in declared.pairs}),
+        roles=len({who for who, _ in declared.pairs if who.kind != "service"}),
+        services=len({who for who, _ in declared.pairs if who.kind == "service"}),
         problems=tuple(problems),
         notes=tuple(dict.fromkeys(note.text for note in declared.notes)),
     )

@@ -6,6 +6,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from s3_links.declarations.handed_over import IDENTITY, TRUST
+from s3_links.synthesized.blocks import foreign_accounts
+
 from .access import Access, difference, staying
 from .guards import Guard, guards
 from .moments import Moments
@@ -133,7 +136,12 @@ def summarize(
 
 def to_merge(source: Mapping[str, Any]) -> list[str]:
     """Return the outputs of a stack with statements for policies that somebody else owns."""
-    return [name for name in source.get("output", {}) if "_policy_to_merge_" in name]
+    foreign = foreign_accounts(source)
+    return [
+        name
+        for name in source.get("output", {})
+        if "_policy_to_merge_" in name or (foreign and name.startswith((IDENTITY, TRUST)))
+    ]
 
 
 def _repairs(change: Mapping[str, Any], drift: Mapping[str, Any] | None) -> bool:

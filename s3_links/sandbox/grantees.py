@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from s3_links.declarations.handed_over import IDENTITY
+
 from .access import Principal, root_of
 from .stand_in import document, make_role, make_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from s3_links.declarations.consumers import Consumer
 
@@ -40,6 +43,8 @@ class Grantee:
     output: str
     elsewhere: Principal
     """The root of an account that no link declares, and that is in no organization."""
+    handed_over: tuple[str, ...] = ()
+    """The policies that the owner of a foreign account has to attach to it."""
 
     @property
     def judged(self) -> bool:
@@ -78,7 +83,9 @@ class Grantee:
             iam.create_policy(PolicyName=name, PolicyDocument=text)
             iam.attach_role_policy(RoleName=_MEMBER, PolicyArn=arn)
             make_role(self.elsewhere, OTHER, EVERYTHING)
-        elif consumer.existing_user and make_user(self.owner, OTHER):
+        if self.handed_over:
+            take_over(self.owner, self.arn, self.handed_over)
+        if consumer.existing_user and make_user(self.owner, OTHER):
             text = document(EVERYTHING)
             iam.put_user_policy(UserName=OTHER, PolicyName="all", PolicyDocument=text)
 
@@ -150,7 +157,32 @@ def grantee(
     elsewhere = root_of(endpoint, _ELSEWHERE)
     owner = owners[alias] if alias else elsewhere
     account = accounts[alias] if alias else _ELSEWHERE
-    return Grantee(consumer, link, owner, account, outputs[consumer.output], elsewhere)
+    handed = () if consumer.many else identity_policies(outputs, consumer.label)
+    return Grantee(consumer, link, owner, account, outputs[consumer.output], elsewhere, handed)
+
+
+def identity_policies(outputs: Mapping[str, str], label: str) -> tuple[str, ...]:
+    """Return what is handed over for a role or a user, by what outputs call it."""
+    names = (f"{IDENTITY}{label}", *(f"{IDENTITY}{label}_{number}" for number in range(2, 11)))
+    return tuple(outputs[name] for name in names if name in outputs)
+
+
+def take_over(
+    owner: Principal, arn: str, policies: Sequence[str], trust: str | None = None
+) -> None:
+    """Do what the owner of a foreign account does: make the role or the user, if it is not there.
+
+    It gets the policies, and the trust policy if there is one.
+    """
+    iam, kind = owner.client("iam"), "user" if ":user/" in arn else "role"
+    (make_user if kind == "user" else make_role)(owner, arn)
+    if trust:
+        iam.update_assume_role_policy(RoleName=_name(arn), PolicyDocument=trust)
+    for text in policies:
+        name = f"s3-links-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        policy = iam.create_policy(PolicyName=name, PolicyDocument=text)["Policy"]["Arn"]
+        named = {f"{kind.capitalize()}Name": _name(arn)}
+        getattr(iam, f"attach_{kind}_policy")(PolicyArn=policy, **named)
 
 
 def _path(owner: Principal) -> str:

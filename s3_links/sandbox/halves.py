@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from s3_links.declarations.delivery import ServiceDeliveryLink
 from s3_links.declarations.link import Link
 
 from .access import allowed
@@ -17,7 +18,7 @@ from .promises import ARRIVES, ASSUMES, Questions, replicates
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from s3_links.declarations.assumed import AssumedRole
+    from s3_links.declarations.assumed import AssumedRole, PassedRole
 
     from .access import Principal
     from .trial import Deployed
@@ -49,6 +50,8 @@ class Half:
 def each_half(deployed: Deployed) -> Iterator[Half]:
     """Yield every half of a link that the emulator judges, with what is left without it."""
     link = deployed.link
+    if isinstance(link, ServiceDeliveryLink):  # no service delivers in emulated accounts
+        return
     if not isinstance(link, Link):
         bucket, owner = link.destination, deployed.owners[link.destination.account]
         name = deployed.outputs["bucket_name_destination"]
@@ -98,12 +101,17 @@ def _of_assuming(
         def assumes(session: Principal = session) -> tuple[str, ...]:
             return (ASSUMES,) * allowed(lambda: deployed.assumed(session, role))
 
-        with _without_trust(owner, role.name):
-            yield Half(f"the trust policy of {role.name}", role.account, assumes())
-        with _without_policies(one.owner, one.arn):
-            same = deployed.account(consumer.account) == deployed.account(role.account)
-            what = f"the identity policies of {consumer.name}"
-            yield Half(what, consumer.account, assumes(), enough=same)
+        callers = [(consumer.name, consumer.account, one.owner, one.arn)]
+        for passed in role.through:
+            arn = deployed.outputs[f"role_arn_{passed.label}"]
+            callers.append((passed.name, passed.account, deployed.owners[passed.account], arn))
+        passing: list[PassedRole] = [*role.through, role]
+        for (name, alias, caller, arn), passed in zip(callers, passing, strict=True):
+            with _without_trust(deployed.owners[passed.account], passed.name):
+                yield Half(f"the trust policy of {passed.name}", passed.account, assumes())
+            with _without_policies(caller, arn):
+                same = deployed.account(alias) == deployed.account(passed.account)
+                yield Half(f"the identity policies of {name}", alias, assumes(), enough=same)
 
 
 def _of_identity(

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING
 from s3_cross_account.actions import known
 from s3_cross_account.prefixes import BY_TAG
 from s3_links.declarations.link import Link
+from s3_links.declarations.replication import ReplicationLink
 from s3_links.reach.evaluate import evaluate
+from s3_links.world import Principal as Who
 from s3_links.world import Request, principal
 
 from .access import VERBS, Cell, allowed
 from .grantees import OTHER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from s3_cross_account.access import Access
     from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.consumers import Consumer
-    from s3_links.declarations.replication import ReplicationLink
+    from s3_links.declarations.delivery import ServiceDeliveryLink
 
     from .access import Principal
     from .grantees import Grantee
@@ -52,7 +54,9 @@ def ask(deployed: Deployed) -> Answers:
     """Ask everything of a link."""
     if isinstance(deployed.link, Link):
         return Questions(deployed, deployed.link).answers()
-    return Answers(cells=[replicates(deployed, deployed.link)])
+    if isinstance(deployed.link, ReplicationLink):
+        return Answers(cells=[replicates(deployed, deployed.link)])
+    return _of_service(deployed, deployed.link)
 
 
 @dataclass(frozen=True)
@@ -175,12 +179,9 @@ class Questions:
                 if self._link.assumed_role and one.judged:
                     yield f"{one.consumer.name}, not assuming", one.session()
                 yield from self._like(one)
-        for alias, owner in self._deployed.owners.items():
-            if self._deployed.account(alias) != self._deployed.account(bucket.account):
-                if self._link.assumed_role is None and alias in self._whole:
-                    continue  # its administrators let whom they want
-                yield f"another role ({alias})", self._deployed.session(alias, OTHER)
-                yield f"root user ({alias})", owner
+        # The administrators of a whole account let whom they want.
+        known = self._whole if self._link.assumed_role is None else ()
+        yield from _strangers(self._deployed, bucket, known)
 
     def _like(self, one: Grantee) -> Iterator[tuple[str, Principal]]:
         """Yield who is like a consumer, and not let in by another."""
@@ -203,13 +204,21 @@ class Questions:
                 yield cell(name, session, True)
             if role.external_id:
                 yield cell(f"{name}, no external id", session, False, external=False)
+            for passed in role.through[-1:]:
+                yield cell(f"{name}, not through {passed.name}", session, False, passing=False)
         for one in self._deployed.grantees:
             for label, other in self._like(one):
                 yield cell(label, other, False)
         for alias in self._deployed.owners:
+            other = self._deployed.session(alias, OTHER)
             elsewhere = self._deployed.account(alias) != self._deployed.account(role.account)
             if elsewhere and alias not in self._whole:
-                yield cell(f"another role ({alias})", self._deployed.session(alias, OTHER), False)
+                yield cell(f"another role ({alias})", other, False, passing=False)
+            for passed in role.through:
+                if self._deployed.account(alias) != self._deployed.account(passed.account):
+                    arn = self._deployed.outputs[f"role_arn_{passed.label}"]
+                    found = allowed(lambda: other.assume(arn))  # noqa: B023
+                    yield Cell(f"another role ({alias})", ASSUMES, passed.name, False, found)
 
     def _handed_out(self) -> Iterator[Cell]:
         """Ask who gets the sessions of a new role that no service hands out by itself."""
@@ -227,12 +236,7 @@ class Questions:
         place: str,
         of: _Promise,
     ) -> Iterator[Cell]:
-        name = self._deployed.bucket_name(bucket)
-        owner, key = self._deployed.owners[bucket.account], f"{place}s3-links-try"
-        for verb, how in VERBS.items():
-            owner.s3.put_object(Bucket=name, Key=key, Body=b"seed")
-            found = allowed(lambda: how.call(who.s3, name, key))  # noqa: B023
-            yield Cell(label, verb, bucket.name, of(how.action, place), found)
+        return _verbs(self._deployed, label, who, bucket, place, of)
 
     def _by_documents(self, found: Answers) -> None:
         """Ask the evaluator for what the emulator cannot judge.
@@ -262,14 +266,36 @@ class Questions:
 
     def _decide(self, found: Answers, who: tuple[str, str], action: str, on: str, of: str) -> None:
         request = Request(principal=principal(who[1]), action=action, resource=on)
-        decision = evaluate(self._deployed.world, request)
-        what = f"{who[0]} may {action} on {of}"
-        if decision.verdict == "refused":
-            missing = ", ".join(f"{m.what} of {m.of}" for m in decision.missing)
-            found.wrong.append(f"{what}: is refused ({missing or 'by a statement'})")
-            return
-        ways = " or ".join(" and ".join(way) for way in decision.only_if())
-        found.told.append(f"{what} only if {ways}" if ways else what)
+        _decided(found, self._deployed, request, f"{who[0]} may {action} on {of}")
+
+
+def _strangers(
+    deployed: Deployed, bucket: LinkBucket, known: Collection[str] = ()
+) -> Iterator[tuple[str, Principal]]:
+    """Yield who may do everything in another account than the bucket's, and is named nowhere.
+
+    The accounts ``known`` are let in as a whole.
+    """
+    for alias, owner in deployed.owners.items():
+        if alias not in known and deployed.account(alias) != deployed.account(bucket.account):
+            yield f"another role ({alias})", deployed.session(alias, OTHER)
+            yield f"root user ({alias})", owner
+
+
+def _verbs(
+    deployed: Deployed,
+    label: str,
+    who: Principal,
+    bucket: LinkBucket,
+    place: str,
+    of: _Promise,
+) -> Iterator[Cell]:
+    name = deployed.bucket_name(bucket)
+    owner, key = deployed.owners[bucket.account], f"{place}s3-links-try"
+    for verb, how in VERBS.items():
+        owner.s3.put_object(Bucket=name, Key=key, Body=b"seed")
+        found = allowed(lambda: how.call(who.s3, name, key))  # noqa: B023
+        yield Cell(label, verb, bucket.name, of(how.action, place), found)
 
 
 def replicates(deployed: Deployed, link: ReplicationLink) -> Cell:
@@ -286,3 +312,37 @@ def replicates(deployed: Deployed, link: ReplicationLink) -> Cell:
     return Cell(
         link.role_name, ARRIVES, link.destination.name, True, any(o["Key"] == key for o in listed)
     )
+
+
+def _of_service(deployed: Deployed, link: ServiceDeliveryLink) -> Answers:
+    """Ask that nobody else is let in, and what the documents say of the service.
+
+    No service delivers in emulated accounts.
+    """
+    found, bucket = Answers(), link.bucket
+    for label, stranger in _strangers(deployed, bucket):
+        found.cells += _verbs(deployed, label, stranger, bucket, _PLACE, _NOTHING)
+    arn = f"arn:aws:s3:::{deployed.bucket_name(bucket)}"
+    delivery = link.delivery(deployed.account, lambda alias: deployed.owners[alias].region)
+    asked = [(arn, bucket.name, statement) for statement in delivery.on_bucket(arn, "aws")]
+    if bucket.key not in (None, "none"):
+        key, of = deployed.key_of(bucket), f"the key of {bucket.name}"
+        asked += [(key, of, statement) for statement in delivery.on_key(key, "aws")]
+    for on, of, statement in asked:
+        (service,) = statement.principals[0].identifiers
+        who = Who(kind="service", name=service)
+        for action, resource in product(statement.actions, statement.resources):
+            target = f"{of}{resource.removeprefix(on)}"
+            request = Request(principal=who, action=action, resource=resource.replace("*", "x"))
+            _decided(found, deployed, request, f"{service} may {action} on {target}")
+    return found
+
+
+def _decided(found: Answers, deployed: Deployed, request: Request, what: str) -> None:
+    decision = evaluate(deployed.world, request)
+    if decision.verdict == "refused":
+        missing = ", ".join(f"{m.what} of {m.of}" for m in decision.missing)
+        found.wrong.append(f"{what}: is refused ({missing or 'by a statement'})")
+        return
+    ways = " or ".join(" and ".join(way) for way in decision.only_if())
+    found.told.append(f"{what} only if {ways}" if ways else what)

@@ -8,9 +8,16 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from s3_links.declarations.buckets import ReplicatedBucket
-from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks, type_of
+from s3_links.synthesized.blocks import (
+    Blocks,
+    aliases_of,
+    declared_blocks,
+    foreign_accounts,
+    type_of,
+)
 
 from .access import root_of
+from .emulator import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,6 +71,9 @@ def stand_in(
                 owner = root_of(emulator.endpoint, arn.split(":")[4])
                 make_role(owner, arn.rpartition("/")[2], _EVERYTHING)
         regions |= {p["alias"]: p["region"] for p in stack.get("provider", {}).get("aws", [])}
+        for alias, id_ in foreign_accounts(stack).items():
+            ids[alias] = id_
+            regions.setdefault(alias, REGION)
         blocks = Blocks(declared_blocks(stack), aliases_of(stack), stack, ids)
         _look_ups(emulator, blocks, made)
         _imports(emulator, stack, blocks, regions)

@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from s3_links.declarations.handed_over import BUCKET, KEY, TRUST
 from s3_links.declarations.link import Link
+from s3_links.declarations.named import label as label_of
+from s3_links.declarations.replication import ReplicationLink
 from s3_links.live.reader import Account, Reader
 from s3_links.live.world import Live
 from s3_links.operations.stack import OperationError
 from s3_links.operations.terraform import terraform
-from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
+from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks, foreign_accounts
 from s3_links.synthesized.world import world_of
 from s3_links.world import Bucket, Resource, document, principal
 
 from .access import Principal, root_of
-from .grantees import EVERYTHING, OTHER, Grantee, grantee
+from .emulator import REGION
+from .grantees import EVERYTHING, OTHER, Grantee, grantee, identity_policies, take_over
 from .installation import user_cache
 from .providers import Providers
 from .stand_in import make_role, roles_of, stand_in, with_local_state
@@ -42,7 +46,6 @@ if TYPE_CHECKING:
     from .emulator import Emulator
 
 _ENDS = ["source", "destination"]
-_BUCKET, _KEY = "bucket_policy_to_merge_", "key_policy_to_merge_"
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,11 @@ class Deployed:
         merged: dict[str, Resource] = {}
         for name, bucket in _labelled(self.link):
             account = self.account(bucket.account)
-            if content := self.outputs.get(f"{_BUCKET}{name}"):
+            if content := self.outputs.get(f"{BUCKET}{name}"):
                 arn = f"arn:aws:s3:::{bucket.name}"
                 policy = document("bucket policy", account, arn, content)
                 merged[arn] = Bucket(arn=arn, account=account, policy=policy)
-            if content := self.outputs.get(f"{_KEY}{name}"):
+            if content := self.outputs.get(f"{KEY}{name}"):
                 arn = str(bucket.key)
                 policy = document("key policy", account, arn, content)
                 merged[arn] = Resource(arn=arn, account=account, policy=policy)
@@ -119,11 +122,16 @@ class Deployed:
                 with contextlib.suppress(ClientError):  # a condition that nobody here fulfils
                     yield role.name, self.assumed(session, role)
 
-    def assumed(self, caller: Principal, role: AssumedRole, *, external: bool = True) -> Principal:
+    def assumed(
+        self, caller: Principal, role: AssumedRole, *, external: bool = True, passing: bool = True
+    ) -> Principal:
         """Return whom a caller becomes by assuming the link's role, as it is to be asked for.
 
-        Without ``external`` the external id is not given.
+        Without ``external`` the external id is not given, without ``passing`` the roles are left
+        out that are to be assumed before it.
         """
+        for passed in role.through if passing else ():
+            caller = caller.assume(self.outputs[f"role_arn_{passed.label}"])
         given = {"ExternalId": role.external_id} if external and role.external_id else {}
         return caller.assume(self.outputs["assumed_role_arn"], **given)
 
@@ -209,14 +217,19 @@ def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:
     outputs = {name: output["value"] for name, output in values.get("outputs", {}).items()}
     regions = {provider["alias"]: provider["region"] for provider in stack.providers}
     owners = {
-        alias: root_of(emulator.endpoint, id_, regions[alias])
+        alias: root_of(emulator.endpoint, id_, regions.get(alias, REGION))
         for alias, id_ in blocks.accounts.items()
     }
     for owner in owners.values():
         make_role(owner, OTHER, EVERYTHING)
     for label, bucket in _labelled(link):  # as the owner of its policy would merge them
-        if text := outputs.get(f"{_BUCKET}{label}"):
+        if text := outputs.get(f"{BUCKET}{label}"):
             owners[bucket.account].s3.put_bucket_policy(Bucket=bucket.name, Policy=text)
+    role = link.assumed_role if isinstance(link, Link) else None
+    if role and role.account in foreign_accounts(stack.content):
+        name = label_of(role.account, role.name)
+        policies, trust = identity_policies(outputs, name), outputs[f"{TRUST}{name}"]
+        take_over(owners[role.account], outputs["assumed_role_arn"], policies, trust)
     deployed = Deployed(stack.name, link, blocks, outputs, owners, emulator.endpoint)
     for one in deployed.grantees:
         one.given()
@@ -225,5 +238,6 @@ def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:
 
 def _labelled(link: AnyLink) -> Iterator[tuple[str, LinkBucket]]:
     """Yield what each bucket is called in the names of outputs, and the bucket."""
-    labels = [b.label for b in link.buckets] if isinstance(link, Link) else _ENDS
+    is_replication = isinstance(link, ReplicationLink)
+    labels = _ENDS if is_replication else [b.label for b in link.buckets]
     yield from zip(labels, link.buckets, strict=True)

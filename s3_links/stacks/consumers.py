@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from s3_cross_account.document import PolicyDocument
+from s3_cross_account.foreign import ForeignRole
 from s3_cross_account.grantees import ExistingUser, Organization, PermissionSet, WholeAccount
 from s3_cross_account.policy import of_pod, service, trust, trust_token
 from s3_cross_account.role import ExistingRole, Role
+from s3_links.declarations.handed_over import IDENTITY, TRUST
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from s3_links.declarations.consumers import Consumer
 
 
-def grantee(scope: Construct, consumer: Consumer, *, account: Account, link: str) -> RoleBase:
+def grantee(
+    scope: Construct, consumer: Consumer, *, account: Account, link: str, named_directly: bool
+) -> RoleBase:
     """Return who a consumer is, of a link; an organization is told in any of its accounts."""
     prefix = f"{link}-{consumer.name}"
     if consumer.organization:
@@ -31,6 +35,17 @@ def grantee(scope: Construct, consumer: Consumer, *, account: Account, link: str
         )
     if consumer.whole_account:
         return WholeAccount(scope, "account", account=account)
+    if account.foreign:
+        return ForeignRole(
+            scope,
+            "user" if consumer.existing_user else "role",
+            account=account,
+            name_or_arn=str(consumer.existing_user or consumer.existing_role),
+            kind="user" if consumer.existing_user else "role",
+            policy_name_prefix=prefix,
+            named_directly=named_directly,
+            trusted_service=consumer.service,
+        )
     if consumer.permission_set:
         return PermissionSet(
             scope,
@@ -100,4 +115,16 @@ def outputs(consumer: Consumer, who: RoleBase) -> dict[str, str]:
         return {consumer.output: " ".join(who.to_reference)}
     if isinstance(who, WholeAccount):
         return {consumer.output: who.statements_json or ""}
+    if isinstance(who, ForeignRole):
+        return {consumer.output: who.arn, **handed_over(consumer.label, who)}
     return {consumer.output: who.arn}
+
+
+def handed_over(label: str, who: ForeignRole) -> dict[str, str]:
+    """Return the outputs of what the owner of a foreign account has to write for its role."""
+    trust = {f"{TRUST}{label}": who.trust.json} if who.trust else {}
+    policies = {
+        f"{IDENTITY}{label}{f'_{number}' if number > 1 else ''}": document.json
+        for number, document in enumerate(who.policies.values(), 1)
+    }
+    return {**policies, **trust}

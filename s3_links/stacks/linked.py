@@ -9,6 +9,8 @@ from constructs import Construct
 from s3_cross_account.account import Account
 from s3_cross_account.bucket import Bucket, BucketBase, ExistingBucket
 from s3_cross_account.key import ExistingKey, Key, KeyBase
+from s3_cross_account.settings import FOREIGN_OUTPUT
+from s3_links.declarations.deployment import accounts_in
 from s3_links.declarations.state import IMPORTED_OUTPUT, KEPT_OUTPUT
 
 from .base import BaseStack
@@ -36,6 +38,14 @@ class LinkedStack(BaseStack):
     ) -> None:
         super().__init__(scope, id_, accounts=accounts, state=state)
         self.switches = link.switches
+        aliases = dict.fromkeys(alias for _, alias in accounts_in(link))
+        # A foreign account has no region of its own: it is in the partition of the link's others.
+        self._region = next(
+            (accounts[alias].region for alias in aliases if not accounts[alias].foreign), ""
+        )
+        if foreign := [alias for alias in aliases if accounts[alias].foreign]:
+            told = " ".join(f"{alias}={accounts[alias].account_id}" for alias in foreign)
+            self.outputs(**{FOREIGN_OUTPUT: told})
         if link.imports:
             self.outputs(**{IMPORTED_OUTPUT: " ".join(link.imports)})
         self._stays: list[str] = []
@@ -46,13 +56,18 @@ class LinkedStack(BaseStack):
         """Return an account, creating its provider when it is first named."""
         if alias not in self._accounts:
             settings = self._settings[alias]
+            reached = (
+                {"account_id": settings.account_id, "region": settings.region or self._region}
+                if settings.foreign
+                else {"settings": settings}
+            )
             self._accounts[alias] = Account(
                 self,
                 f"{alias}-provider",
                 alias=alias,
-                settings=settings,
                 permissions_boundary=settings.permissions_boundary,
                 trust_policy_quota=settings.trust_policy_quota,
+                **reached,
             )
         return self._accounts[alias]
 

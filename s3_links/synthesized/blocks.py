@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from s3_cross_account.settings import FOREIGN_OUTPUT
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -43,6 +45,12 @@ def aliases_of(source: Mapping[str, Any]) -> dict[str, str]:
         for name, block in blocks.items()
         if "provider" in block
     }
+
+
+def foreign_accounts(source: Mapping[str, Any]) -> dict[str, str]:
+    """Return the ids, by their aliases, of the accounts that a stack has no credentials for."""
+    told = source.get("output", {}).get(FOREIGN_OUTPUT, {}).get("value", "")
+    return dict(pair.split("=") for pair in str(told).split())
 
 
 def declared_blocks(source: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -83,6 +91,8 @@ class Blocks:
             self._regions[alias] = str(provider.get("region") or "")
             for id_ in provider.get("allowed_account_ids") or []:
                 self._accounts.setdefault(alias, id_)
+        self._foreign = foreign_accounts(source)
+        self._accounts |= self._foreign
         for address, values in self._values.items():
             found = _ACCOUNT.match(str(values.get("arn")))
             # An ARN that is an argument may be another account's.
@@ -106,8 +116,8 @@ class Blocks:
 
     @property
     def declared_accounts(self) -> set[str]:
-        """The ids of all accounts that have a provider, or what stands for them."""
-        return {self._accounts.get(alias, alias) for alias in self._regions}
+        """The ids of all accounts that are declared, or what stands for them."""
+        return {self._accounts.get(alias, alias) for alias in (*self._regions, *self._foreign)}
 
     def of(self, *types: str) -> list[str]:
         """Return the addresses of blocks of these types; a data source's begins with ``data.``."""

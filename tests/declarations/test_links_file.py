@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import re
 from collections import defaultdict
@@ -45,7 +46,22 @@ def replicated(**link: Any) -> dict[str, Any]:
     return {"accounts": accounts(), "links": {"reports": REPLICATION | link}}
 
 
+DELIVERY = {
+    "pattern": "service-delivery",
+    "service": "cloudtrail",
+    "from": ["account1"],
+    "trail": "audit",
+    "bucket": BUCKET,
+}
+
+
+def delivered(**link: Any) -> dict[str, Any]:
+    named = {key: value for key, value in (DELIVERY | link).items() if value is not None}
+    return {"accounts": accounts(), "links": {"reports": named}}
+
+
 HERE = "links.reports"
+CHAINED: dict[str, Any] = {"account": "account2", "name": "worker"}
 FREE = {"account": "account2", "existing": "mine", "policy": "create"}
 SSO_ROLE = "AWSReservedSSO_Analyst_0123456789abcdef"
 ROLE_OF_2 = "arn:aws:iam::222222222222:role/web"
@@ -73,7 +89,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "a misspelt pattern": (
         declared(pattern="direct"),
-        {f"{HERE}.pattern": '"direct" is not "direct-access", "assume-role" or "replication"'},
+        {f"{HERE}.pattern": '"direct" is not "direct-access", "assume-role", "replication" or'},
     ),
     "a misspelt key": (
         declared(consumer=[CONSUMER]),
@@ -155,6 +171,35 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
             assumed_role={"account": "account2", "name": "worker"},
         ),
         {HERE: "the role 'worker' in account2 is created by links.reports too"},
+    ),
+    "a role of a chain that is the last of it": (
+        declared(
+            pattern="assume-role",
+            assumed_role=CHAINED | {"through": [{"account": "account2", "name": "worker"}]},
+        ),
+        {HERE: "the role 'worker' in account2 is created by links.reports too"},
+    ),
+    "a role of a chain that is a consumer": (
+        declared(
+            pattern="assume-role",
+            assumed_role=CHAINED | {"through": [{"account": "account1", "name": "reader"}]},
+        ),
+        {HERE: "the role 'reader' in account1 is created by links.reports too"},
+    ),
+    "a role of a chain in an account that is not there": (
+        declared(
+            pattern="assume-role",
+            assumed_role=CHAINED | {"through": [{"account": "acount1", "name": "gateway"}]},
+        ),
+        {f"{HERE}.assumed_role.through[0].account": '"acount1" is not among "accounts"'},
+    ),
+    "a role of a chain that is told like another": (
+        declared(
+            pattern="assume-role",
+            assumed_role=CHAINED
+            | {"through": [{"account": "account1", "name": "gateway", "x": 1}]},
+        ),
+        {f"{HERE}.assumed_role.through[0].x": "unknown key"},
     ),
     "a role of two links": (
         {"accounts": accounts(), "links": {"reports": LINK, "second": LINK}},
@@ -395,6 +440,93 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     "a misspelt key in a replication": (
         replicated(both_way=True),
         {f"{HERE}.both_way": 'unknown key: did you mean "both_ways"?'},
+    ),
+    "a service that nobody knows": (
+        delivered(service="clouttrail"),
+        {f"{HERE}.service": '"clouttrail" is not one of cloudtrail, config, vpc-flow-logs'},
+    ),
+    "a trail without a name": (
+        delivered(trail=None),
+        {f"{HERE}.trail": 'is missing: cloudtrail needs it: add "trail": "audit"'},
+    ),
+    "an inventory of nothing": (
+        delivered(service="s3-inventory", trail=None),
+        {f"{HERE}.source_buckets": 'needs it: add "source_buckets": ["my-reports"]'},
+    ),
+    "what another service has": (
+        delivered(
+            service="config", distribution_ids=["EDFDVBD6EXAMPLE"], write=True, hive_compatible=True
+        ),
+        {
+            f"{HERE}.trail": "is not for config: leave it out",
+            f"{HERE}.distribution_ids": "is not for config: leave it out",
+            f"{HERE}.write": "is not for config: leave it out",
+            f"{HERE}.hive_compatible": "is not for config: leave it out",
+        },
+    ),
+    "regions of a service that has none": (
+        delivered(
+            service="cloudfront",
+            trail=None,
+            distribution_ids=["EDFDVBD6EXAMPLE"],
+            regions=["us-east-1"],
+        ),
+        {f"{HERE}.regions": "is not for cloudfront: leave it out"},
+    ),
+    "a KMS key for the logs of a load balancer": (
+        delivered(service="application-load-balancer", trail=None, bucket=BUCKET | {"key": "new"}),
+        {f"{HERE}.bucket.key": "Amazon S3 managed keys (SSE-S3) only: leave out"},
+    ),
+    "a load balancer in another region than its bucket": (
+        {
+            "accounts": accounts(account1={"region": "eu-west-1"}),
+            "links": {
+                "reports": {
+                    "pattern": "service-delivery",
+                    "service": "network-load-balancer",
+                    "from": ["account1"],
+                    "bucket": BUCKET,
+                }
+            },
+        },
+        {f"{HERE}.from": "the bucket is in ap-northeast-1, the service in eu-west-1"},
+    ),
+    "an inventory from another region": (
+        delivered(
+            service="s3-inventory",
+            trail=None,
+            source_buckets=["my-reports"],
+            regions=["us-east-1", "ap-northeast-1"],
+        ),
+        {f"{HERE}.regions": "the service in us-east-1; take a bucket there"},
+    ),
+    "a prefix with what CloudTrail puts behind it": (
+        delivered(prefix="audit/AWSLogs"),
+        {f"{HERE}.prefix": "the service itself puts AWSLogs behind the prefix"},
+    ),
+    "a prefix that is a pattern": (
+        delivered(prefix="audit/*"),
+        {f"{HERE}.prefix": '"audit/*" is not the beginning of the objects\' keys'},
+    ),
+    "a service of the bucket's own account": (
+        delivered(**{"from": ["account2"]}),
+        {f"{HERE}.from": "names the bucket's own account alone: name another account"},
+    ),
+    "a service of an account that is not declared": (
+        delivered(**{"from": ["account1", "account3"]}),
+        {f"{HERE}.from[1]": '"account3" is not among "accounts": account1, account2'},
+    ),
+    "a source that is neither an alias nor an id": (
+        delivered(**{"from": ["1234"]}),
+        {f"{HERE}.from[0]": '"1234" is no item of accounts (each by its alias or its id of'},
+    ),
+    "an organization's trail of two accounts": (
+        delivered(**{"from": ["account1", "444444444444"]}, organization_id="o-a1b2c3d4e5"),
+        {f"{HERE}.from": "the trail of an organization is its management account's"},
+    ),
+    "a delivery from nowhere": (
+        delivered(**{"from": None}),
+        {f"{HERE}.from": 'is missing: add "from": ["account1"]'},
     ),
     "a link without a pattern": (
         {"accounts": accounts(), "links": {"reports": {"buckets": []}}},
@@ -1096,6 +1228,54 @@ def test_a_hundred_roles_assume_one_where_the_quota_was_raised(tmp_path: Path) -
 
 
 @pytest.mark.cost("synthesized")
+@pytest.mark.parametrize(
+    ("service", "through", "told"),
+    [
+        ("redshift.amazonaws.com", ["account1", "account2"], 4),
+        ("redshift.ap-northeast-1.amazonaws.com", [], 2),
+        ("rds.amazonaws.com", ["account2"], 3),
+        ("rds.amazonaws.com", [], 0),
+    ],
+)
+def test_a_chain_of_roles_is_told_as_copy_takes_it(
+    service: str, through: list[str], told: int, tmp_path: Path
+) -> None:
+    passed = [{"account": alias, "name": f"passed-{n}"} for n, alias in enumerate(through)]
+    content = declared(
+        pattern="assume-role",
+        consumers=[CONSUMER | {"trusted_service": service}],
+        assumed_role=CHAINED | {"through": passed},
+    )
+    result = synthesize(tmp_path, content)
+    assert result.returncode == 0, result.stderr
+    stack = stack_json(tmp_path, "reports")
+    assert ("iam_role_account1_reader" in stack["output"]) is bool(told)
+    if told:
+        arns = stack["output"]["iam_role_account1_reader"]["value"].split(",")
+        roles = {
+            f"${{aws_iam_role.{n}.arn}}": r for n, r in stack["resource"]["aws_iam_role"].items()
+        }
+        names = ["reader", *(hop["name"] for hop in passed), "worker"]
+        assert [roles[arn]["name"] for arn in arns] == names
+
+
+@pytest.mark.cost("synthesized")
+def test_an_instance_takes_on_a_chain_of_roles_one_after_the_other(tmp_path: Path) -> None:
+    through = [{"account": "account1", "name": "first"}, {"account": "account2", "name": "second"}]
+    content = declared(pattern="assume-role", assumed_role=CHAINED | {"through": through})
+    assert synthesize(tmp_path, content).returncode == 0
+    config = configparser.ConfigParser()
+    config.read_string(stack_json(tmp_path, "reports")["output"]["aws_config"]["value"])
+    assert {name: dict(profile).get("source_profile") for name, profile in config.items()} == {
+        "DEFAULT": None,
+        "profile first": None,
+        "profile second": "first",
+        "profile account2": "second",
+    }
+    assert config["profile first"]["credential_source"] == "Ec2InstanceMetadata"
+
+
+@pytest.mark.cost("synthesized")
 def test_a_long_identity_policy_is_split(tmp_path: Path) -> None:
     buckets = [BUCKET | {"new_prefix": f"bucket-{n:02}-"} for n in range(40)]
     result = synthesize(tmp_path, declared(buckets=buckets))
@@ -1452,6 +1632,11 @@ ALL_RIGHT = [
         pattern="assume-role",
         assumed_role={"account": "account2", "name": "worker"},
         access={"vpc_endpoint_ids": [], "source_ips": ["203.0.113.0/24"]},
+    ),
+    declared(
+        pattern="assume-role",
+        assumed_role=CHAINED | {"through": [{"account": "account1", "name": "gateway"}]},
+        access={"level": "athena-data"},
     ),
 ]
 

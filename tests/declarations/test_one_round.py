@@ -94,7 +94,7 @@ links:
         "a": f"""{ACCOUNTS}
 links:
   reports:
-    # ! links.reports.pattern: "direct" is not "direct-access", "assume-role" or "replication"
+    # ! links.reports.pattern: "direct" is not "direct-access", "assume-role", "replication" or
     pattern: direct
     consumers:
       - account: account1

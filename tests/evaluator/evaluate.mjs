@@ -46,7 +46,7 @@ async function decide({
 
 // The evaluator does not know these keys: tags' keys, which are compared alike, stand in for them.
 const input = readFileSync(0, 'utf8')
-  .replaceAll('kms:EncryptionContext:aws:s3:arn', 'aws:RequestTag/encryption-context')
+  .replaceAll(/kms:EncryptionContext:aws:([a-z0-9]+):arn/gi, 'aws:RequestTag/encryption-context-$1')
   .replaceAll(
     /"([a-z0-9.-]+(?:\/[\w.~\/-]+)?):(aud|sub)":/gi,
     (_, issuer, claim) => `"aws:RequestTag/${issuer.replaceAll('/', '.')}-${claim}":`

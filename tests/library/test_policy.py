@@ -21,6 +21,7 @@ from s3_cross_account.actions import (
     READ_ONLY,
     READ_WRITE_DELETE,
     known,
+    of_level,
     problems,
 )
 from s3_cross_account.policy import Condition
@@ -409,6 +410,17 @@ def test_every_level_is_known_and_holds_the_one_before_it() -> None:
     assert set(READ_ONLY) < set(LIST_GET_PUT) < set(COPY_WITH_TAGS) < set(READ_WRITE_DELETE)
 
 
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_level_can_be_limited_to_a_prefix(level: str) -> None:
+    below = of_level(level, below_prefixes=True)
+    whole = of_level(level, below_prefixes=False)
+    assert whole == LEVELS[level]
+    assert set(whole) - set(below) <= {"s3:ListBucketMultipartUploads"}
+    half = Access(actions=below, prefixes=("a/",)).identity_half(BUCKET, sid="R")
+    beyond = [s.actions for s in half if s.resources == (BUCKET,) and not s.conditions]
+    assert beyond in ([], [("s3:GetBucketLocation",)])
+
+
 def test_the_size_counts_what_is_unknown_at_its_longest() -> None:
     known = policy.size([policy.may_assume(ROLE, sid="A")])
     unknown = policy.size([policy.may_assume("${TfToken[TOKEN.7]}", sid="A")])
@@ -463,7 +475,7 @@ def test_the_copy_command_copies_recursively_and_asks_for_no_tags() -> None:
 
 @pytest.mark.cost("synthesized")
 def test_none_of_it_loads_jsii() -> None:
-    modules = "access, actions, aws_cli, hardening, policy, replication_rule, settings"
+    modules = "access, actions, aws_cli, delivery, hardening, policy, replication_rule, settings"
     script = f"import sys; from s3_cross_account import {modules}; print('jsii' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (result.stdout, result.stderr) == ("False\n", "")

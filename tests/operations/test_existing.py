@@ -141,6 +141,15 @@ def replicated(**source: Any) -> dict[str, Any]:
     }
 
 
+def delivered(service: str, **bucket: Any) -> dict[str, Any]:
+    return {
+        "pattern": "service-delivery",
+        "service": service,
+        "from": ["account1"],
+        "bucket": {"account": "account2", "policy": "merge"} | bucket,
+    }
+
+
 STOPS: dict[str, tuple[dict[str, Any], str]] = {
     "no such bucket": (
         on(existing="nowhere", policy="create"),
@@ -193,6 +202,19 @@ STOPS: dict[str, tuple[dict[str, Any], str]] = {
     "a source that replicates already": (
         replicated(existing="replicating"),
         "the bucket 'replicating' replicates already",
+    ),
+    "a bucket that a service cannot find": (
+        delivered("config", existing="nowhere"),
+        "links.link.bucket: the bucket 'nowhere' does not exist",
+    ),
+    "a key that the service does not take": (
+        delivered("application-load-balancer", existing="keyed"),
+        f"'keyed' is encrypted with the KMS key {KEY}, and the service delivers to buckets with "
+        "Amazon S3 managed keys (SSE-S3) only",
+    ),
+    "a key of a service's bucket that is not declared": (
+        delivered("config", existing="keyed"),
+        f"is encrypted with the KMS key {KEY}: without both halves",
     ),
     "no such role": (
         by(existing_role="nobody"),
@@ -252,6 +274,8 @@ FITS: dict[str, dict[str, Any]] = {
     "a policy that is merged": on(existing="with-policy", policy="merge"),
     "a policy that is imported": on(imported="with-policy", policy="import"),
     "the declared key": on(existing="keyed", policy="create", key=KEY),
+    "a bucket for a service": delivered("classic-load-balancer", existing="plain"),
+    "the declared key of a bucket for a service": delivered("config", existing="keyed", key=KEY),
     "a versioned source": replicated(existing="versioned"),
     "a role with a path": by(existing_role="web"),
     "a role by its ARN": by(existing_role="arn:aws:iam::111111111111:role/service-role/web"),

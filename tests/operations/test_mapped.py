@@ -45,6 +45,14 @@ def test_an_edge_is_labelled_by_level_and_prefix() -> None:
     ("actions", "level"),
     [
         (["s3:GetObject", "s3:PutObject", "s3:ListBucket"], "list-get-put"),
+        (["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"], "athena-data or glue-source"),
+        (
+            [
+                *("s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
+                *("s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"),
+            ],
+            "athena-results",
+        ),
         (["kms:Decrypt"], "Decrypt"),
         (["s3:*"], "*"),
         (["s3:GetObjectVersionAcl", "s3:ReplicateObject", "s3:x"], "ReplicateObject +2"),

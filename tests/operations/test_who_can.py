@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,9 +112,32 @@ def test_no_service_is_in_an_organization() -> None:
     assert not [who for who, *_ in cells(asked("kinds", "away-")) if "service" in who]
 
 
+def test_a_chain_is_told_with_who_assumes_each_of_its_roles() -> None:
+    told = {row.who.name: row for row in asked("chained", "home-", "s3:GetObject").rows}
+    chain = ["pods", "gateway", "broker", "worker"]
+    assert sorted(told) == sorted(chain)
+    for caller, role in pairwise(chain):
+        through = told[caller].through
+        assert through
+        assert through.name == role
+        assert set(told[role].halves) < set(told[caller].halves)
+    (first,) = [row for row in cells(asked("chained", "home-", "s3:GetObject")) if "pods" in row[0]]
+    assert "sts:ExternalId is link-7f3a" in first[2]
+
+
 def test_a_replication_is_told_as_its_role() -> None:
     rows = asked("replicated", "away-", "s3:ReplicateObject").rows
     assert [(row.who.name, row.on) for row in rows] == [("replicates", "arn:aws:s3:::away-…/*")]
+
+
+def test_a_delivery_is_told_as_its_service_with_what_limits_it() -> None:
+    rows = asked("delivered", "away-", "s3:PutObject").rows
+    told = {(row.who.kind, row.who.name, row.on) for row in rows}
+    assert told == {
+        ("service", "cloudtrail.amazonaws.com", f"arn:aws:s3:::away-…/logs/AWSLogs/{account}/*")
+        for account in ("111111111111", "444444444444")
+    }
+    assert all(any("aws:SourceArn is" in one for way in row.only_if for one in way) for row in rows)
 
 
 @pytest.mark.parametrize(("bucket", "noted"), [("a-bucket", True), ("b-bucket", False)])

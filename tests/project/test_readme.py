@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from s3_cross_account.aws_cli import WITHOUT_TAGS
+from s3_cross_account.delivery_services import SERVICES
 from s3_links.map.mermaid import mermaid
 from s3_links.operations import mapped
 from s3_links.operations.graphs import graph
@@ -57,10 +58,15 @@ SETTINGS = {
 }
 ACCESS = rows("What you want")
 REPLICATION = rows("What you want of a replication")
+SERVICE_PAGES = {
+    language: (PROJECT / "docs" / f"service-delivery{language}.md").read_text()
+    for language in ("", ".ja")
+}
+DELIVERY = rows("What you want of a delivery", SERVICE_PAGES[""])
 
 
 def test_the_tables_were_found() -> None:
-    assert (len(ACCESS), len(REPLICATION)) == (43, 10)
+    assert (len(ACCESS), len(REPLICATION), len(DELIVERY)) == (43, 10, 15)
     assert {name: len(found) for name, found in SETTINGS.items()} == {
         "workstation.md": 5,
         "workstation.ja.md": 5,
@@ -107,6 +113,33 @@ def test_what_you_write_for_a_replication(wanted: str, tmp_path: Path) -> None:
     blocks = re.findall(r"```json\n(\{.*?)```", LINKS, flags=re.S)
     (block,) = [block for block in blocks if '"replication"' in block]
     written(tmp_path, json.loads(block) | json.loads(f"{{{REPLICATION[wanted]}}}"))
+
+
+@pytest.mark.parametrize("wanted", DELIVERY)
+def test_what_you_write_for_a_delivery(wanted: str, tmp_path: Path) -> None:
+    more = json.loads(f"{{{DELIVERY[wanted]}}}")
+    shown = service_example("") | {"trail": None}  # of cloudtrail, which each row names itself
+    written(tmp_path, {k: v for k, v in (shown | more).items() if v is not None})
+
+
+def service_example(language: str) -> dict[str, Any]:
+    (block,) = re.findall(r"```json\n(\{.*?)```", SERVICE_PAGES[language], flags=re.S)
+    content: dict[str, Any] = json.loads(block)
+    return content
+
+
+@pytest.mark.parametrize("language", SERVICE_PAGES)
+def test_every_service_has_its_row_and_its_documents(language: str) -> None:
+    page = SERVICE_PAGES[language]
+    for word, service in SERVICES.items():
+        (row,) = re.findall(rf"^\| `{word}` \| .*$", page, flags=re.M)
+        for document in service.documents:
+            assert f'"{document.rpartition(" (")[0]}"' in row
+        for name in (service.name, *service.asks):
+            assert name is None or f"`{name}`" in row
+    assert service_example(language) == service_example("")
+    written_there = re.findall(r"^\| [^|]+ \| `(\"service\": .*?)` \|$", page, flags=re.M)
+    assert written_there == list(DELIVERY.values())
 
 
 @pytest.mark.parametrize("written", sorted({text for found in SETTINGS.values() for text in found}))

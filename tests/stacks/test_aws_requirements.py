@@ -38,6 +38,7 @@ MISSING: dict[str, str] = {}
 # What no line asks for: patterns of its case and of itself, with the reason why it is there.
 _ONE_HALF = "both halves are written in one account too, where one is enough"
 UNASKED = {
+    (r"redshift-chain\.copy", r".*: Account1AssumeRole: .*/redshift-b"): _ONE_HALF,
     (r"kms-cross-account\.assumed", r".*: Account2Key: .*"): _ONE_HALF,
     (r"conditions\.general", r".*: Account(Administers|UsesThroughS3): .*"): (
         "asked in kms-cross-account"

@@ -89,6 +89,13 @@ LINKS: dict[str, Any] = {
         "destination": {"account": "account2", "new_prefix": "piped-to-"},
         "role_name": "piped-replication",
     },
+    "trails": {
+        "pattern": "service-delivery",
+        "service": "cloudtrail",
+        "from": ["account1"],
+        "trail": "audit",
+        "bucket": {"account": "account2", "new_prefix": "piped-trails-"},
+    },
 }
 
 
@@ -269,7 +276,7 @@ def made(encrypted: Emulator) -> list[str]:
 
 def test_the_plan_role_plans_every_link(planned: Workplace) -> None:
     plans = sorted(file.name for file in (planned.folder / "plans").glob("*.tfplan"))
-    assert plans == ["assumed.tfplan", "copies.tfplan", "hardened.tfplan"]
+    assert plans == ["assumed.tfplan", "copies.tfplan", "hardened.tfplan", "trails.tfplan"]
 
 
 def test_the_plan_role_cannot_apply_its_plan(planned: Workplace, encrypted: Emulator) -> None:
@@ -296,7 +303,7 @@ def deployed(run: Callable[[str, str], Workplace], planned: Workplace) -> Workpl
 
 
 def test_the_deploy_role_deploys_every_link(deployed: Workplace, encrypted: Emulator) -> None:
-    assert len(made(encrypted)) == 5  # one is the log bucket of the hardened link
+    assert len(made(encrypted)) == 6  # one is the log bucket of the hardened link
     assert (deployed.folder / "plans" / "summary.md").exists()
 
 
@@ -312,7 +319,7 @@ def test_the_plan_role_sees_no_drift_in_what_was_deployed_nor_in_the_organizatio
     owner.client("iam").tag_role(RoleName="piped-caller", Tags=tags)
     result = run("plan", MAIN).make("drift")
     assert result.returncode == 0, result.stderr
-    assert "No changes. Unchanged: 3." in result.stdout
+    assert "No changes. Unchanged: 4." in result.stdout
 
 
 def session(encrypted: Emulator, role: str, subject: str, alias: str = "account1") -> Principal:
@@ -570,7 +577,7 @@ def test_less_in_a_link_is_removed_while_the_roles_still_name_it(
 
 
 def test_the_deploy_role_removes_what_it_made(deployed: Workplace, encrypted: Emulator) -> None:
-    for stack in ("hardened", "copies"):
+    for stack in ("hardened", "copies", "trails"):
         result = deployed.terraform(stack, "destroy", "-auto-approve", "-no-color")
         assert result.returncode == 0, result.stderr
     assert [name for name in made(encrypted) if not name.startswith("piped-home-")] == []

@@ -4,7 +4,8 @@ One file for each document that a pattern follows, and in it a case for each var
 declared link with lines about it: what is needed, and what must stay refused.
 
 Who asks: ``consumer`` (the link's role or user, the role of its permission set, or a role of its
-account or organization that has what is handed out), ``assumed role``, ``replication role`` (``...
+account or organization that has what is handed out), ``assumed role``,
+``passed role`` (the one that it is assumed through), ``replication role`` (``...
 back``), ``batch role``, ``plan role``, ``deploy role``; ``another role of`` an account, which that
 account lets do everything; ``its own account`` and ``the other account``, their administrators that
 is; a service by its principal; ``token of`` an OIDC provider. On what: ``bucket``, ``source``,
@@ -48,7 +49,8 @@ class Line(_Model):
 class Case(_Model):
     """A declared link and the lines about it; those of the cases that it ``follows`` hold as well.
 
-    The documents are those of the link's stack, or of another ``stack`` that is made from it.
+    The documents are those of the link's stack, or of another ``stack`` that is made from it. What
+    the document prints for a service is ``printed``, with this link's names for its examples.
     """
 
     link: dict[str, Any]
@@ -57,6 +59,7 @@ class Case(_Model):
     follows: tuple[str, ...] = ()
     needs: tuple[Line, ...] = ()
     refused: tuple[Line, ...] = ()
+    printed: tuple[dict[str, Any], ...] = ()
 
 
 class Document(_Model):
@@ -128,7 +131,7 @@ class Requests:
         self._stack = stack
         link = case.link
         declared = {
-            "bucket": link.get("buckets", [None])[0],
+            "bucket": link.get("bucket") or link.get("buckets", [None])[0],
             "source": link.get("source"),
             "destination": link.get("destination"),
         }
@@ -148,6 +151,7 @@ class Requests:
         self._roles = {
             "consumer": _name_of(link.get("consumers", [{}])[0]),
             "assumed role": link.get("assumed_role", {}).get("name"),
+            "passed role": (link.get("assumed_role", {}).get("through") or [{}])[0].get("name"),
             "replication role": role,
             "replication role back": f"{role}-back",
             "batch role": f"{role}-batch",

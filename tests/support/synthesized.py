@@ -17,10 +17,8 @@ from typing import TYPE_CHECKING, Any
 from cdktf import App
 
 from s3_links.declarations.errors import ConfigurationError
-from s3_links.declarations.link import Link
 from s3_links.declarations.read_links import read_links
-from s3_links.stacks.link import LinkStack
-from s3_links.stacks.replication import ReplicationStack
+from s3_links.stacks.declared import declared_stack
 from s3_links.stacks.validation import problems
 from tests.support.links import accounts
 
@@ -109,7 +107,7 @@ class Synthesized:
     def _given_elsewhere(self) -> Iterator[tuple[str, list[Policy]]]:
         for name, output in self.stack.get("output", {}).items():
             if name.startswith("identity_policy_to_attach_"):
-                yield name, [self._referred(output["value"])]
+                yield name, [self._handed_over(name, output["value"])]
             if name.startswith("policies_to_reference_"):
                 yield (
                     name,
@@ -119,6 +117,12 @@ class Synthesized:
                         if block["name"] in output["value"].split()
                     ],
                 )
+
+    def _handed_over(self, name: str, text: str) -> Policy:
+        """Return a document of an output: a data source's, or for a foreign account its text."""
+        if _REFERENCE.fullmatch(text):
+            return self._referred(text)
+        return Policy(name, json.loads(self.text(text)))
 
     def blocks(self, type_: str) -> dict[str, Any]:
         """Return the blocks of a type by their names; a data source's begins with ``data.``."""
@@ -221,13 +225,7 @@ def declared_and_synthesized(
         file.write_text(json.dumps({"accounts": accounts(**settings), "links": {"link": link}}))
         read = read_links(file)
         declared, app = read.links["link"], App(outdir=folder)
-        stack = (
-            LinkStack(app, "link", link=declared, accounts=read.accounts, state=read.state)
-            if isinstance(declared, Link)
-            else ReplicationStack(
-                app, "link", link=declared, accounts=read.accounts, state=read.state
-            )
-        )
+        stack = declared_stack(app, "link", link=declared, accounts=read.accounts, state=read.state)
         if found := problems([stack]):
             raise ConfigurationError(found)
         app.synth()

@@ -6,6 +6,7 @@ import gzip
 import importlib.metadata
 import json
 import re
+import subprocess
 import tomllib
 from typing import TYPE_CHECKING
 
@@ -179,4 +180,22 @@ def test_the_command_proves_what_it_synthesizes_with_the_successor(tmp_path: Pat
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith("reports: proved")
     (text,) = written(tmp_path).values()
+    assert json.loads(text)["//"]["metadata"]["version"] == PINNED[SUCCESSOR]["cdktn"]
+
+
+@pytest.mark.cost("planned")
+def test_the_tests_run_on_the_successor_as_the_pipeline_runs_them(tmp_path: Path) -> None:
+    installation(SUCCESSOR)
+    folder = tmp_path / "tests"
+    one = f"tests/reference/test_synthesis.py -k unchanged --basetemp={folder}"
+    result = subprocess.run(
+        ["make", "test-cdktn", f"PYTEST={one}"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "1 passed" in result.stdout
+    (text,) = written(folder).values()
     assert json.loads(text)["//"]["metadata"]["version"] == PINNED[SUCCESSOR]["cdktn"]

@@ -35,6 +35,7 @@ TRIED = {
     "install",
     "check",
     "test",
+    "test-cdktn",
     "synth",
     "plan",
     "plan-emulated",

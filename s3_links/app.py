@@ -58,14 +58,10 @@ def links() -> Make:
         print(note, file=sys.stderr)
 
     def make(app: App) -> list[TerraformStack]:
-        from .declarations.link import Link
-        from .stacks.link import LinkStack
-        from .stacks.replication import ReplicationStack
+        from .stacks.declared import declared_stack
 
         links: list[TerraformStack] = [
-            LinkStack(app, name, link=link, accounts=accounts, state=state)
-            if isinstance(link, Link)
-            else ReplicationStack(app, name, link=link, accounts=accounts, state=state)
+            declared_stack(app, name, link=link, accounts=accounts, state=state)
             for name, link in declared.links.items()
         ]
         return [*links, *supporting(app, links, accounts, declared)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from pathlib import Path  # noqa: TC003 (Typer reads the annotations)
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -532,6 +532,34 @@ def destroy(link: Name = None, yes: Yes = False) -> None:
     stack = _only(_synthesized(link))
     check([stack])
     destroy.destroy(stack, agreed(_show))
+
+
+@_command()
+def handover(
+    links: Names = None,
+    to: Annotated[
+        Path, typer.Option("--to", metavar="FOLDER", help="Write the files below it.")
+    ] = Path("handover"),
+    deployed: Annotated[
+        bool,
+        typer.Option(
+            "--deployed", help="With the names that the deployed links have got: none to fill in."
+        ),
+    ] = False,
+) -> None:
+    """Write what the owners of foreign accounts have to write.
+
+    For each link and account: policies as JSON, the same as Terraform, and what to do with them.
+    """
+    from .operations import handover
+
+    for found in handover.of_stacks(_stacks(links), named=bool(links), deployed=deployed):
+        files = handover.save(found, to)
+        names = ", ".join(found.fill_in)
+        typer.echo(f"{found.link}, for {found.alias} ({found.account}): {files[0].parent}")
+        typer.echo(f"  {', '.join(file.name for file in files)}")
+        if names:
+            typer.echo(f"  to fill in, or with --deployed once it is deployed: {names}")
 
 
 @_command()

@@ -32,7 +32,8 @@ class Principal:
     ``account`` is empty for a service and for the anonymous; kind ``account`` is the account's root
     user. A role acts in sessions: ``session`` is the session's name, and ``None`` means any.
     ``name`` is a service's or an identity provider's too, ``unique_id`` is its ``AROA…`` id. A role
-    or a service without a name is any that no policy names.
+    or a service without a name is any that no policy names; with a path, which is then that of an
+    organization, any in there.
     """
 
     kind: Kind
@@ -66,6 +67,8 @@ class Principal:
         return f"arn:{self.partition}:sts::{self.account}:assumed-role/{name}"
 
     def __str__(self) -> str:
+        if self.kind == "role" and not self.name and self.path != "/":
+            return f"anyone in {self.path.strip('/')}"
         if self.kind == "role" and not self.name:
             return f"anyone else in {self.account}"
         if self.kind == "service" and not self.name:

@@ -23,7 +23,7 @@ PACKAGE = "s3_cross_account"
 _WIDTH = 88
 _HEAD = """# The library's API
 
-What [the library](../README.md#the-library) `s3_cross_account` promises, module by module; the rest
+What [the library](library.md) `s3_cross_account` promises, module by module; the rest
 of it may change. `make api` makes this page from the docstrings.
 """
 

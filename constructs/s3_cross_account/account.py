@@ -34,13 +34,16 @@ class Account(Construct):
     ``settings`` say how a new provider reaches the account. A ``provider`` that exists comes in
     their place: its region has to be set, and what it allows as its one account id is that of the
     account; ``alias`` is then only what the account is called.
+    An account that nobody here has credentials for is given by its ``account_id`` and, for its
+    partition, a ``region``: it is ``foreign`` and has no provider. Nothing is created in it; what
+    its owner has to write there is handed over as JSON.
     ``name`` begins the names of what is created there; it is the alias unless given. Every role
     that is created in the account has ``permissions_boundary`` (a policy's ARN) as its boundary.
     ``trust_policy_quota`` is how many characters a trust policy may have there: "IAM and AWS STS
     quotas" in the IAM User Guide.
 
     Follows "Provider configuration" of the Terraform AWS provider. Raises ``ValueError`` for
-    neither or both of ``settings`` and ``provider``, and for one without a region.
+    anything but one of ``settings``, ``provider`` and ``account_id``, and for one without a region.
     """
 
     def __init__(
@@ -51,6 +54,8 @@ class Account(Construct):
         alias: str,
         settings: AccountSettings | None = None,
         provider: AwsProvider | None = None,
+        account_id: str | None = None,
+        region: str | None = None,
         name: str | None = None,
         permissions_boundary: str | None = None,
         trust_policy_quota: int = TRUST_POLICY_QUOTA,
@@ -65,14 +70,26 @@ class Account(Construct):
         # A statement's sid takes letters and digits only.
         words = re.split(r"[^A-Za-z0-9]+", alias)
         self.title = "".join(word[:1].upper() + word[1:] for word in words)
-        if settings is not None and provider is None:
+        if [settings, provider, account_id].count(None) != 2 or (account_id and not region):
+            raise ValueError(
+                f"{alias}: give settings, a provider, or account_id and region, one of them"
+            )
+        self.foreign = account_id is not None
+        self._provider = provider
+        if settings is not None:
             self.region, self._id = settings.region, settings.account_id
-            self.provider = self._new_provider(settings)
-        elif provider is not None and settings is None:
+            self._provider = self._new_provider(settings)
+        elif provider is not None:
             self.region, self._id = _told_by(provider, alias)
-            self.provider = provider
         else:
-            raise ValueError(f"{alias}: give settings or a provider, one of them")
+            self.region, self._id = str(region), account_id
+
+    @property
+    def provider(self) -> AwsProvider:
+        """The provider that works in the account; a foreign one has none (``ValueError``)."""
+        if self._provider is None:
+            raise ValueError(f"{self.alias} is foreign: nothing can be created or looked up in it")
+        return self._provider
 
     def _new_provider(self, settings: AccountSettings) -> AwsProvider:
         role, ignored = settings.assume_role, settings.ignore_tags

@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
+from .service_levels import SERVICE_LEVELS
 from .spelling import near_match
 
 if TYPE_CHECKING:
@@ -47,14 +48,18 @@ to bucket.
 READ_WRITE_DELETE: Final = (*COPY_WITH_TAGS, "s3:DeleteObject", "s3:AbortMultipartUpload")
 """Also delete objects: for ``aws s3 mv`` and ``aws s3 sync --delete``."""
 
-LEVELS: Final = {
+GENERAL_LEVELS: Final = {
     "list-get-put": LIST_GET_PUT,
     "read-only": READ_ONLY,
     "write-only": WRITE_ONLY,
     "copy-with-tags": COPY_WITH_TAGS,
     "read-write-delete": READ_WRITE_DELETE,
 }
-"""The sets by the names that a declaration uses."""
+LEVELS: Final = {**GENERAL_LEVELS, **SERVICE_LEVELS}
+"""The sets by the names that a declaration uses: of what people do, and of what services need."""
+
+OF_THE_WHOLE_BUCKET: Final = "s3:ListBucketMultipartUploads"
+"""Lists keys, of uploads in parts that are not complete, and cannot be limited to a prefix."""
 
 ASSUME_ROLE: Final = ("sts:AssumeRole",)
 ASSUME_ROLE_WITH_WEB_IDENTITY: Final = ("sts:AssumeRoleWithWebIdentity",)
@@ -159,6 +164,15 @@ def into_replica(*, away: bool) -> tuple[str, ...]:
     """
     every = REPLICATION_ON_DESTINATION_OBJECTS
     return every if away else tuple(a for a in every if a != "s3:ObjectOwnerOverrideToBucketOwner")
+
+
+def of_level(level: str, *, below_prefixes: bool) -> tuple[str, ...]:
+    """Return a level's actions; below prefixes, without the one that would show other keys.
+
+    Services list uploads in parts to give up those that were left behind: the bucket's owner does
+    it by a lifecycle rule as well.
+    """
+    return tuple(a for a in LEVELS[level] if not (below_prefixes and a == OF_THE_WHOLE_BUCKET))
 
 
 @cache

@@ -11,6 +11,8 @@ from .access import REFERENCE, Access
 from .account import in_one_partition
 from .aws_cli import instance_profile_config
 from .document import PolicyDocument, rendered_once
+from .foreign import ForeignRole
+from .policy import Condition, Principal
 from .role import Role
 
 if TYPE_CHECKING:
@@ -33,9 +35,11 @@ class AssumeRole(Construct):
     assumed role may reach every bucket; a bucket outside its account names it in the bucket
     policy. With ``home_access`` each role itself also has direct access to the buckets of its own
     account, as in the reference deployment. With ``imported`` the role to assume exists and is
-    taken over; see :class:`Role`.
+    taken over; see :class:`Role`. In a foreign ``account`` its owner has to create it, by what the
+    :class:`~.foreign.ForeignRole` in its place holds. A ``self_assuming`` role may assume itself,
+    and is asked for the external id then too.
     ``aws_config`` is the AWS CLI profile, named ``profile``, that an instance with one of the
-    roles uses.
+    roles uses; in a chain of roles it begins with ``source_profile``, that of the role before it.
 
     Follows "IAM tutorial: Delegate access across AWS accounts using IAM roles" in the IAM User
     Guide.
@@ -56,34 +60,55 @@ class AssumeRole(Construct):
         survive_recreation: bool = False,
         home_access: bool = False,
         imported: bool = False,
+        source_profile: str | None = None,
+        self_assuming: bool = False,
+        named_directly: bool = False,
     ) -> None:
         super().__init__(scope, id_)
         in_one_partition(account, *(role.account for role in roles))
-        self.assumed_role = Role(
-            self,
-            "assumed-role",
-            account=account,
-            name=assumed_role_name,
-            trust=PolicyDocument(
+        trusted = list(_trusting(roles, access, external_id, survive_recreation=survive_recreation))
+        if self_assuming:
+            trusted.append(_trusting_itself(account, assumed_role_name, external_id))
+        self.assumed_role: RoleBase
+        if account.foreign:
+            self.assumed_role = ForeignRole(
                 self,
-                "trust",
+                "assumed-role",
                 account=account,
-                statements=list(
-                    _trusting(roles, access, external_id, survive_recreation=survive_recreation)
+                name_or_arn=assumed_role_name,
+                policy_name_prefix=assumed_role_name,
+                named_directly=named_directly,
+                trust_statements=trusted,
+            )
+        else:
+            self.assumed_role = Role(
+                self,
+                "assumed-role",
+                account=account,
+                name=assumed_role_name,
+                trust=PolicyDocument(
+                    self,
+                    "trust",
+                    account=account,
+                    statements=trusted,
+                    what="trust policy",
+                    limit=account.trust_policy_quota,
                 ),
-                what="trust policy",
-                limit=account.trust_policy_quota,
-            ),
-            policy_names=policy_names,
-            imported=imported,
-        )
+                policy_names=policy_names,
+                imported=imported,
+            )
+        if self_assuming:
+            itself = policy.may_assume(self.assumed_role.arn, sid="AssumeItself")
+            self.assumed_role.allow(itself, account=account)
         with rendered_once():
             for bucket in buckets:
                 for role in roles:
                     if home_access and bucket.account is role.account:
                         bucket.grant(role, access=access, survive_recreation=survive_recreation)
                 bucket.grant(
-                    self.assumed_role, access=access, survive_recreation=survive_recreation
+                    self.assumed_role,
+                    access=access.of_assumed_role(),
+                    survive_recreation=survive_recreation,
                 )
         for role in roles:
             role.allow(
@@ -100,7 +125,22 @@ class AssumeRole(Construct):
             role_arn=self.assumed_role.arn,
             region=account.region,
             external_id=external_id,
+            source_profile=source_profile,
         )
+
+
+def _trusting_itself(account: Account, name: str, external_id: str | None) -> policy.Statement:
+    """Return what lets a role assume itself, which AWS lets no role without its trust policy.
+
+    It names the account with a condition, as a role cannot be named before it is there. See "An
+    update to IAM role trust policy behavior" in the AWS Security Blog.
+    """
+    start = f"arn:{account.partition}:iam::{account.account_id}"
+    by_arn = Condition(
+        test="ArnEquals", variable="aws:PrincipalArn", values=(f"{start}:role/{name}",)
+    )
+    owner = Principal(type="AWS", identifiers=(f"{start}:root",))
+    return policy.trust(owner, by_arn, external_id=external_id)
 
 
 def _trusting(
@@ -116,13 +156,13 @@ def _trusting(
         naming = role.principal(survive_recreation=survive_recreation)
         named.setdefault((role.account, role.carried), []).append(naming)
     for (account, carried), namings in named.items():
-        same = access.conditions.same_accounts
-        asked = access.conditions.of_caller(account_id=account.account_id if same else None)
+        id_ = account.account_id if access.conditions.same_accounts else None
         for principal, by_arn in policy.together(namings):
-            conditions = by_arn + asked
-            yield policy.trust(principal, *conditions, external_id=external_id)
+            asked = access.conditions.of_caller(account_id=id_)
+            yield policy.trust(principal, *by_arn, *asked, external_id=external_id)
             if carried:
-                # By themselves: only sts:AssumeRole knows an external id.
+                # By themselves: only sts:AssumeRole knows an external id, and other keys.
+                asked = access.conditions.of_caller(account_id=id_, actions=carried)
                 yield policy.Statement(
-                    actions=carried, principals=(principal,), conditions=conditions
+                    actions=carried, principals=(principal,), conditions=by_arn + asked
                 )

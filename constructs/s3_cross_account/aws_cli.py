@@ -18,17 +18,25 @@ Version 1 does not know the option and copies no tags: it takes the command with
 
 
 def instance_profile_config(
-    *, profile: str, role_arn: str, region: str, external_id: str | None = None
+    *,
+    profile: str,
+    role_arn: str,
+    region: str,
+    external_id: str | None = None,
+    source_profile: str | None = None,
 ) -> str:
     """Return the lines for ``~/.aws/config`` of an instance that assumes ``role_arn``.
 
     ``region`` is where STS is asked: version 1 of the AWS CLI does not learn it from the instance.
+    ``source_profile`` is that of the role which assumes this one, in a chain of roles.
     """
-    return (
-        f"[profile {profile}]\n"
-        f"role_arn = {role_arn}\n"
-        "credential_source = Ec2InstanceMetadata\n"
-        f"region = {region}\n" + (f"external_id = {external_id}\n" if external_id else "")
+    source = (
+        f"source_profile = {source_profile}"
+        if source_profile
+        else "credential_source = Ec2InstanceMetadata"
+    )
+    return f"[profile {profile}]\nrole_arn = {role_arn}\n{source}\nregion = {region}\n" + (
+        f"external_id = {external_id}\n" if external_id else ""
     )
 
 

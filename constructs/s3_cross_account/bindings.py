@@ -21,12 +21,14 @@ from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
     DataAwsIamPolicyDocumentStatementPrincipals,
 )
 from cdktf_cdktf_provider_aws.data_aws_iam_role import DataAwsIamRole
+from cdktf_cdktf_provider_aws.data_aws_iam_user import DataAwsIamUser
 from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
 from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
 from cdktf_cdktf_provider_aws.iam_openid_connect_provider import IamOpenidConnectProvider
 from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
+from cdktf_cdktf_provider_aws.iam_user_policy_attachment import IamUserPolicyAttachment
 from cdktf_cdktf_provider_aws.instance import (
     Instance,
     InstanceMetadataOptions,
@@ -103,12 +105,14 @@ __all__ = [
     "DataAwsIamPolicyDocumentStatementCondition",
     "DataAwsIamPolicyDocumentStatementPrincipals",
     "DataAwsIamRole",
+    "DataAwsIamUser",
     "DefaultSecurityGroup",
     "IamInstanceProfile",
     "IamOpenidConnectProvider",
     "IamPolicy",
     "IamRole",
     "IamRolePolicyAttachment",
+    "IamUserPolicyAttachment",
     "Instance",
     "InstanceMetadataOptions",
     "InstanceRootBlockDevice",

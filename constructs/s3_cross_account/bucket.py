@@ -38,7 +38,15 @@ from .hardening import (
     Hardening,
 )
 from .imported import lifecycle
-from .policy import Condition, Principal, Statement, deny_without_tls, granted_to, together
+from .policy import (
+    Condition,
+    Principal,
+    Statement,
+    asking,
+    deny_without_tls,
+    granted_to,
+    together,
+)
 
 if TYPE_CHECKING:
     from cdktf import ITerraformDependable
@@ -94,16 +102,23 @@ class BucketBase(Construct):
         name the role's account with a condition on the role's ARN instead. The trade-off: whoever
         may create a role of that name in that account gets the access.
 
-        Raises ``ValueError`` where role and bucket are in different partitions of AWS.
+        Raises ``ValueError`` where role and bucket are in different partitions of AWS, and for a
+        condition that only the trust policy of a role to assume can ask.
 
         Follows "Cross-account policy evaluation logic" and "AWS JSON policy elements: Principal"
         in the IAM User Guide.
         """
         in_one_partition(self.account, *(role.account for role in roles))
+        # What is asked of a KMS key is no mistake where only others of several buckets have one.
+        nowhere = access.conditions.unplaced(access.actions, assumed=False, keyed=True)
+        if found := [f"{test} {asked}: {told}" for (test, asked), told in nowhere]:
+            raise ValueError("; ".join(found))
         same = access.conditions.same_accounts
         key_actions = actions.of_key(access.actions)
         of_key = self.key.use(key_actions, self.arn) if self.key and key_actions else None
-        named: dict[Account, list[Naming]] = {}
+        if of_key:
+            of_key = asking(of_key, *access.conditions.of_key())
+        named: dict[tuple[Account, str, bool], list[Naming]] = {}
         for role in roles:
             for statement in access.identity_half(
                 self.arn,
@@ -113,14 +128,16 @@ class BucketBase(Construct):
                 role.allow(statement, account=self.account)
             if of_key:
                 role.allow(of_key, account=self.account)
+            title = role.title or role.account.title
+            abroad = role.abroad or role.account is not self.account
             naming = role.principal(survive_recreation=survive_recreation)
-            named.setdefault(role.account, []).append(naming)
-        for account, namings in named.items():
+            named.setdefault((role.account, title, abroad), []).append(naming)
+        for (account, title, abroad), namings in named.items():
             for principal, by_arn in together(namings):
-                if account is not self.account:
+                if abroad:
                     for statement in access.resource_half(
                         self.arn,
-                        sid=f"Allow {account.title} IamRole",
+                        sid=f"Allow {title} IamRole",
                         principal=principal,
                         account_id=account.account_id if same else None,
                         extra=by_arn,
@@ -169,7 +186,12 @@ class Bucket(BucketBase):
     the bucket's account, and ACLs are off. AWS completes ``prefix`` (37 characters at most) to
     the bucket's name; ``name`` is a whole one, of the two give one. ``force_destroy`` lets
     Terraform delete a bucket that still holds objects, ``prevent_destroy`` has it refuse.
-    With ``key`` its objects are encrypted with that KMS key, by way of a bucket key.
+    With ``key`` its objects are encrypted with that KMS key, by way of a bucket key; with
+    ``sse_algorithm`` ``aws:kms:dsse`` twice, and without a bucket key, which that has not.
+    ``AES256`` has S3's own keys encrypt, whatever did before.
+
+    ``old_versions_days`` is how long overwritten and deleted objects can be restored, where the
+    hardening has them expire, and ``logs_days`` how long a log bucket that is created keeps logs.
 
     Access logs go to ``log_bucket``, below this bucket's name: a bucket of the same account and
     region. Without one a log bucket is created, which keeps them for a year and is deleted with
@@ -196,12 +218,17 @@ class Bucket(BucketBase):
         prevent_destroy: bool = False,
         imported: Literal["with-policy", "without-policy"] | None = None,
         key: KeyBase | None = None,
+        sse_algorithm: Literal["AES256", "aws:kms", "aws:kms:dsse"] | None = None,
         hardening: Hardening = NONE,
         log_bucket: BucketBase | None = None,
+        old_versions_days: int = OLD_VERSIONS_DAYS,
+        logs_days: int = LOGS_DAYS,
     ) -> None:
         super().__init__(scope, id_, account=account, key=key)
         if (prefix is None) == (name is None):
             raise ValueError("give the bucket's prefix or its name, one of the two")
+        if (key is None) != (sse_algorithm in (None, "AES256")) and sse_algorithm is not None:
+            raise ValueError(f"{sse_algorithm} and a key do not go together: give one of them")
         if log_bucket is not None and log_bucket.account is not account:
             raise ValueError("S3 delivers access logs within an account: give a log bucket of it")
         bucket = S3Bucket(
@@ -228,20 +255,23 @@ class Bucket(BucketBase):
             bucket=self.name,
             rule=S3BucketOwnershipControlsRule(object_ownership="BucketOwnerEnforced"),
         )
-        if key is not None or hardening.encryption:
-            self._encrypt()
+        algorithm = sse_algorithm or ("aws:kms" if key else "AES256")
+        if key is not None or sse_algorithm is not None or hardening.encryption:
+            self._encrypt(algorithm)
         self._harden(hardening)
         if hardening.lifecycle and imported is None:  # which has rules that this would replace
-            self._expire()
+            self._expire(old_versions_days=old_versions_days)
         self.log_bucket = log_bucket
         if hardening.access_logging:
-            self.log_bucket = log_bucket or self._create_log_bucket(str(prefix or name), hardening)
+            self.log_bucket = log_bucket or self._create_log_bucket(
+                str(prefix or name), hardening, days=logs_days
+            )
             self._log_to(self.log_bucket)
 
     def _policy_target(self) -> str:
         return str(self._resource.id)
 
-    def _encrypt(self) -> None:
+    def _encrypt(self, sse_algorithm: str) -> None:
         algorithm = S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA
         S3BucketServerSideEncryptionConfigurationA(
             self,
@@ -251,10 +281,10 @@ class Bucket(BucketBase):
             rule=[
                 S3BucketServerSideEncryptionConfigurationRuleA(
                     apply_server_side_encryption_by_default=algorithm(
-                        sse_algorithm="aws:kms" if self.key else "AES256",
+                        sse_algorithm=sse_algorithm,
                         kms_master_key_id=self.key.arn if self.key else None,
                     ),
-                    bucket_key_enabled=True if self.key else None,
+                    bucket_key_enabled=True if sse_algorithm == "aws:kms" else None,
                 )
             ],
         )
@@ -287,7 +317,9 @@ class Bucket(BucketBase):
         if hardening.tls_only:
             self.allow(deny_without_tls(self.arn))
 
-    def _expire(self, *, after_days: int | None = None) -> None:
+    def _expire(
+        self, *, after_days: int | None = None, old_versions_days: int = OLD_VERSIONS_DAYS
+    ) -> None:
         """Delete what nobody asks for any more, and with ``after_days`` every object."""
         rule = S3BucketLifecycleConfigurationRule
         unfinished = S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload
@@ -305,7 +337,7 @@ class Bucket(BucketBase):
                     abort_incomplete_multipart_upload=[
                         unfinished(days_after_initiation=UNFINISHED_UPLOADS_DAYS)
                     ],
-                    noncurrent_version_expiration=[old(noncurrent_days=OLD_VERSIONS_DAYS)],
+                    noncurrent_version_expiration=[old(noncurrent_days=old_versions_days)],
                     # With days, S3 removes delete markers without versions by itself.
                     expiration=[
                         S3BucketLifecycleConfigurationRuleExpiration(
@@ -317,7 +349,7 @@ class Bucket(BucketBase):
             ],
         )
 
-    def _create_log_bucket(self, name: str, hardening: Hardening) -> Bucket:
+    def _create_log_bucket(self, name: str, hardening: Hardening, *, days: int) -> Bucket:
         logs = Bucket(
             self,
             "access-logs",
@@ -326,7 +358,7 @@ class Bucket(BucketBase):
             force_destroy=True,
             hardening=hardening.model_copy(update={"access_logging": False, "lifecycle": False}),
         )
-        logs._expire(after_days=LOGS_DAYS)
+        logs._expire(after_days=days, old_versions_days=min(days, OLD_VERSIONS_DAYS))
         return logs
 
     def _log_to(self, logs: BucketBase) -> None:

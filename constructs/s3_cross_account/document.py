@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from .bindings import (
     DataAwsIamPolicyDocumentStatementPrincipals,
 )
 from .policy import Statement, allows_everybody, compacted, join, size, unique_sids
+from .policy import document as as_json
 from .validation import add_validation
 
 if TYPE_CHECKING:
@@ -27,11 +29,13 @@ __all__ = ["PolicyDocument"]
 class PolicyDocument(Construct):
     """Reads an ``aws_iam_policy_document`` data source, through the provider of ``account``.
 
-    Statements can be added until synthesis. ``json`` is a reference to the rendered document. One
-    that may get longer than ``limit`` characters is compacted, and where that is not enough it is
-    refused when the stack is validated; ``what`` names it there.
+    Statements can be added until synthesis. ``json`` is a reference to the rendered document; of a
+    foreign account, which has no provider, the text of the statements so far. One that may get
+    longer than ``limit`` characters is compacted, and where that is not enough it is refused when
+    the stack is validated; ``what`` names it there.
 
-    Raises ``ValueError`` for a statement that allows something to everybody.
+    Raises ``ValueError`` for a statement that allows something to everybody, or that asks for a key
+    twice by one operator.
     """
 
     def __init__(
@@ -48,20 +52,30 @@ class PolicyDocument(Construct):
         self.statements = list(statements)
         self._limit = limit
         for statement in self.statements:
-            _refuse_everybody(statement)
-        self._document = DataAwsIamPolicyDocument(
-            self, "Resource", provider=account.provider, statement=self._rendered()
-        )
-        self.json: str = self._document.json
+            _refuse(statement)
+        self._document: DataAwsIamPolicyDocument | None = None
+        if not account.foreign:
+            self._document = DataAwsIamPolicyDocument(
+                self, "Resource", provider=account.provider, statement=self._rendered()
+            )
+            self._json: str = self._document.json
         if limit is not None:
             add_validation(self, account, lambda: self._too_long(what, limit))
+
+    @property
+    def json(self) -> str:
+        """The rendered document."""
+        if self._document is not None:
+            return self._json
+        # Terraform reads the text as a template, in which its policy documents' &{ is no escape.
+        return json.dumps(as_json(self.statements), indent=2).replace("&{", "$${")
 
     def add(self, statement: Statement) -> None:
         """Add a statement; a sid that is taken gets a number.
 
         What differs from one that is there in its actions alone joins it.
         """
-        _refuse_everybody(statement)
+        _refuse(statement)
         join(self.statements, statement)
         if _HELD:
             _HELD[-1].append(self)
@@ -70,7 +84,8 @@ class PolicyDocument(Construct):
 
     def _render(self) -> None:
         """Write the statements as they are now."""
-        self._document.put_statement(self._rendered())
+        if self._document is not None:
+            self._document.put_statement(self._rendered())
 
     def _too_long(self, what: str, limit: int) -> list[str]:
         length = size(self._compacted())
@@ -113,11 +128,14 @@ def rendered_once() -> Iterator[None]:
         document._render()
 
 
-def _refuse_everybody(statement: Statement) -> None:
+def _refuse(statement: Statement) -> None:
+    asked = [(c.test, c.variable.lower()) for c in statement.conditions]
+    if len({*asked}) < len(asked):  # Terraform would ask for any of their values
+        raise ValueError(f"a statement asks twice for the same key: {statement.conditions}")
     if allows_everybody(statement):
         raise ValueError(
             'a statement allows something to everybody ("*"): name its principals; only a Deny '
-            "may be for everybody"
+            "may be for everybody, and what is limited to an organization by its id"
         )
 
 
@@ -127,7 +145,7 @@ def _statement(statement: Statement) -> DataAwsIamPolicyDocumentStatement:
         sid=statement.sid,
         effect=statement.effect,
         actions=list(statement.actions),
-        resources=list(statement.resources) or None,
+        resources=list(map(_written, statement.resources)) or None,
         principals=[
             DataAwsIamPolicyDocumentStatementPrincipals(
                 type=principal.type, identifiers=list(principal.identifiers)
@@ -137,9 +155,16 @@ def _statement(statement: Statement) -> DataAwsIamPolicyDocumentStatement:
         or None,
         condition=[
             DataAwsIamPolicyDocumentStatementCondition(
-                test=condition.test, variable=condition.variable, values=list(condition.values)
+                test=condition.test,
+                variable=condition.variable,
+                values=list(map(_written, condition.values)),
             )
             for condition in statement.conditions
         ]
         or None,
     )
+
+
+def _written(text: str) -> str:
+    """Return a text with IAM's variables as this data source has them: ``${`` is Terraform's."""
+    return text.replace("${aws:", "&{aws:")

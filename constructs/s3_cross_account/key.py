@@ -10,6 +10,7 @@ from constructs import Construct
 from . import actions
 from .bindings import KmsKey, KmsKeyPolicy
 from .document import PolicyDocument
+from .imported import lifecycle
 from .policy import Condition, Principal, Statement
 
 if TYPE_CHECKING:
@@ -33,10 +34,12 @@ class KeyBase(Construct):
     """What a key that is created here and one that exists have in common.
 
     ``settled_by`` are the resources that must be there before S3 may use it for somebody.
+    ``region`` is where it is: S3 takes keys of the bucket's region only.
     """
 
     arn: str
     account: Account
+    region: str
     statements: list[Statement]
     settled_by: Sequence[ITerraformDependable] = ()
 
@@ -57,7 +60,7 @@ class KeyBase(Construct):
 
         Follows "Using server-side encryption with AWS KMS keys" in the Amazon S3 User Guide.
         """
-        service = f"s3.{self.account.region}.amazonaws.com"
+        service = f"s3.{self.region}.amazonaws.com"
         return Statement(
             sid=f"{self.account.title}Key",
             actions=key_actions,
@@ -78,7 +81,7 @@ class Key(KeyBase):
 
     The account administers the key through IAM, and uses it through S3. Whoever is granted access
     to a bucket with this key is added. The key waits ``deletion_window_in_days`` (7 to 30) before
-    it is deleted.
+    it is deleted; with ``prevent_destroy`` Terraform refuses to.
 
     Follows "Allowing users in other accounts to use a KMS key" in the AWS KMS Developer Guide.
     """
@@ -90,9 +93,10 @@ class Key(KeyBase):
         *,
         account: Account,
         deletion_window_in_days: int = 30,
+        prevent_destroy: bool = False,
     ) -> None:
         super().__init__(scope, id_)
-        self.account = account
+        self.account, self.region = account, account.region
         key = KmsKey(
             self,
             "Resource",
@@ -101,6 +105,7 @@ class Key(KeyBase):
             enable_key_rotation=True,
             deletion_window_in_days=deletion_window_in_days,
             tags={TAG: TerraformStack.of(self).node.id},
+            lifecycle=lifecycle(imported=False, prevent_destroy=prevent_destroy),
         )
         self.arn = key.arn
         root = f"arn:{account.partition}:iam::{account.account_id}:root"
@@ -159,8 +164,9 @@ class ExistingKey(KeyBase):
                 "and aliases cannot be shared, because their key policies cannot name another "
                 "account's role"
             )
-        self.account = account
-        self.arn = arn
+        self.account, self.arn = account, arn
+        # A foreign account is not declared with the region of what is in it.
+        self.region = arn.split(":")[3] if account.foreign else account.region
         self.statements = []
         self._policy: PolicyDocument | None = None
 

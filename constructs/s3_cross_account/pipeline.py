@@ -8,7 +8,7 @@ from constructs import Construct
 
 from .bindings import IamOpenidConnectProvider
 from .document import PolicyDocument
-from .policy import PIPELINE_AUDIENCE, Condition, trust_pipeline
+from .policy import PIPELINE_AUDIENCE, trust_token
 from .role import Role
 
 if TYPE_CHECKING:
@@ -67,18 +67,14 @@ class PipelineRole(Role):
         subjects: tuple[str, ...],
         statements: Iterable[Statement],
     ) -> None:
-        test = "StringLike" if any("*" in subject for subject in subjects) else "StringEquals"
-        conditions = (
-            Condition(
-                test="StringEquals", variable=f"{provider.host}:aud", values=(PIPELINE_AUDIENCE,)
-            ),
-            Condition(test=test, variable=f"{provider.host}:sub", values=subjects),
+        trusted = trust_token(
+            provider.arn, issuer=provider.host, audience=PIPELINE_AUDIENCE, subjects=subjects
         )
         trust = PolicyDocument(
             scope,
             f"{id_}-trust",
             account=account,
-            statements=[trust_pipeline(provider.arn, *conditions)],
+            statements=[trusted],
         )
         super().__init__(scope, id_, account=account, name=name, trust=trust)
         for statement in statements:

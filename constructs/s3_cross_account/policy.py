@@ -23,9 +23,11 @@ __all__ = [
     "Statement",
     "deny_without_tls",
     "may_assume",
+    "of_pod",
     "service",
     "trust",
     "trust_pipeline",
+    "trust_token",
 ]
 
 PIPELINE_AUDIENCE = "sts.amazonaws.com"
@@ -33,7 +35,7 @@ PIPELINE_AUDIENCE = "sts.amazonaws.com"
 
 # Stands for a value that is not known before a deployment, in its longest form: a role's ARN.
 _LONGEST_VALUE = "x" * (len("arn:aws-us-gov:iam::123456789012:role/") + 64)
-_UNKNOWN = re.compile(r"\$\{[^}]*\}")
+_UNKNOWN = re.compile(r"\$\{(?!aws:)[^}]*\}")
 
 
 class Reference(str):
@@ -55,7 +57,8 @@ class Principal:
     ``type`` is ``"AWS"`` (``identifiers`` are ARNs of roles, users or accounts), ``"Service"``
     (``identifiers`` are service principals such as ``ec2.amazonaws.com``), ``"Federated"``
     (``identifiers`` are ARNs of OIDC providers) or, for everybody, ``"*"``, which only a Deny may
-    be for. ``"CanonicalUser"`` is only read: S3's own name of an account.
+    be for, and what is limited to an organization. ``"CanonicalUser"`` is only read: S3's own name
+    of an account.
     """
 
     type: Literal["AWS", "Service", "Federated", "CanonicalUser", "*"]
@@ -171,9 +174,14 @@ def carried(trust: Iterable[Statement]) -> tuple[str, ...]:
 
 
 def allows_everybody(statement: Statement) -> bool:
-    """Whether a statement gives something to everybody."""
+    """Whether a statement gives something to everybody, and not to one organization alone."""
     named = [text for p in statement.principals for text in (p.type, *p.identifiers)]
-    return statement.effect != "Deny" and "*" in named
+    within = any(
+        (c.test, c.variable) == ("StringEquals", "aws:PrincipalOrgID")
+        and not {"*", "?", "$"} & {sign for value in c.values for sign in value}
+        for c in statement.conditions
+    )
+    return statement.effect != "Deny" and "*" in named and not within
 
 
 def trust_pipeline(provider_arn: str, *conditions: Condition) -> Statement:
@@ -185,6 +193,43 @@ def trust_pipeline(provider_arn: str, *conditions: Condition) -> Statement:
         actions=ASSUME_ROLE_WITH_WEB_IDENTITY,
         principals=(Principal(type="Federated", identifiers=(provider_arn,)),),
         conditions=conditions,
+    )
+
+
+def trust_token(
+    provider_arn: str, *, issuer: str, audience: str, subjects: tuple[str, ...]
+) -> Statement:
+    """Return a trust policy's statement for whoever has a token of an OIDC provider.
+
+    ``issuer`` is the provider's address without ``https://``. The token has to be for ``audience``
+    and about one of ``subjects``, in which ``*`` may stand.
+
+    Follows "Create a role for OpenID Connect federation" in the IAM User Guide.
+    """
+    test = "StringLike" if any("*" in subject for subject in subjects) else "StringEquals"
+    return trust_pipeline(
+        provider_arn,
+        Condition(test="StringEquals", variable=f"{issuer}:aud", values=(audience,)),
+        Condition(test=test, variable=f"{issuer}:sub", values=subjects),
+    )
+
+
+def of_pod(*, namespace: str, service_account: str, cluster_arn: str) -> tuple[Condition, ...]:
+    """Return the conditions of a trust policy that only EKS Pod Identity for one account fulfils.
+
+    They ask for the session tags that it sets, of a Kubernetes service account in a cluster.
+
+    Follows "Create IAM role with trust policy required by EKS Pod Identity" and "Grant Pods access
+    to AWS resources based on tags" in the Amazon EKS User Guide.
+    """
+    asked = {
+        "eks-cluster-arn": cluster_arn,
+        "kubernetes-namespace": namespace,
+        "kubernetes-service-account": service_account,
+    }
+    return tuple(
+        Condition(test="StringEquals", variable=f"aws:RequestTag/{tag}", values=(value,))
+        for tag, value in asked.items()
     )
 
 
@@ -221,6 +266,11 @@ def unique_sids(statements: Iterable[Statement]) -> list[Statement]:
 def document(statements: Iterable[Statement]) -> dict[str, Any]:
     """Return the policy document of ``statements`` as AWS's JSON has it."""
     return {"Version": "2012-10-17", "Statement": [_rendered(s) for s in unique_sids(statements)]}
+
+
+def asking(statement: Statement, *conditions: Condition) -> Statement:
+    """Return ``statement`` with further conditions."""
+    return replace(statement, conditions=statement.conditions + conditions)
 
 
 def compacted(statements: Iterable[Statement]) -> list[Statement]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from .access import KEY_LIMIT
+from .prefixes import KEY_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

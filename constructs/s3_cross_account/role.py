@@ -48,6 +48,11 @@ class RoleBase(Construct):
 
     name: str
     arn: str
+    title = ""
+    """Begins what statements are called; empty: the account's."""
+    abroad = False
+    """Whether each bucket policy names it, whichever account the bucket is in."""
+    what = "role"
 
     def __init__(
         self,
@@ -112,7 +117,12 @@ class RoleBase(Construct):
         )
         default = f"{self._policy_name_prefix}-{account.alias}"
         name = self._policy_names.get(account.alias, default) + number
+        documents.append(document)
         self._names.append(("policy", name, POLICY_NAME_LIMIT))
+        self._give(id_, name, document)
+
+    def _give(self, id_: str, name: str, document: PolicyDocument) -> None:
+        """Create a policy called ``name`` and attach it."""
         policy = IamPolicy(
             self,
             id_,
@@ -122,22 +132,23 @@ class RoleBase(Construct):
         )
         self.settled_by.append(policy)
         self.attach(f"{id_}-attachment", policy.arn)
-        documents.append(document)
 
     def attach(self, id_: str, policy_arn: str) -> None:
         """Attach an existing managed policy to the role."""
-        attachment = IamRolePolicyAttachment(
+        self._attached += 1
+        self.settled_by.append(self._attachment(id_, policy_arn))
+
+    def _attachment(self, id_: str, policy_arn: str) -> ITerraformDependable:
+        return IamRolePolicyAttachment(
             self, id_, provider=self.account.provider, role=self.name, policy_arn=policy_arn
         )
-        self._attached += 1
-        self.settled_by.append(attachment)
 
     def _too_many(self) -> list[str]:
         if self._attached <= ATTACHED_POLICIES_LIMIT:
             return []
         return [
-            f"the role needs {self._attached} managed policies, AWS attaches "
-            f"{ATTACHED_POLICIES_LIMIT}: declare fewer buckets for one role"
+            f"the {self.what} needs {self._attached} managed policies, AWS attaches "
+            f"{ATTACHED_POLICIES_LIMIT}: declare fewer buckets for one {self.what}"
         ]
 
     def _bad_names(self) -> list[str]:
@@ -154,7 +165,8 @@ class RoleBase(Construct):
 class Role(RoleBase):
     """Creates an IAM role in ``account``, with the account's permissions boundary if it has one.
 
-    ``trust`` is its trust policy: who may assume it.
+    ``trust`` is its trust policy: who may assume it. ``path``, which begins and ends with ``/``, is
+    a part of its ARN.
 
     With ``imported`` the role exists and Terraform takes it over: it gets ``trust``, keeps the
     policies, the description, the session duration and the tags that it has (and its boundary
@@ -174,6 +186,7 @@ class Role(RoleBase):
         trust: PolicyDocument,
         policy_names: Mapping[str, str] | None = None,
         imported: bool = False,
+        path: str | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -189,6 +202,7 @@ class Role(RoleBase):
             "Resource",
             provider=account.provider,
             name=name,
+            path=path,
             assume_role_policy=trust.json,
             permissions_boundary=account.permissions_boundary,
             lifecycle=lifecycle(imported=imported, kept=_kept(account)),
@@ -208,7 +222,8 @@ class ExistingRole(RoleBase):
     """Looks up a role of ``account``, by its name or by an instance profile that holds it.
 
     Creates nothing but the policies that it is given with :meth:`allow`, whose names begin with
-    ``policy_name_prefix``, and their attachments. Its ARN, with its path, is AWS's answer.
+    ``policy_name_prefix``, and their attachments. Its ARN, with its path, is AWS's answer, unless
+    ``arn`` says it in the place of the name: then nothing is looked up.
     ``trusted_service`` is who hands out its sessions: they may bring along what the next role has
     to allow.
     """
@@ -221,17 +236,20 @@ class ExistingRole(RoleBase):
         account: Account,
         policy_name_prefix: str,
         name: str | None = None,
+        arn: str | None = None,
         instance_profile: str | None = None,
         trusted_service: str | None = None,
     ) -> None:
         super().__init__(
             scope, id_, account=account, policy_names={}, policy_name_prefix=policy_name_prefix
         )
-        if (name is None) == (instance_profile is None):
-            raise ValueError("name the existing role or its instance profile, one of the two")
+        if [name, arn, instance_profile].count(None) != 2:
+            raise ValueError("give the existing role's name, its ARN or its instance profile")
         if trusted_service is not None:
             self._trust = [trust(service(trusted_service))]
-        if name is not None:
+        if arn is not None:
+            self.name, self.arn = last_part(arn), arn
+        elif name is not None:
             self._names.append(("role", name, ROLE_NAME_LIMIT))
             role = DataAwsIamRole(self, "role", provider=account.provider, name=name)
             self.name, self.arn = name, self._reference(role.arn, name)
@@ -241,3 +259,8 @@ class ExistingRole(RoleBase):
                 self, "instance-profile", provider=account.provider, name=instance_profile
             )
             self.name, self.arn = profile.role_name, profile.role_arn
+
+
+def last_part(arn: str) -> str:
+    """Return the name at the end of an ARN."""
+    return arn.rpartition("/")[2]

@@ -11,12 +11,11 @@ def reserved(name: str) -> str | None:
     in the IAM User Guide.
     """
     if name.lower().startswith("awsreservedsso_"):
-        permission_set = name.rpartition("_")[0]
+        permission_set = name.rpartition("_")[0][len("awsreservedsso_") :]
         return (
             f'"{name}" is a role of IAM Identity Center, and nobody can change it in its account '
-            "(UnmodifiableEntity): write the identity half into its permission set, as a customer "
-            "managed policy, and let the resource half name the account, with ArnLike "
-            f'aws:PrincipalArn "…/{permission_set}_*"'
+            "(UnmodifiableEntity): give the access to its permission set, "
+            f'"permission_set": "{permission_set or "..."}"'
         )
     if name.lower().startswith("awsservicerolefor"):
         return (

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AccountSettings", "IgnoredTags", "RoleToAssume"]
 
+FOREIGN_OUTPUT = "foreign_accounts"
+"""The output that says which of a stack's accounts have no provider, each as ``alias=id``."""
 _PARTITIONS = {"us-gov-": "aws-us-gov", "cn-": "aws-cn", "eusc-": "aws-eusc"}
 _SUPPORTED = ("aws", "aws-us-gov")
 
@@ -37,7 +39,8 @@ def across_partitions(regions: Mapping[str, str]) -> str | None:
     return f"{where} are in two partitions of AWS: IAM reaches across accounts, never across those"
 
 
-def _supported(region: str) -> str:
+def supported(region: str) -> str:
+    """Return a region, or raise ``ValueError`` where its partition is not supported."""
     if (found := partition(region)) not in _SUPPORTED:
         raise ValueError(
             f'"{region}" is not supported here: the partition {found} has service principals and '
@@ -139,7 +142,7 @@ class AccountSettings(_Settings):
             "created there",
             examples=["ap-northeast-1"],
         ),
-        AfterValidator(_supported),
+        AfterValidator(supported),
     ]
     profile: Annotated[
         str | None,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, ConfigDict, Field
 
-from s3_cross_account.settings import AccountSettings, partition
+from s3_cross_account.settings import AccountSettings, partition, supported
 
 from . import claims
+from .choices import is_, when, without
 from .names import BUCKET, BucketName, about, text
 from .part import Part, rule
 
@@ -31,9 +32,14 @@ class DeclaredAccount(Part, AccountSettings):
         """Its id, as far as it is declared."""
         return self.account_id or (self.role_arn and _owner(self.role_arn))
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether nobody here has credentials for it."""
+        return False
+
     @rule
     def _credentials(self) -> Iterator[Problem]:
-        if self.profile is None and self.assume_role is None:
+        if not self.is_foreign and self.profile is None and self.assume_role is None:
             yield (
                 (),
                 'has no credentials: add a profile ("profile": "my-profile") or a role to assume '
@@ -54,9 +60,42 @@ class DeclaredAccount(Part, AccountSettings):
             )
 
 
-class LinkAccount(DeclaredAccount):
-    """One account: how Terraform reaches it, and what everything created in it shares."""
+OF_OWN_ACCOUNTS = ("profile", "assume_role", "permissions_boundary", "log_bucket", "ignore_tags")
+"""What is said of an account only in order to work in it."""
 
+
+class LinkAccount(DeclaredAccount):
+    """One account: how Terraform reaches it, and what everything created in it shares.
+
+    A foreign one is not reached: nobody here has credentials for it.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            **when(is_(foreign=[True]), {"required": ["account_id"]} | without(*OF_OWN_ACCOUNTS)),
+            "else": {"required": ["region"]},
+        }
+    )
+
+    foreign: Annotated[
+        bool,
+        Field(
+            description="true or false: whether nobody here has credentials for the account, a "
+            "partner's or a vendor's. What is to be written there is handed over, as outputs and "
+            "by s3-links handover",
+            examples=[True],
+        ),
+    ] = False
+    region: Annotated[
+        str,
+        Field(
+            pattern=AccountSettings.model_fields["region"].metadata[0].pattern,
+            description="an AWS region. Terraform works in it: what is new in the account is "
+            "created there. A foreign account needs none",
+            examples=["ap-northeast-1"],
+        ),
+        AfterValidator(supported),
+    ] = ""
     permissions_boundary: Annotated[
         str | None,
         text(
@@ -86,6 +125,31 @@ class LinkAccount(DeclaredAccount):
             examples=[4096],
         ),
     ] = 2048
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether nobody here has credentials for it."""
+        return self.foreign
+
+    @rule
+    def _a_region(self) -> Iterator[Problem]:
+        if not self.foreign and not self.region:
+            yield ("region",), "is missing: give an AWS region"
+
+    @rule
+    def _nothing_of_an_own_one(self) -> Iterator[Problem]:
+        if self.foreign and self.account_id is None:
+            yield (
+                ("account_id",),
+                "is missing: a foreign account is known by its id alone: give it (12 digits)",
+            )
+        for name in OF_OWN_ACCOUNTS if self.foreign else ():
+            if getattr(self, name) is not None:
+                yield (
+                    (name,),
+                    "is for an account that is worked in, and nobody here has credentials for a "
+                    'foreign one: leave it out, or "foreign"',
+                )
 
     @rule
     def _boundary_of_its_partition(self) -> Iterator[Problem]:

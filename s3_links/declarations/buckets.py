@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from s3_cross_account.hardening import LOGS_DAYS, OLD_VERSIONS_DAYS
+
 from . import claims
 from .choices import given, is_, one_of, when, without
 from .named import Named
@@ -105,13 +107,49 @@ class LinkBucket(Named):
     key: Annotated[
         str | None,
         text(
-            '"new" or the ARN of a customer managed key; the AWS managed key aws/s3 and aliases '
-            "cannot be shared with another account. With new the link creates the key, in the "
-            "bucket's account; left out, there is none, and S3's own keys encrypt",
+            '"new", "none" or the ARN of a customer managed key; the AWS managed key aws/s3 and '
+            "aliases cannot be shared with another account. With new the link creates the key, in "
+            "the bucket's account; an ARN may be of a third account. Left out, there is none, and "
+            "S3's own keys encrypt; with none they do so whatever did before",
             "new",
-            r"^(new|arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)$",
+            r"^(new|none|arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)$",
         ),
     ] = None
+    dsse: Annotated[
+        bool,
+        Field(
+            description="true or false: whether objects are encrypted twice (DSSE-KMS). With the "
+            "bucket's key, which is then asked for each object, and costs for each",
+            examples=[True],
+        ),
+    ] = False
+    keep: Annotated[
+        bool,
+        Field(
+            description="true or false: whether a new bucket stays when its link goes. With its "
+            "objects, its settings and its new key, but without the access: `s3-links destroy` "
+            "lets Terraform forget them",
+            examples=[True],
+        ),
+    ] = False
+    old_versions_days: Annotated[
+        int,
+        Field(
+            description="a number of days, 1 or more. How long overwritten and deleted objects can "
+            'be restored, with the hardening "lifecycle"',
+            ge=1,
+            examples=[30],
+        ),
+    ] = OLD_VERSIONS_DAYS
+    logs_days: Annotated[
+        int,
+        Field(
+            description="a number of days, 1 or more. How long the log bucket keeps access logs "
+            'that is created with the hardening "access_logging"',
+            ge=1,
+            examples=[90],
+        ),
+    ] = LOGS_DAYS
     force_destroy: Annotated[
         bool,
         Field(
@@ -128,10 +166,41 @@ class LinkBucket(Named):
         if self.policy not in choices:
             yield (), told
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether a customer managed key encrypts it."""
+        return self.key not in (None, "none")
+
+    @property
+    def key_arn(self) -> str | None:
+        """The ARN of a key that exists."""
+        return None if self.key in ("new", "none") else self.key
+
     @rule
     def _key_of_an_existing_bucket(self) -> Iterator[Problem]:
-        if self.existing and self.key == "new":
+        if self.existing and self.key in ("new", "none"):
             yield (), 'an existing bucket has its key: give its ARN, or leave out "key"'
+
+    @rule
+    def _encrypted_twice(self) -> Iterator[Problem]:
+        if self.dsse and not self.encrypted:
+            yield (), '"dsse" needs a "key"'
+        if self.dsse and self.existing:
+            yield (), 'an existing bucket keeps its encryption: leave out "dsse"'
+
+    @rule
+    def _kept(self) -> Iterator[Problem]:
+        kind, _ = self._kind_and_name
+        if self.keep and kind in ("existing", "imported"):
+            yield (), f'an {kind} bucket stays in any case: leave out "keep"'
+        if self.keep and self.force_destroy:
+            yield (), 'give "keep" or "force_destroy", not both'
+
+    @rule
+    def _settings_of_an_existing_bucket(self) -> Iterator[Problem]:
+        for field in ("old_versions_days", "logs_days") if self.existing else ():
+            if field in self.model_fields_set:
+                yield (), f'an existing bucket keeps its settings: leave out "{field}"'
 
     @rule
     def _only_a_new_bucket_is_deleted(self) -> Iterator[Problem]:

@@ -47,7 +47,8 @@ class Deployment(Part):
         regions = {}
         for alias in aliases:
             with suppress(UnreadableError, KeyError):
-                regions[alias] = self.by_alias[alias].region
+                if region := self.by_alias[alias].region:  # a foreign account may have none
+                    regions[alias] = region
         if problem := across_partitions(regions):
             yield problem
 
@@ -56,7 +57,7 @@ class Deployment(Part):
         for place, alias in accounts_in(self):
             if alias not in self.by_alias:
                 there = ", ".join(self.by_alias) or "there are none"
-                yield (*place, "account"), f'"{alias}" is not among "accounts": {there}'
+                yield place, f'"{alias}" is not among "accounts": {there}'
 
     @rule
     def _state_for_the_pipeline(self) -> Iterator[Problem]:
@@ -77,6 +78,9 @@ class Deployment(Part):
             claimed |= {f"{alias}-provider", *(f"{what}_role_arn_{alias}" for what in ROLES)}
         for alias, account in self.by_alias.items():
             place = ("accounts", alias)
+            with suppress(UnreadableError):
+                if account.is_foreign:
+                    continue  # a pipeline has no roles in it
             if alias in claimed:
                 told = 'is a word that cdktf needs for "pipeline" itself: choose another alias'
                 yield place, told
@@ -111,11 +115,14 @@ class Deployment(Part):
 
 
 def accounts_in(declared: Part) -> Iterator[tuple[Place, str]]:
-    """Yield the accounts that the parts of something name, with the places of these parts."""
+    """Yield the accounts that the parts of something name, each with its place."""
     for place, part in parts(declared, Part):
         with suppress(UnreadableError):
             if alias := getattr(part, "account", None):
-                yield place, alias
+                yield (*place, "account"), alias
+        with suppress(UnreadableError):
+            for number, alias in getattr(part, "aliases", ()):
+                yield (*place, "from", number), alias
 
 
 def _tells_apart(account: DeclaredAccount) -> Iterator[tuple[str, Any]]:

@@ -39,13 +39,13 @@ class Grant(Part):
         ),
     ] = None
     access: Annotated[
-        LinkAccess,
+        LinkAccess | None,
         Field(
-            description="an access. What is granted, and under which conditions; left out: "
-            "listing, reading and writing the whole buckets",
+            description="an access. What is granted, and under which conditions; left out: the "
+            "link's",
             examples=[{"level": "read-only"}],
         ),
-    ] = LinkAccess()
+    ] = None
 
 
 class Granted(NamedTuple):

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from s3_cross_account.access import Conditions
+from s3_cross_account.access import Access, Conditions
 
 from .access import LinkAccess
+from .assumed import AssumedRole
 from .buckets import LinkBucket, imports_of
-from .choices import filled, given, is_, when, without
-from .consumers import AssumedRole, Consumer
+from .choices import given, is_, when, without
+from .consumers import Consumer
 from .grant import Grant, Granted, called, misnamed
 from .hardening import HardeningChoice, switches
 from .part import Part, UnreadableError, rule
@@ -33,7 +34,6 @@ class Link(Part):
         json_schema_extra={
             **when(is_(pattern=["assume-role"]), given("assumed_role")),
             "else": without("assumed_role"),
-            "not": {"allOf": [given("access"), filled("grants")]},
         }
     )
 
@@ -48,8 +48,8 @@ class Link(Part):
     consumers: Annotated[
         list[Consumer],
         Field(
-            description="a list of roles. Each of them gets access to each of the buckets, unless "
-            "grants say otherwise",
+            description="a list of roles, users, permission sets, accounts or organizations. Each "
+            "of them gets access to each of the buckets, unless grants say otherwise",
             examples=[[{"account": "account1", "new_role": "reports-reader"}]],
             min_length=1,
         ),
@@ -74,8 +74,8 @@ class Link(Part):
     grants: Annotated[
         list[Grant],
         Field(
-            description="a list of grants. Instead of access, where not every role gets the same "
-            "to every bucket: what two of them give to the same role on the same bucket adds up",
+            description="a list of grants. Where not every role gets the same to every bucket: "
+            "what two of them give to the same role on the same bucket adds up",
             examples=[[{"consumers": ["reports-reader"], "access": {"level": "read-only"}}]],
         ),
     ] = []
@@ -92,7 +92,9 @@ class Link(Part):
         Field(
             description="true or false: whether the access outlives that a role is deleted and "
             "made again. Policies then name the role's account and, in a condition, its ARN; left "
-            "out, AWS ties them to the one role, and a new one of its name is refused",
+            "out, AWS ties them to the one role, and a new one of its name is refused. Roles of a "
+            "foreign account are named so unless this is false: AWS refuses a policy that names a "
+            "role before it is there",
             examples=[True],
         ),
     ] = False
@@ -112,7 +114,7 @@ class Link(Part):
             Granted(
                 [consumer for consumer in self.consumers if called(consumer, grant.consumers)],
                 [bucket for bucket in self.buckets if called(bucket, grant.buckets)],
-                grant.access,
+                grant.access or self.access,
             )
             for grant in self.grants
         ]
@@ -126,7 +128,13 @@ class Link(Part):
         """What every access asks for, and so the trust policy of a role that is assumed too."""
         first, *others = (access.access.conditions for *_, access in self.granted)
         same = {n: v for n, v in first if all(getattr(other, n) == v for other in others)}
-        return Conditions(**same)
+        # What is asked of the caller alone is the same in each, by the rules.
+        general = first.asked_by_trust if "conditions" in same else first.asked_of_caller
+        return Conditions(**same | {"conditions": general})
+
+    def reaching(self, access: LinkAccess) -> Access:
+        """Return an access as the role has it that reaches the buckets."""
+        return access.access.of_assumed_role() if self.assumed_role else access.access
 
     @property
     def imports(self) -> list[str]:
@@ -135,21 +143,24 @@ class Link(Part):
         assumed = [self.assumed_role] if self.assumed_role else []
         return imports_of(self.buckets, [*roles, *(role.name for role in assumed if role.imported)])
 
+    @property
+    def names_directly(self) -> bool:
+        """Whether policies name roles of foreign accounts themselves, which then have to exist."""
+        given = "survive_role_recreation" in self.model_fields_set
+        return given and not self.survive_role_recreation
+
     @rule
     def _services(self) -> Iterator[Problem]:
         for consumer in self.consumers if self.pattern == "direct-access" else ():
             with suppress(UnreadableError):
-                if consumer.managed_role is None and "trusted_service" in consumer.model_fields_set:
+                if (
+                    consumer.existing_role or consumer.instance_profile
+                ) and "trusted_service" in consumer.model_fields_set:
                     yield (
                         ("consumers",),
                         f'"trusted_service" of "{consumer.name}": an existing role has its own; '
                         'with "assume-role" it says who hands out its sessions, here leave it out',
                     )
-
-    @rule
-    def _access_or_grants(self) -> Iterator[Problem]:
-        if self.grants and "access" in self.model_fields_set:
-            yield ("grants",), 'give "access" (of each role to each bucket) or "grants", not both'
 
     @rule
     def _named_in_grants(self) -> Iterator[Problem]:
@@ -161,6 +172,31 @@ class Link(Part):
             for field, (names, parts) in named.items():
                 for problem in misnamed(names or (), parts):
                     yield ("grants", number, field), problem
+
+    @rule
+    def _organizations(self) -> Iterator[Problem]:
+        for number, consumer in enumerate(self.consumers):
+            with suppress(UnreadableError):
+                if consumer.organization:
+                    for name in ("organization_id", "same_accounts"):
+                        if any(getattr(access, name) for *_, access in self.granted):
+                            yield (
+                                ("consumers", number),
+                                f"an organization is asked for already, and has many accounts: "
+                                f'leave out "{name}" of "access", or make it two links',
+                            )
+
+    @rule
+    def _in_a_whole_account(self) -> Iterator[Problem]:
+        whole = {c.account for c in self.consumers if c.whole_account}
+        for number, consumer in enumerate(self.consumers):
+            with suppress(UnreadableError):
+                if not consumer.whole_account and consumer.account in whole:
+                    yield (
+                        ("consumers", number),
+                        f'is in {consumer.account}, which has the access as a "whole_account": '
+                        "leave out one of them",
+                    )
 
     @rule
     def _granted_something(self) -> Iterator[Problem]:
@@ -187,15 +223,56 @@ class Link(Part):
     def _with_an_instance(self) -> Iterator[Problem]:
         if not self._has_an_instance():
             return
-        places: list[Place] = [("access",)]
-        if self.grants:
-            places = [("grants", number, "access") for number in range(len(self.grants))]
-        for place, (*_, access) in zip(places, self.granted, strict=True):
+        for place, (*_, access) in zip(self._places(), self.granted, strict=True):
             with suppress(UnreadableError):
                 if access.vpc_endpoint_ids:
                     yield place, _WITHOUT.format('the endpoint of "vpc_endpoint_ids"')
                 if access.source_ips:
                     yield place, _WITHOUT.format('an address of "source_ips"')
+                if access.vpc_ids:
+                    yield place, _WITHOUT.format('the VPC of "vpc_ids"')
+
+    def _places(self) -> list[Place]:
+        """Return the place of each access."""
+        if not self.grants:
+            return [("access",)]
+        return [
+            ("grants", number, "access") if grant.access else ("access",)
+            for number, grant in enumerate(self.grants)
+        ]
+
+    @rule
+    def _asked_somewhere(self) -> Iterator[Problem]:
+        assumed = self.pattern == "assume-role"
+        for place, (_, buckets, access) in zip(self._places(), self.granted, strict=True):
+            with suppress(UnreadableError):
+                keyed = any(bucket.key for bucket in buckets)
+                for inner, told in access.without_half(assumed=assumed, keyed=keyed):
+                    yield (*place, *inner), told
+
+    @rule
+    def _asked_of_the_caller(self) -> Iterator[Problem]:
+        first, *others = zip(self._places(), self.granted, strict=True)
+        for place, (*_, access) in others if self.pattern == "assume-role" else ():
+            if _of_caller(access) != _of_caller(first[1].access):
+                yield (
+                    place,
+                    "what is asked of who assumes the role stands in its one trust policy: give "
+                    'each grant the same "mfa" and conditions on the caller',
+                )
+
+    @rule
+    def _signed_in(self) -> Iterator[Problem]:
+        asked = any(access.mfa for *_, access in self.granted)
+        for number, consumer in enumerate(self.consumers if asked else ()):
+            with suppress(UnreadableError):
+                if consumer.by_service:
+                    yield (
+                        ("consumers", number),
+                        f'"mfa": no session that a service hands out has it, as those of '
+                        f'"{consumer.name}" are: name an "existing_role" that people sign in to, '
+                        'or leave out "mfa"',
+                    )
 
     def _has_an_instance(self) -> bool:
         for consumer in self.consumers:
@@ -215,6 +292,10 @@ class Link(Part):
             )
         if self.pattern == "direct-access" and self.assumed_role is not None:
             yield place, 'is for the pattern "assume-role": leave it out'
+
+
+def _of_caller(access: LinkAccess) -> object:
+    return access.mfa, access.asked_of_caller
 
 
 _WITHOUT = 'an "instance" gets a network of its own, without {}: leave out one of them'

@@ -14,10 +14,11 @@ from pydantic import AfterValidator, Field
 
 from s3_cross_account.settings import partition
 
-from . import claims
+from . import claims, foreign
 from .accounts import LinkAccount
 from .buckets import LinkBucket
 from .consumers import Consumer
+from .delivery import ServiceDeliveryLink
 from .deployment import Deployment, accounts_in
 from .link import Link
 from .names import (
@@ -38,10 +39,10 @@ if TYPE_CHECKING:
 
 
 AnyLink = Annotated[
-    Link | ReplicationLink,
+    Link | ReplicationLink | ServiceDeliveryLink,
     Field(
         discriminator="pattern",
-        description='"direct-access", "assume-role" or "replication"',
+        description='"direct-access", "assume-role", "replication" or "service-delivery"',
         examples=["direct-access"],
     ),
 ]
@@ -105,12 +106,33 @@ class Links(Deployment):
                 yield ("links", name), problem
 
     @rule
+    def _deliveries_within_a_region(self) -> Iterator[Problem]:
+        for place, link in parts(self.links, ServiceDeliveryLink, ("links",)):
+            with suppress(UnreadableError, KeyError):
+                for inner, told in link.elsewhere(lambda alias: self.accounts[alias].region):
+                    yield (*place, *inner), told
+
+    @rule
+    def _foreign_sides(self) -> Iterator[Problem]:
+        yield from foreign.problems(self)
+
+    @rule
     def _keys_of_their_buckets(self) -> Iterator[Problem]:
         for place, bucket in parts(self, LinkBucket):
             with suppress(UnreadableError, KeyError):
-                if bucket.key not in (None, "new"):
-                    for problem in _foreign(bucket.key, self.accounts[bucket.account]):
+                if bucket.key_arn is not None:
+                    for problem in _unfit_key(bucket.key_arn, self.accounts[bucket.account]):
                         yield (*place, "key"), problem
+
+    @rule
+    def _arns_of_their_accounts(self) -> Iterator[Problem]:
+        for place, consumer in parts(self, Consumer):
+            for field in ("existing_role", "existing_user"):
+                with suppress(UnreadableError, KeyError):
+                    arn = getattr(consumer, field) or ""
+                    if arn.startswith("arn:"):
+                        for problem in _elsewhere(arn, self.accounts[consumer.account]):
+                            yield (*place, field), problem
 
     @rule
     def _roles_of_the_pipeline(self) -> Iterator[Problem]:
@@ -118,7 +140,7 @@ class Links(Deployment):
         theirs = {role.lower() for role in self.pipeline.roles()} if self.pipeline else ()
         for place, consumer in parts(self.links, Consumer, ("links",)):
             with suppress(UnreadableError):
-                role = consumer.existing_role
+                role = (consumer.existing_role or "").rpartition("/")[2]
                 if role and role.lower() in theirs:
                     told = f"the role {role!r} is the pipeline's: give the access to another role"
                     yield place[:2], told
@@ -126,7 +148,8 @@ class Links(Deployment):
     @claim
     def _of_the_pipeline(self) -> Iterator[list[claims.Claim]]:
         roles = self.pipeline.roles() if self.pipeline else ()
-        yield [claims.role(alias, name, by="pipeline") for alias in self.accounts for name in roles]
+        own = [alias for alias, account in self.accounts.items() if not account.is_foreign]
+        yield [claims.role(alias, name, by="pipeline") for alias in own for name in roles]
 
     @claim
     def _log_buckets(self) -> Iterator[list[claims.Claim]]:
@@ -147,22 +170,29 @@ class Links(Deployment):
         ]
 
 
-def _foreign(key: str, account: LinkAccount) -> Iterator[str]:
-    _, key_partition, _, region, account_id, _ = key.split(":")
+def _elsewhere(arn: str, account: LinkAccount) -> Iterator[str]:
+    _, of, _, _, account_id, _ = arn.split(":")
+    if of != partition(account.region):
+        told = f"is in the partition {of}, its account in {partition(account.region)}"
+        yield f"{told}: correct the ARN"
+    if account.account_id not in (None, account_id):
+        yield (
+            f"belongs to account {account_id}, declared is {account.account_id}: correct the ARN, "
+            "or declare the account that it is in"
+        )
+
+
+def _unfit_key(key: str, account: LinkAccount) -> Iterator[str]:
+    _, key_partition, _, region, _, _ = key.split(":")
     if key_partition != partition(region):
         yield (
             f"is in the partition {key_partition}, its region in {partition(region)}: correct the "
             "ARN"
         )
-    if region != account.region:
+    if account.region and region != account.region:
         yield (
             f"is in {region}, its bucket in {account.region}: S3 takes keys of the bucket's "
             "region only"
-        )
-    if account.account_id not in (None, account_id):
-        yield (
-            f"belongs to account {account_id}, its bucket to {account.account_id}: use a key of "
-            "the bucket's account"
         )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def label(account: str, name: str) -> str:
     """Return what something in an account is called in the names of outputs."""
-    return re.sub(r"[^A-Za-z0-9_-]", "-", f"{account}_{name}")
+    return re.sub(r"[^A-Za-z0-9_-]", "-", "_".join(filter(None, (account, name))))
 
 
 class Named(Part):
@@ -49,7 +49,7 @@ class Named(Part):
     @property
     def id(self) -> str:
         """What tells it from all others in a link; an alias has no dot."""
-        return ".".join((self.account, *self._kind_and_name))
+        return ".".join(filter(None, (self.account, *self._kind_and_name)))
 
     @property
     def label(self) -> str:

@@ -10,11 +10,18 @@ from pydantic import AfterValidator, Field
 from s3_cross_account.role_name import reserved
 
 _NAME = r"^[A-Za-z0-9_+=,.@-]+$"
+_LONGEST = 64
+"""Characters of the name of a role or a user: "IAM and AWS STS quotas" in the IAM User Guide."""
+_NAME_OR_ARN = (
+    r"^(arn:aws[a-z-]*:iam::[0-9]{{12}}:{kind}/([A-Za-z0-9_+=,.@-]+/)*)?[A-Za-z0-9_+=,.@-]+$"
+)
 _ONLY = "(the name only, without path or ARN)"
 ALIAS = "the alias of an account"
 BUCKET = "a bucket's name"
 PREFIX = "a bucket's prefix (3 to 37 small letters, digits, dots and hyphens)"
 ROLE = f"a role's name {_ONLY}"
+ROLE_OR_ARN = "a role's name (without its path) or its ARN"
+USER_OR_ARN = "an IAM user's name (without its path) or its ARN"
 PROFILE = f"an instance profile's name {_ONLY}"
 
 # "General purpose bucket naming rules" in the Amazon S3 User Guide.
@@ -42,6 +49,11 @@ JAVASCRIPT = frozenset(
 """What every object of JavaScript has: cdktf takes a construct of such a name for a second one."""
 
 _IP_ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
+
+
+def _or_arn(kind: str) -> str:
+    """Return the pattern of a name of IAM's, or of an ARN with a path before the name."""
+    return _NAME_OR_ARN.format(kind=kind)
 
 
 def about(first: str, more: str, example: str) -> Any:
@@ -90,6 +102,28 @@ def _role_name(name: str) -> str:
     return name
 
 
+def _name_or_arn(text: str) -> str:
+    name = text.rpartition("/")[2]
+    if len(name) > _LONGEST:
+        raise ValueError(f"the name {name!r} has {len(name)} characters, IAM takes {_LONGEST}")
+    return text
+
+
+def _role_name_or_arn(text: str) -> str:
+    _role_name(text.rpartition("/")[2])
+    return text
+
+
+def free_path(path: str) -> str:
+    """Return a path, or raise ``ValueError`` where only AWS itself makes roles below it."""
+    for reserved_path in ("/aws-reserved/", "/aws-service-role/"):
+        if path.startswith(reserved_path):
+            raise ValueError(
+                f'"{path}" begins with "{reserved_path}", which AWS reserves: choose another path'
+            )
+    return path
+
+
 AccountAlias = Annotated[str, text(ALIAS, "account1", r"^[A-Za-z][A-Za-z0-9_-]*$")]
 BucketName = Annotated[
     str,
@@ -105,5 +139,19 @@ BucketPrefix = Annotated[
     ),
     AfterValidator(bucket_beginning),
 ]
-RoleName = Annotated[str, text(ROLE, "reports-reader", _NAME, 64), AfterValidator(_role_name)]
+RoleName = Annotated[str, text(ROLE, "reports-reader", _NAME, _LONGEST), AfterValidator(_role_name)]
+RoleNameOrArn = Annotated[
+    str,
+    text(ROLE_OR_ARN, "web", _or_arn("role")),
+    AfterValidator(_name_or_arn),
+    AfterValidator(_role_name_or_arn),
+]
+UserNameOrArn = Annotated[
+    str,
+    text(USER_OR_ARN, "backup", _or_arn("user")),
+    AfterValidator(_name_or_arn),
+]
+PermissionSetName = Annotated[
+    str, text("the name of a permission set of IAM Identity Center", "Analyst", _NAME, 32)
+]
 InstanceProfileName = Annotated[str, text(PROFILE, "web", _NAME, 128)]

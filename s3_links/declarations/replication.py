@@ -42,6 +42,12 @@ class End(NamedTuple):
         """What it is called in the names of outputs."""
         return f"{self.end}{self.suffix}"
 
+    @property
+    def where(self) -> str:
+        """Its place, as a message tells it."""
+        field, *number = self.place
+        return f"{field}{number}" if number else str(field)
+
 
 class Way(NamedTuple):
     """What is copied from one bucket: by which role, and by which rules to which others."""
@@ -219,9 +225,9 @@ class ReplicationLink(Part):
 
     @rule
     def _keys(self) -> Iterator[Problem]:
-        if any(source.bucket.key for source in self._ends("source")):
+        if any(source.bucket.encrypted for source in self._ends("source")):
             for to in self._ends("destination"):
-                if not to.bucket.key:
+                if not to.bucket.encrypted:
                     yield (
                         to.place,
                         "the source has a KMS key and the destination has none: S3 would not "
@@ -230,8 +236,9 @@ class ReplicationLink(Part):
 
     @rule
     def _keys_both_ways(self) -> Iterator[Problem]:
-        keyless = [source for source in self._ends("source") if not source.bucket.key]
-        if self.both_ways and keyless and any(to.bucket.key for to in self._ends("destination")):
+        keyless = [source for source in self._ends("source") if not source.bucket.encrypted]
+        keyed = [to for to in self._ends("destination") if to.bucket.encrypted]
+        if self.both_ways and keyless and keyed:
             told = 'both ways, with a key at one end only: give the source a "key" too'
             yield ("both_ways",), told
 

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 BUCKET_STACK = "terraform-state"
 """The stack that creates the state bucket. Its own state is local: the bucket holds the others."""
 
-IMPORTED_OUTPUT = "imported_resources"
-"""The output of a stack with what it took over: in its state, it outlives the declaration."""
+IMPORTED_OUTPUT, KEPT_OUTPUT = "imported_resources", "kept_resources"
+"""The outputs of a stack with what stays when it goes: what it took over, and what is to be kept.
+
+In its state they outlive the declaration."""
 
 
 class LocalState(Part):

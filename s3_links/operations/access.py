@@ -15,6 +15,7 @@ from s3_links.reach.principals import Named, named
 from s3_links.world import World
 
 from . import letting
+from .insiders import ORGANIZATION
 from .labels import Labels
 from .outside import is_outsider, lets_outsiders_in
 
@@ -248,7 +249,9 @@ class _Told:
                     if not meant:
                         continue
                     if identifier == "*":
-                        return "everyone", set()
+                        return self._everyone(statement), set()
+                    if found := self._permission_set(statement):
+                        return found
                     if not own or meant[0][0] is not Named.ACCOUNT:
                         return self._labels.principal(identifier), set()
                     # The form that survives a role's recreation: its account, and a condition.
@@ -256,6 +259,22 @@ class _Told:
         if own:
             return self._labels.principal(own), set()
         return self._labels.anyone(who), set()
+
+    @staticmethod
+    def _everyone(statement: Statement) -> str:
+        """Return everyone, or those in the organization or the unit of it that is asked for."""
+        asked = {c.variable.lower(): c.values for c in statement.conditions if _positive(c.test)}
+        within = asked.get(f"{ORGANIZATION[:-2]}paths") or asked.get(ORGANIZATION)
+        return f"everyone in {', '.join(within)}" if within else "everyone"
+
+    def _permission_set(self, statement: Statement) -> tuple[str, set[str]] | None:
+        """Return the permission set that an account is named for, and the condition on it."""
+        for c in statement.conditions:
+            if c.variable == "aws:PrincipalArn" and c.test == "ArnLike":
+                label = self._labels.principal(c.values[0])
+                if label.startswith("permission set"):
+                    return label, {f"{c.test} {c.variable} {', '.join(sorted(c.values))}"}
+        return None
 
     # What cannot be read
 
@@ -309,6 +328,11 @@ def _unreadable(world: World) -> Iterator[tuple[tuple[Unreadable, Document], str
             if isinstance(statement, Unreadable) and document is not None:
                 # Told once, whatever else the document says.
                 yield (statement, replace(document, statements=())), where
+
+
+def _positive(test: str) -> bool:
+    """Whether a condition's operator asks for its values, and for them alone."""
+    return test.removeprefix("ForAnyValue:") in ("StringEquals", "StringLike")
 
 
 def _content(text: str) -> dict[str, Any]:

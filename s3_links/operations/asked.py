@@ -10,9 +10,11 @@ from s3_cross_account import actions
 from s3_cross_account.policy import Condition, Statement, deny_without_tls, service
 from s3_cross_account.policy import Principal as Named
 from s3_cross_account.settings import partition
+from s3_links.declarations.deployment import accounts_in
 from s3_links.declarations.link import Link
+from s3_links.declarations.replication import ReplicationLink
 from s3_links.synthesized.policies import handed_out
-from s3_links.world import Bucket, Principal, Resource
+from s3_links.world import Bucket, Identity, Principal, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +63,8 @@ class Documents:
 
     ``boundaries`` are the permissions boundaries of roles, ``unseen`` the roles that have policies
     besides: what their names end with, or any that nobody looked up. ``notes`` say what of all this
-    cannot be seen here, ``problems`` what is not as declared beside the documents.
+    cannot be seen here, ``problems`` what is not as declared beside the documents. ``identities``
+    are of those whom somebody else gives their half, which is made here or handed out.
     """
 
     def __init__(self, blocks: Blocks, link: AnyLink, accounts: Mapping[str, LinkAccount]) -> None:
@@ -77,7 +80,12 @@ class Documents:
         self.notes: list[Note] = []
         self.problems: list[str] = []
         self.keys: dict[str, str] = {}
-        named = link.buckets if isinstance(link, Link) else link.ends
+        self._region = next(
+            (accounts[a].region for _, a in accounts_in(link) if not accounts[a].foreign), ""
+        )
+        self.identities: dict[Principal, Identity] = {}
+        self._named_as: dict[Principal, tuple[Named, Conditions]] = {}
+        named = link.ends if isinstance(link, ReplicationLink) else link.buckets
         labels = [bucket.label for bucket in named]
         self.buckets = [self._bucket(b, name) for b, name in zip(link.buckets, labels, strict=True)]
 
@@ -88,7 +96,7 @@ class Documents:
         return self._blocks.accounts.get(alias, alias)
 
     def _partition(self, alias: str) -> str:
-        return partition(self._accounts[alias].region)
+        return partition(self._accounts[alias].region or self._region)
 
     def _bucket(self, declared: LinkBucket, label: str) -> str:
         blocks, account = self._blocks, self._id(declared.account)
@@ -107,7 +115,7 @@ class Documents:
             self.theirs[arn].append(deny_without_tls(arn))
         if new and switches.access_logging:
             self._logs(declared, arn, label)
-        if declared.key:
+        if declared.key and declared.key != "none":
             self._key(declared, arn, label)
         return arn
 
@@ -127,8 +135,15 @@ class Documents:
             self._note(
                 arn,
                 f"the output {output} has to be merged into the {kind} of {arn}, of which nothing "
-                "else is known here",
+                "else is known here" + self._whose(resource.account),
             )
+
+    def _whose(self, account: str) -> str:
+        """Return who has to do it, where nobody here can."""
+        for alias, declared in self._accounts.items():
+            if declared.foreign and declared.account_id == account:
+                return f": {alias}, which is foreign, has to do that"
+        return ""
 
     def _logs(self, declared: LinkBucket, arn: str, label: str) -> None:
         """Add where the access logs go, and that S3 may write them there."""
@@ -165,7 +180,8 @@ class Documents:
         )
 
     def _key(self, declared: LinkBucket, arn: str, label: str) -> None:
-        account, new = self._id(declared.account), declared.key == "new"
+        new = declared.key == "new"
+        account = self._id(declared.account) if new else str(declared.key).split(":")[4]
         key = str(declared.key)
         if declared.existing is None:
             used = self._encrypted_with(arn)
@@ -184,7 +200,7 @@ class Documents:
                 actions=actions.KEY_USE,
                 resources=(key,),
                 principals=root,
-                conditions=(self._via_s3(declared.account),),
+                conditions=(self._via_s3(declared),),
             ),
         ]
 
@@ -203,6 +219,7 @@ class Documents:
         bucket: LinkBucket,
         arn: str,
         granted: tuple[str, ...],
+        also: Conditions = (),
         below: tuple[str, ...] = ("",),
     ) -> None:
         if arn not in self.keys or not granted:
@@ -213,7 +230,7 @@ class Documents:
             variable="kms:EncryptionContext:aws:s3:arn",
             values=(arn, *(f"{arn}/{prefix}*" for prefix in below)),
         )
-        limits = (self._via_s3(bucket.account), of_bucket)
+        limits = (self._via_s3(bucket), of_bucket, *also)
         key = self.keys[arn]
         self._grant(
             who=who,
@@ -225,8 +242,9 @@ class Documents:
             theirs=by_arn + limits,
         )
 
-    def _via_s3(self, alias: str) -> Condition:
-        region = self._accounts[alias].region
+    def _via_s3(self, bucket: LinkBucket) -> Condition:
+        account = self._accounts[bucket.account]
+        region = str(bucket.key).split(":")[3] if account.foreign else account.region
         return Condition(
             test="StringEquals",
             variable="kms:ViaService",
@@ -237,7 +255,7 @@ class Documents:
         grant = Grant(**parts)
         self.grants.append(grant)
         of_role = grant.on.startswith("arn:") and ":role/" in grant.on
-        if grant.who.kind == "role":
+        if grant.who.kind in ("role", "user"):
             self.own[grant.who].append(
                 Statement(actions=grant.actions, resources=grant.resources, conditions=grant.own)
             )
@@ -252,12 +270,17 @@ class Documents:
             )
 
     def _named(self, who: Principal) -> tuple[Named, Conditions]:
-        """Return how a policy names a role, and the condition with it."""
+        """Return how a policy names somebody, and the conditions with it."""
+        if who in self._named_as:
+            return self._named_as[who]
         arn = str(who.arn)
         if not (isinstance(self._link, Link) and self._link.survive_role_recreation):
             return Named(type="AWS", identifiers=(arn,)), ()
-        by_arn = Condition(test="ArnEquals", variable="aws:PrincipalArn", values=(arn,))
-        return self._root(who.account, who.partition), (by_arn,)
+        return self._root(who.account, who.partition), (self._by_arn("ArnEquals", arn),)
+
+    @staticmethod
+    def _by_arn(test: str, *arns: str) -> Condition:
+        return Condition(test=test, variable="aws:PrincipalArn", values=arns)
 
     @staticmethod
     def _root(account: str, of: str) -> Named:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from s3_links.declarations import read_links
+from s3_links.synthesized.blocks import foreign_accounts
 
 from . import accounts, environment, existing, state, undeclared
 from .stack import OperationError, Stack, declared
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from .accounts import Reached
+    from .looking import Finding
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,17 @@ def look(stacks: Sequence[Stack]) -> Looked:
     """Return which account each alias reaches, and what is wrong there and with the states."""
     reached = accounts.reached(stacks)
     found = Looked(environment.endpoints(), reached)
+    foreign = {a: id_ for s in stacks for a, id_ in foreign_accounts(s.content).items()}
+    for alias, id_ in foreign.items():
+        told = "foreign, nobody here has credentials for it, and it is not reached"
+        found.findings.append(f"{alias}: account {id_}, {told}")
     problems = [f"{entry.alias}: {entry.problem}" for entry in reached if entry.problem]
     for stack in stacks if not problems else ():
         problems += _state_problems(stack)
     if not problems:
-        for finding in _existing(stacks, {entry.alias: entry.account for entry in reached}):
+        for finding in _existing(
+            stacks, {entry.alias: entry.account for entry in reached} | foreign
+        ):
             (problems if finding.stops else found.findings).append(str(finding))
         found.undeclared.extend(undeclared.undeclared(declared().values()))
     found.problems.extend(dict.fromkeys(problems))
@@ -70,7 +78,7 @@ def check(stacks: Sequence[Stack], *, quiet: bool = False) -> None:
         raise OperationError("\n".join(found.problems))
 
 
-def _existing(stacks: Sequence[Stack], reached: Mapping[str, str]) -> list[existing.Finding]:
+def _existing(stacks: Sequence[Stack], reached: Mapping[str, str]) -> list[Finding]:
     declared_links = read_links.declared()
     # Without links there is the reference, which expects nothing.
     links = declared_links.links if declared_links else {}

@@ -43,7 +43,11 @@ class Comparison:
     def __init__(self, blocks: Blocks, declared: Declared) -> None:
         self._blocks, self._declared, self._labels = blocks, declared, Labels(blocks.accounts)
         world = world_of(blocks)
-        self.world = replace(world, resources={**declared.handed_out, **world.resources})
+        self.world = replace(
+            world,
+            resources={**declared.handed_out, **world.resources},
+            identities={**declared.identities, **world.identities},
+        )
 
     def problems(self) -> Iterator[Problem]:
         """Yield each statement that is missing or not declared, then who may do what for it."""
@@ -86,9 +90,7 @@ class Comparison:
         kept = tuple(policy for policy in policies if self._unseen(who, policy))
         others = [s for policy in policies if policy not in kept for s in policy.statements]
         asked = aligned(self._declared.own[who], others)
-        own = Document(
-            kind="identity policy", account=who.account, name=str(who.arn), statements=asked
-        )
+        own = Document(kind="identity policy", account=who.account, name=str(who), statements=asked)
         boundary = there.boundary if there else None
         if boundary and boundary.name != self._declared.boundaries.get(who):
             boundary = None
@@ -118,17 +120,17 @@ class Comparison:
         for who in {**asked.identities, **self.world.identities}:
             identities = [world.identities.get(who) for world in (asked, self.world)]
             ours, theirs = (list(identity.policies) if identity else [] for identity in identities)
-            yield from self._between(ours, theirs, "identity policy", str(who.arn))
+            yield from self._between(ours, theirs, "identity policy", self.who(who))
             before, now = (identity.boundary if identity else None for identity in identities)
             if before != now or (now is None and who in self._declared.boundaries):
                 yield Problem(
-                    text=f"{self._labels.principal(str(who.arn))}: its permissions boundary is "
+                    text=f"{self.who(who)}: its permissions boundary is "
                     f"{now.name if now else 'missing'}, which is not what is declared"
                 )
         for arn, resource in {**self.world.resources, **asked.resources}.items():
             sides = [world.resources.get(arn) for world in (asked, self.world)]
             ours, theirs = ([r.policy] if r and r.policy else [] for r in sides)
-            yield from self._between(ours, theirs, kind_of(resource), arn)
+            yield from self._between(ours, theirs, kind_of(resource), self.target(arn))
             declared, there = sides
             if declared is None or there is None:
                 missing = "is not there" if there is None else "is not declared"
@@ -143,10 +145,10 @@ class Comparison:
                     yield Problem(text=f"{self.target(arn)}: {text}")
 
     def _between(
-        self, ours: list[Document], theirs: list[Document], kind: DocumentKind, arn: str
+        self, ours: list[Document], theirs: list[Document], kind: DocumentKind, of: str
     ) -> Iterator[Problem]:
         asked = {part for document in ours for s in document.statements for part in parts(s)}
-        where = f"the {kind} of {self.target(arn)}"
+        where = f"the {kind} of {of}"
         for document in theirs:
             for statement in document.statements:
                 if not parts(statement) <= asked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,20 +10,43 @@ from typing import TYPE_CHECKING
 from . import undeclared
 from .markdown import as_markdown
 from .plan import alone, planned
-from .terraform import terraform
+from .terraform import initialize, terraform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from .stack import Stack
 
 
 def destroy(stack: Stack, agreed: Callable[[str], None]) -> None:
-    """Plan it, and destroy what the plan says; ``agreed`` is given its summary, and may raise."""
+    """Plan it, and destroy what the plan says; ``agreed`` is given its summary, and may raise.
+
+    What was imported or is to be kept is not in that plan: Terraform forgets it afterwards.
+    """
+    initialize(stack)
+    pulled = terraform(stack, "state", "pull")
+    state = json.loads(pulled) if pulled.strip() else {}
+    goes, stays = undeclared.parted(state, stack.content.get("output"))
+    # Of what stays nothing depends on what goes: what is targeted takes its dependents with it.
+    targets = [f"-target={address}" for address in goes] if stays else []
     with alone(), tempfile.TemporaryDirectory(prefix="s3-destroy-") as folder:
         file = Path(folder) / "plan"
-        agreed(as_markdown([planned(stack, file, "-destroy")]))
-        print(terraform(stack, "apply", str(file)), end="")
+        told = "".join(_staying(stays))
+        if goes or not stays:
+            summary = planned(stack, file, "-destroy", *targets, whole=not targets)
+            told = f"{as_markdown([summary])}{told}"
+        agreed(told)
+        if goes or not stays:
+            print(terraform(stack, "apply", str(file)), end="")
+        if stays:  # and what was looked up for what went, which would look like something left
+            left = terraform(stack, "state", "list").split()
+            terraform(stack, "state", "rm", *stays, *(a for a in left if a.startswith("data.")))
+
+
+def _staying(addresses: list[str]) -> Iterator[str]:
+    if addresses:
+        yield "\nThese stay as they are, and Terraform forgets them:\n\n"
+        yield from (f"- `{address}`\n" for address in addresses)
 
 
 def destroy_undeclared(stack: Stack, agreed: Callable[[str], None]) -> None:
@@ -30,6 +54,6 @@ def destroy_undeclared(stack: Stack, agreed: Callable[[str], None]) -> None:
     goes, stays = undeclared.contents(stack)
     told = "\n  ".join([f"{stack.name} is no longer declared. It made, and this destroys:", *goes])
     if stays:
-        told += "\n" + "\n  ".join(["It took over, and these stay as they are:", *stays])
+        told += "\n" + "\n  ".join(["These stay as they are:", *stays])
     agreed(told)
     undeclared.destroy(stack)

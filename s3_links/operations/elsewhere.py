@@ -11,6 +11,7 @@ from s3_links.synthesized.blocks import aliases_of
 from .insiders import insiders
 from .stack import OperationError
 from .summary import Summary, summarize
+from .terraform import binary
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -25,7 +26,7 @@ def summarized(plan: Path, stack: Path, organizations: Collection[str] = ()) -> 
     """
     shown, source = _object(plan), _object(stack)
     if "planned_values" not in shown:
-        raise OperationError(f"{plan}: is no plan: give what `terraform show -json PLAN` prints")
+        raise OperationError(f"{plan}: is no plan: give what `{binary()} show -json PLAN` prints")
     if "terraform" not in source:
         raise OperationError(f"{stack}: is no synthesized stack: give its cdk.tf.json")
     everybody = insiders([source])

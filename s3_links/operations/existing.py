@@ -10,13 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from s3_links.declarations.delivery import ServiceDeliveryLink
+from s3_links.declarations.link import Link
 from s3_links.declarations.replicated import ReplicatedBucket
 from s3_links.declarations.replication import ReplicationLink
 
 from . import state
 from .credentials import Credentials, CredentialsError
+from .existing_principals import principals
+from .looking import Finding, RefusedError, UnknownError, asked
 from .stack import OperationError
 
 if TYPE_CHECKING:
@@ -24,21 +26,9 @@ if TYPE_CHECKING:
 
     from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.links import AnyLink
-    from s3_links.declarations.replication import End, Way
+    from s3_links.declarations.replication import Way
 
     from .stack import Stack
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that exists, or should: what was found of it, and whether that stops a plan."""
-
-    place: str
-    told: str
-    stops: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.told}"
 
 
 def findings(
@@ -46,26 +36,31 @@ def findings(
 ) -> list[Finding]:
     """Return what is found of everything that the links of ``stacks`` name as existing.
 
+    In a foreign account nothing is looked at.
+
     ``accounts`` are the ids that the aliases reach.
     """
     providers = {p["alias"]: p for stack in stacks for p in stack.providers}
     credentials = functools.cache(lambda alias: Credentials(providers[alias]))
 
     def answered(question: _Question) -> list[Finding]:
+        if question.alias not in providers:
+            told = f"{question.what} is not looked at: {question.alias} is a foreign account"
+            return [Finding(question.place, told)]
         try:
             return list(question.look(credentials(question.alias)))
-        except (_UnknownError, CredentialsError) as error:
+        except (UnknownError, CredentialsError) as error:
             told = f"{question.what} is unknown, it may not be looked at here: {error}"
             return [Finding(question.place, told)]
 
-    asked = [
+    questions = [
         question
         for stack in stacks
         if stack.name in links
         for question in _questions(stack, links[stack.name], accounts)
     ]
     with ThreadPoolExecutor() as pool:
-        return [finding for found in pool.map(answered, asked) for finding in found]
+        return [finding for found in pool.map(answered, questions) for finding in found]
 
 
 @dataclass(frozen=True)
@@ -82,88 +77,24 @@ def _questions(stack: Stack, link: AnyLink, accounts: Mapping[str, str]) -> Iter
     for where, bucket, way in _buckets(link):
         if not bucket.new_prefix:
             place = f"links.{stack.name}.{where}"
-            there = _Bucket(place, bucket, stack, accounts, way)
+            keyless = isinstance(link, ServiceDeliveryLink) and not link.takes_key
+            there = _Bucket(place, bucket, stack, accounts, way, keyless)
             look = there.look_whether_free if bucket.new_name else there.look
             yield _Question(place, f"the bucket {bucket.name!r}", bucket.account, look)
-    for where, alias, kind, name in _roles(link):
+    for where, what, alias, look_for in principals(link):
         place = f"links.{stack.name}.{where}"
-        of_role = functools.partial(_role, place, alias, kind, name)
-        yield _Question(place, f"the {kind} {name!r}", alias, of_role)
+        yield _Question(place, what, alias, functools.partial(look_for, place))
 
 
 def _buckets(link: AnyLink) -> Iterator[tuple[str, LinkBucket, Way | None]]:
     """Yield the place of each bucket, the bucket, and what is to be replicated from it."""
     if isinstance(link, ReplicationLink):
         ways = {way.source.label: way for way in link.ways}
-        yield from ((_where(end), end.bucket, ways.get(end.label)) for end in link.ends)
-    else:
+        yield from ((end.where, end.bucket, ways.get(end.label)) for end in link.ends)
+    elif isinstance(link, Link):
         yield from ((f"buckets[{n}]", bucket, None) for n, bucket in enumerate(link.buckets))
-
-
-def _where(end: End) -> str:
-    field, *number = end.place
-    return f"{field}{number}" if number else str(field)
-
-
-def _roles(link: AnyLink) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the place, the account, the kind and the name of each role that should be there."""
-    if isinstance(link, ReplicationLink):
-        for way in link.ways:
-            if way.merged:
-                yield _where(way.source), way.source.bucket.account, "role", way.role
-        return
-    for number, consumer in enumerate(link.consumers):
-        name, profile = consumer.existing_role or consumer.imported_role, consumer.instance_profile
-        if name:
-            yield f"consumers[{number}]", consumer.account, "role", name
-        if profile:
-            yield f"consumers[{number}]", consumer.account, "instance profile", profile
-    if link.assumed_role and link.assumed_role.imported:
-        yield "assumed_role", link.assumed_role.account, "role", link.assumed_role.name
-
-
-class _UnknownError(Exception):
-    """Something may not be read; the message is AWS's word."""
-
-
-class _RefusedError(_UnknownError):
-    """AWS refuses the question itself."""
-
-
-def _asked(call: Callable[[], Any], *absent: str) -> Any:
-    """Return a reply, or nothing where AWS answers with a code of ``absent``."""
-    try:
-        return call()
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in absent:
-            return None
-        refused = code in ("403", "AccessDenied")
-        raise (_RefusedError if refused else _UnknownError)(str(error)) from None
-    except BotoCoreError as error:
-        raise _UnknownError(str(error)) from None
-
-
-def _role(
-    place: str, alias: str, kind: str, name: str, credentials: Credentials
-) -> Iterator[Finding]:
-    iam = credentials.client("iam")
-    if kind == "role":
-        reply = _asked(lambda: iam.get_role(RoleName=name), "NoSuchEntity")
-        found = reply and reply["Role"]["Arn"]
     else:
-        reply = _asked(lambda: iam.get_instance_profile(InstanceProfileName=name), "NoSuchEntity")
-        roles = reply["InstanceProfile"]["Roles"] if reply else []
-        if reply and not roles:
-            yield Finding(place, f"the {kind} {name!r} has no role: add one to it", stops=True)
-            return
-        found = reply and roles[0]["Arn"]
-    if found:
-        yield Finding(place, f"the {kind} {name!r} is there, {found}")
-    else:
-        new = ', or declare a "new_role"' if "consumers" in place else ""
-        remedy = f"correct the name{new}"
-        yield Finding(place, f"{alias} has no {kind} {name!r}: {remedy}", stops=True)
+        yield "bucket", link.bucket, None
 
 
 @dataclass(frozen=True)
@@ -176,18 +107,20 @@ class _Bucket:
     accounts: Mapping[str, str]
     way: Way | None
     """What is to be replicated from it."""
+    keyless: bool
+    """Whether the service that delivers into it takes no KMS key."""
 
     def look(self, credentials: Credentials) -> Iterator[Finding]:
         s3, name = credentials.client("s3"), self.declared.name
         account, reply = self.accounts[self.declared.account], None
         try:
-            reply = _asked(lambda: s3.head_bucket(Bucket=name), "404")
+            reply = asked(lambda: s3.head_bucket(Bucket=name), "404")
             if reply is None:
                 yield self._stops('does not exist: correct the name, or declare a "new_prefix"')
                 return
-            _asked(lambda: s3.head_bucket(Bucket=name, ExpectedBucketOwner=account))
+            asked(lambda: s3.head_bucket(Bucket=name, ExpectedBucketOwner=account))
             yield from self._of_region(reply) or [self._tells("is there")]
-        except _RefusedError as error:
+        except RefusedError as error:
             # Seen, it has another owner; unseen, it may be one that the caller may not look at.
             if reply or not self._may_be_of_account(s3):
                 yield self._stops(
@@ -204,7 +137,7 @@ class _Bucket:
         ):
             try:
                 yield from question(s3)
-            except _UnknownError as error:
+            except UnknownError as error:
                 what = question.__name__.strip("_")
                 yield self._tells(f"its {what} is unknown, may not be looked at here: {error}")
 
@@ -214,8 +147,8 @@ class _Bucket:
         if made:
             return
         try:
-            taken = _asked(lambda: s3.head_bucket(Bucket=self.declared.name), "404") is not None
-        except _RefusedError:  # by the owner of a bucket
+            taken = asked(lambda: s3.head_bucket(Bucket=self.declared.name), "404") is not None
+        except RefusedError:  # by the owner of a bucket
             taken = True
         if taken and made is None:
             yield self._tells("is there: whether this link made it is unknown")
@@ -227,8 +160,8 @@ class _Bucket:
 
     def _may_be_of_account(self, s3: Any) -> bool:
         try:
-            buckets = _asked(lambda: s3.list_buckets(Prefix=self.declared.name))["Buckets"]
-        except _RefusedError:
+            buckets = asked(lambda: s3.list_buckets(Prefix=self.declared.name))["Buckets"]
+        except RefusedError:
             return True
         return any(bucket["Name"] == self.declared.name for bucket in buckets)
 
@@ -255,7 +188,7 @@ class _Bucket:
         if self.declared.policy == "merge":
             return
         name = self.declared.name
-        policy = _asked(lambda: s3.get_bucket_policy(Bucket=name), "NoSuchBucketPolicy")
+        policy = asked(lambda: s3.get_bucket_policy(Bucket=name), "NoSuchBucketPolicy")
         ours = self._written("aws_s3_bucket_policy")
         if policy and ours is None:
             yield self._tells("has a bucket policy: this link's or another's, its state is unknown")
@@ -286,7 +219,7 @@ class _Bucket:
     def _versioning(self, s3: Any) -> Iterator[Finding]:
         if isinstance(self.declared, ReplicatedBucket) and self.declared.existing:
             name = self.declared.name
-            status = _asked(lambda: s3.get_bucket_versioning(Bucket=name)).get("Status", "off")
+            status = asked(lambda: s3.get_bucket_versioning(Bucket=name)).get("Status", "off")
             if status != "Enabled":
                 yield self._stops(
                     f'is declared as "versioned": true, but its versioning is {status.lower()}: '
@@ -295,7 +228,7 @@ class _Bucket:
                 )
 
     def _encryption(self, s3: Any) -> Iterator[Finding]:
-        reply = _asked(
+        reply = asked(
             lambda: s3.get_bucket_encryption(Bucket=self.declared.name),
             "ServerSideEncryptionConfigurationNotFoundError",
         )
@@ -304,7 +237,12 @@ class _Bucket:
             if not default.get("SSEAlgorithm", "").startswith("aws:kms"):
                 continue
             key = default.get("KMSMasterKeyID", "alias/aws/s3")
-            if "alias/aws/s3" in key:
+            if self.keyless:
+                yield self._stops(
+                    f"is encrypted with the KMS key {key}, and the service delivers to buckets "
+                    "with Amazon S3 managed keys (SSE-S3) only: encrypt it with those"
+                )
+            elif "alias/aws/s3" in key:
                 yield self._stops(
                     "is encrypted with the AWS managed key aws/s3, which cannot be shared: "
                     "encrypt it with a customer managed key, or with SSE-S3"
@@ -327,13 +265,13 @@ class _Bucket:
         if not self.declared.imported:
             return
         name = self.declared.name
-        reply = _asked(
+        reply = asked(
             lambda: s3.get_bucket_ownership_controls(Bucket=name), "OwnershipControlsNotFoundError"
         )
         rules = reply["OwnershipControls"]["Rules"] if reply else []
         if any(rule["ObjectOwnership"] == "BucketOwnerEnforced" for rule in rules):
             return
-        acl = _asked(lambda: s3.get_bucket_acl(Bucket=name))
+        acl = asked(lambda: s3.get_bucket_acl(Bucket=name))
         if any(grant["Grantee"].get("ID") != acl["Owner"]["ID"] for grant in acl["Grants"]):
             yield self._stops(
                 'has an ACL that grants others, with which S3 refuses "bucket owner enforced": '
@@ -346,7 +284,7 @@ class _Bucket:
             return
         name, way = self.declared.name, self.way
         whose = way.source.bucket.replication or "create"
-        reply = _asked(
+        reply = asked(
             lambda: s3.get_bucket_replication(Bucket=name),
             "ReplicationConfigurationNotFoundError",
         )

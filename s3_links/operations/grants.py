@@ -7,39 +7,42 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from s3_cross_account import actions
-from s3_cross_account.policy import Condition, service
+from s3_cross_account.policy import Condition
 from s3_cross_account.replication_rule import prefixes
 from s3_cross_account.trusted_services import trust_actions
 from s3_links.declarations.link import Link
+from s3_links.declarations.replication import ReplicationLink
 from s3_links.reach.actions import never_carries, resource_types
-from s3_links.world import Principal, Resource
+from s3_links.world import Principal
 
-from .asked import Conditions, Documents
+from .grantees import Grantees
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from s3_cross_account.access import Access
     from s3_links.declarations.accounts import LinkAccount
+    from s3_links.declarations.assumed import AssumedRole
     from s3_links.declarations.buckets import LinkBucket
-    from s3_links.declarations.consumers import Consumer
+    from s3_links.declarations.delivery import ServiceDeliveryLink
     from s3_links.declarations.links import AnyLink
-    from s3_links.declarations.replication import ReplicationLink, Way
+    from s3_links.declarations.replication import Way
     from s3_links.synthesized.blocks import Blocks
 
-SESSION_MANAGER = ":policy/AmazonSSMManagedInstanceCore"
-"""Ends the ARN of AWS's policy that the role of an instance has."""
+    from .asked import Conditions
 
 
-class Declared(Documents):
+class Declared(Grantees):
     """A link's grants, by its pattern, and what they ask for."""
 
     def __init__(self, blocks: Blocks, link: AnyLink, accounts: Mapping[str, LinkAccount]) -> None:
         super().__init__(blocks, link, accounts)
         if isinstance(link, Link):
             self._of_link(link)
-        else:
+        elif isinstance(link, ReplicationLink):
             self._of_replication(link)
+        else:
+            self._of_delivery(link)
 
     # Direct access and AssumeRole
 
@@ -47,9 +50,15 @@ class Declared(Documents):
         consumers = {consumer.id: self._consumer(consumer) for consumer in link.consumers}
         role = None
         if assumed := link.assumed_role:
-            role = self._role(assumed.account, assumed.name, imported=assumed.imported)
-            for consumer in link.consumers:
-                self._hop(link, consumer, consumers[consumer.id], role)
+            callers = [(c.account, consumers[c.id], _carried(c.service)) for c in link.consumers]
+            for passed in (*assumed.through, assumed):
+                last = passed is assumed
+                role = self._assumed(assumed) if last else self._role(passed.account, passed.name)
+                for account, who, carried in callers:
+                    given = assumed.external_id if last else None
+                    self._hop(link, account, who, role, carried, given)
+                brought = dict.fromkeys(action for *_, carried in callers for action in carried)
+                callers = [(passed.account, role, tuple(brought))]
         arns = {bucket.id: arn for bucket, arn in zip(link.buckets, self.buckets, strict=True)}
         for granted in link.granted:
             reaching = [(c.account, consumers[c.id]) for c in granted.consumers]
@@ -58,19 +67,25 @@ class Declared(Documents):
             if role and assumed:
                 reaching = [(assumed.account, role)]
             for (alias, who), bucket in product(reaching, granted.buckets):
-                self._on_bucket(granted.access.access, alias, who, bucket, arns[bucket.id])
+                self._on_bucket(link.reaching(granted.access), alias, who, bucket, arns[bucket.id])
 
-    def _consumer(self, consumer: Consumer) -> Principal:
-        if consumer.managed_role is not None:
-            imported = consumer.imported_role is not None
-            who = self._role(consumer.account, consumer.managed_role, imported=imported)
-            self._trusting(who, consumer.trusted_service)
-            if consumer.instance:
-                self.unseen[who] = SESSION_MANAGER
-                self._note(who, f"AWS's policy {SESSION_MANAGER[8:]} of {who} is not evaluated")
-            return who
-        name = f"role-of-{consumer.name}" if consumer.instance_profile else consumer.name
-        return self._existing_role(consumer.account, name)
+    def _assumed(self, assumed: AssumedRole) -> Principal:
+        """Add the role to assume, with the grant to assume itself where it has that."""
+        if self._accounts[assumed.account].foreign:
+            role = self._foreign_role(assumed.account, assumed.name)
+        else:
+            role = self._role(assumed.account, assumed.name, imported=assumed.imported)
+        if assumed.self_assuming:
+            arn = str(role.arn)
+            self._grant(
+                who=role,
+                actions=actions.ASSUME_ROLE,
+                on=arn,
+                resources=(arn,),
+                named=self._root(role.account, role.partition),
+                theirs=(self._by_arn("ArnEquals", arn), *_external(assumed)),
+            )
+        return role
 
     def _on_bucket(
         self, access: Access, alias: str, who: Principal, bucket: LinkBucket, arn: str
@@ -78,11 +93,11 @@ class Declared(Documents):
         named, by_arn = self._named(who)
         own = access.conditions.of_role(account_id=self._id(bucket.account))
         theirs = by_arn + access.conditions.of_bucket(account_id=self._id(alias))
-        below = tuple(f"{arn}/{prefix}*" for prefix in access.prefixes or ("",))
+        below = tuple(f"{arn}/{prefix}*" for prefix in access.patterns or ("",))
         listed = Condition(
             test="StringLike",
             variable="s3:prefix",
-            values=tuple(value for p in access.prefixes for value in (p, f"{p}*")),
+            values=tuple(value for p in access.patterns for value in (p, f"{p}*")),
         )
         together: dict[tuple[str, Conditions], list[str]] = defaultdict(list)
         for action in access.actions:
@@ -91,7 +106,7 @@ class Declared(Documents):
                 also: Conditions = (
                     (listed,) if limited and not never_carries(action, "s3:prefix") else ()
                 )
-                together[kind, also].append(action)
+                together[kind, also + access.conditions.of_action(action)].append(action)
         for (kind, also), granted in together.items():
             self._grant(
                 who=who,
@@ -103,18 +118,30 @@ class Declared(Documents):
                 theirs=theirs + also,
                 both=alias != bucket.account,
             )
-        self._on_key(who, bucket, arn, actions.of_key(access.actions))
+        key_actions = actions.of_key(access.actions)
+        self._on_key(who, bucket, arn, key_actions, access.conditions.of_key())
 
-    def _hop(self, link: Link, consumer: Consumer, who: Principal, role: Principal) -> None:
-        """Add the grant to assume the role, and with it what the sessions bring along."""
+    def _hop(
+        self,
+        link: Link,
+        account: str,
+        who: Principal,
+        role: Principal,
+        carried: tuple[str, ...],
+        given: str | None,
+    ) -> None:
+        """Add the grant to assume a role, and with it what the sessions bring along.
+
+        ``account`` is the caller's, ``given`` the external id that it has to give.
+        """
         named, by_arn = self._named(who)
-        assumed = link.assumed_role
-        theirs = by_arn + link.of_caller.of_caller(account_id=self._id(consumer.account))
-        given = assumed.external_id if assumed else None
         external = Condition(test="StringEquals", variable="sts:ExternalId", values=(given or "",))
         arn = str(role.arn)
-        for action in trust_actions(consumer.trusted_service):
-            if action in (*actions.ASSUME_ROLE, *actions.CARRIED):
+        for together in (actions.ASSUME_ROLE, carried):
+            theirs = by_arn + link.of_caller.of_caller(
+                account_id=self._id(account), actions=together
+            )
+            for action in together:
                 asked = (external,) if given and action in actions.ASSUME_ROLE else ()
                 self._grant(
                     who=who,
@@ -136,7 +163,7 @@ class Declared(Documents):
             self._plain(who, actions.REPLICATION_ON_SOURCE, (here,), here, both=False)
             objects = tuple(f"{here}/{prefix}*" for prefix in read)
             self._plain(who, actions.REPLICATION_ON_SOURCE_OBJECTS, objects, here, both=False)
-            self._on_key(who, source, here, ("kms:Decrypt",), read)
+            self._on_key(who, source, here, ("kms:Decrypt",), below=read)
             self.pairs.add((who, here))
             for to, rules in way.destinations:
                 there, written = arns[to.label], prefixes(rules)
@@ -144,7 +171,7 @@ class Declared(Documents):
                 given = actions.into_replica(away=away)
                 on = tuple(f"{there}/{prefix}*" for prefix in written)
                 self._plain(who, given, on, there, both=away)
-                self._on_key(who, to.bucket, there, actions.REPLICATION_INTO_KEY, written)
+                self._on_key(who, to.bucket, there, actions.REPLICATION_INTO_KEY, below=written)
                 self.pairs.add((who, there))
             if link.batch_role and not way.back:
                 batch = self._role(source.account, f"{way.role}-batch")
@@ -160,7 +187,7 @@ class Declared(Documents):
             who = self._role(account, way.role)
             self._trusting(who, "s3.amazonaws.com")
             return who
-        who = self._existing_role(account, way.role)
+        who = self._existing(self._principal(account, way.role))
         rules = f"replication_rules_to_merge_{way.source.label}"
         self._note(who, f"the output {rules} has to be merged before {who} copies anything")
         return who
@@ -177,40 +204,38 @@ class Declared(Documents):
         named, _ = self._named(who)
         self._grant(who=who, actions=granted, on=on, resources=resources, named=named, both=both)
 
-    # Roles
+    # Deliveries of services
 
-    def _principal(self, alias: str, name: str) -> Principal:
-        return Principal(
-            kind="role", account=self._id(alias), name=name, partition=self._partition(alias)
-        )
-
-    def _existing_role(self, alias: str, name: str) -> Principal:
-        who = self._principal(alias, name)
-        self.unseen[who] = ""
-        self.own[who]
-        self._note(who, f"what else {who} may by its other policies is not looked up")
-        return who
-
-    def _role(self, alias: str, name: str, *, imported: bool = False) -> Principal:
-        who = self._principal(alias, name)
-        arn = str(who.arn)
-        self.resources[arn] = Resource(arn=arn, account=who.account)
-        self.own[who]
-        if boundary := self._accounts[alias].permissions_boundary:
-            self.boundaries[who] = boundary
-            self._note(
-                str(who.arn), f"{who} may all this as far as its boundary {boundary} lets it"
+    def _of_delivery(self, link: ServiceDeliveryLink) -> None:
+        """Add what a service may, which has no half of its own."""
+        (arn,) = self.buckets
+        of = self._partition(link.bucket.account)
+        delivery = link.delivery(self._id, lambda alias: self._accounts[alias].region)
+        asked = [(arn, statement) for statement in delivery.on_bucket(arn, of)]
+        if key := self.keys.get(arn):
+            asked += [(key, statement) for statement in delivery.on_key(key, of)]
+        for on, statement in asked:
+            (named,) = statement.principals
+            who = Principal(kind="service", name=named.identifiers[0])
+            self._grant(
+                who=who,
+                actions=statement.actions,
+                on=on,
+                resources=statement.resources,
+                named=named,
+                theirs=statement.conditions,
             )
-        if imported:
-            self._note(who, f"what else {who}, which is imported, may is not looked up")
-        return who
+            self.pairs.add((who, arn))
 
-    def _trusting(self, who: Principal, trusted: str) -> None:
-        """Add the grant of a service to assume a role."""
-        self._grant(
-            who=Principal(kind="service", name=trusted),
-            actions=trust_actions(trusted),
-            on=str(who.arn),
-            resources=(str(who.arn),),
-            named=service(trusted),
-        )
+
+def _carried(trusted: str | None) -> tuple[str, ...]:
+    """Return what the sessions that a service hands out bring along to another role."""
+    brought = trust_actions(trusted) if trusted else ()
+    return tuple(action for action in brought if action in actions.CARRIED)
+
+
+def _external(assumed: AssumedRole | None) -> Conditions:
+    """Return what a trust policy asks of the external id."""
+    given = assumed.external_id if assumed else None
+    variable = "sts:ExternalId"
+    return (Condition(test="StringEquals", variable=variable, values=(given,)),) if given else ()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
-from s3_cross_account.actions import LEVELS
+from s3_cross_account.actions import LEVELS, of_level
 from s3_links.map.graph import Account, Edge, Grant, Graph, Half, Kind, Missing, Node, State
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 _KINDS: dict[str, Kind] = {":s3:": "bucket", ":iam:": "role", ":kms:": "key"}
 _HALVES: dict[Kind, str] = {"bucket": "bucket policy", "role": "trust policy", "key": "key policy"}
-_LEVELS = {frozenset(actions): name for name, actions in LEVELS.items()}
+_LEVELS: dict[frozenset[str], dict[str, None]] = {}
+for _name, _below in product(LEVELS, (False, True)):
+    _LEVELS.setdefault(frozenset(of_level(_name, below_prefixes=_below)), {})[_name] = None
 _LONGEST = 30
 _REFUSALS: dict[State, str] = {
     "stays": "refused: ",
@@ -110,15 +113,17 @@ class _Builder:
         who = dict(access.who)
         account, label = self._alias(who["account"]), access.principal
         if label.startswith("everyone"):
-            return self._node(stack, label, "public", label, "")
+            kind: Kind = "other" if label.startswith("everyone in ") else "public"
+            return self._node(stack, label, kind, label, "")
         if who["kind"] not in ("role", "user", "account"):
             # One for each that it reaches: it is nobody's, and would only join what is apart.
             return self._node(stack, f"{label} > {target.id}", "service", label, target.account)
-        if label == f"role {who['name']} ({account})":
-            return self._node(stack, label, "role", who["name"], account)
-        return self._node(
-            stack, label, "user" if who["kind"] == "user" else "other", label, account
-        )
+        named: tuple[Kind, ...] = ("role", "user")
+        for kind in named:
+            if label == f"{kind} {who['name']} ({account})":
+                return self._node(stack, label, kind, who["name"], account)
+        name = label.removesuffix(f" ({account})")
+        return self._node(stack, label, "user" if who["kind"] == "user" else "other", name, account)
 
     def _node(self, stack: str, label: str, kind: Kind, name: str, account: str) -> Node:
         # Names that are not known yet are each stack's own, however alike they are.
@@ -166,8 +171,8 @@ def _levels(grants: Iterable[Grant]) -> Iterator[str]:
 
 
 def _level(actions: set[str]) -> str:
-    if name := _LEVELS.get(frozenset(actions)):
-        return name
+    if same := _LEVELS.get(frozenset(actions)):  # several services may need the same
+        return " or ".join(same)
     names = sorted({action.partition(":")[2] or action for action in actions}, key=_telling)
     shown = 1
     while shown < len(names) and len(", ".join(names[: shown + 1])) <= _LONGEST:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.reading import Unreadable
 from s3_links.reach.changed import statements
-from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
+from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks, foreign_accounts
 from s3_links.synthesized.world import world_of
 
 if TYPE_CHECKING:
@@ -31,14 +31,16 @@ class Insiders:
 def insiders(sources: Iterable[Mapping[str, Any]]) -> Insiders:
     """Return whom synthesized stacks declare.
 
-    That is each account that a provider is pinned to, and each organization that a policy of
-    theirs asks everybody to be in: naming it in order to leave it out declares nothing.
+    That is each account that a provider is pinned to or that is named as foreign, and each
+    organization that a policy of theirs asks everybody to be in: naming it in order to leave it out
+    declares nothing.
     """
     accounts: set[str] = set()
     organizations: set[str] = set()
     for source in sources:
         for provider in source.get("provider", {}).get("aws", []):
             accounts.update(provider.get("allowed_account_ids") or [])
+        accounts.update(foreign_accounts(source).values())
         world = world_of(Blocks(declared_blocks(source), aliases_of(source), source))
         for statement in statements(world):
             if not isinstance(statement, Unreadable):

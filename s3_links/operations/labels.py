@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from s3_links.reach.callers import STRANGER
 from s3_links.synthesized.blocks import UNNAMED
 
 if TYPE_CHECKING:
@@ -12,13 +13,16 @@ if TYPE_CHECKING:
 
     from s3_links.world import Principal
 
-_ROLE = re.compile(r"^arn:[a-z-]+:iam::([^:]*):role/(?:.*/)?([^/]+)$")
+_ROLE = re.compile(r"^arn:[a-z-]+:iam::([^:]*):(role|user)/(?:.*/)?([^/]+)$")
+_PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[^_]+")
 _ROOT = re.compile(r"^(?:arn:[a-z-]+:iam::([^:]*):root|(\d{12}))$")
 _BUCKET = re.compile(r"^arn:[a-z-]+:s3:::([^/]+)(?:/(.*))?$")
 
 
 def shown(account: str) -> str:
     """Return an account's alias or id as it is shown."""
+    if account == STRANGER:
+        return "any other account"
     return "an account that the plan does not name" if account == UNNAMED else account
 
 
@@ -33,13 +37,18 @@ class Labels:
         if text == "*":
             return "everyone"
         if found := _ROLE.match(text):
-            return f"role {found[2]} ({self.account(found[1])})"
+            account, kind, name = found.groups()
+            if of := _PERMISSION_SET.fullmatch(name):
+                kind, name = "permission set", of[1]
+            return f"{kind} {name} ({self.account(account)})"
         if found := _ROOT.match(text):
             return self._of(found[1] or found[2])
         return text
 
     def anyone(self, who: Principal) -> str:
         """Return whom nothing names as it is shown."""
+        if who.kind == "role" and who.account == STRANGER:
+            return str(who) if who.path != "/" else f"anyone in {shown(STRANGER)}"
         if who.kind == "role":
             return f"anyone else in {self._of(who.account)}"
         return str(who)

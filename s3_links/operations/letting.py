@@ -75,12 +75,13 @@ def resource(statements: Iterable[Statement], resource: str, known: bool) -> str
     """Return the narrowest pattern by which statements let a request on a resource."""
     statements = list(statements)
     head, slash, _ = resource.partition("/")
-    patterns = [
-        pattern
+    fitting = {
+        pattern: resource_matches(pattern, resource, {})
         for statement in statements
         for pattern in statement.resources
-        if resource_matches(pattern, resource, {}) is not False
-    ]
+    }
+    patterns = [pattern for pattern, fits in fitting.items() if fits is True]
+    patterns = patterns or [pattern for pattern, fits in fitting.items() if fits is not False]
     if not known:
         if patterns:
             return max(patterns, key=len)

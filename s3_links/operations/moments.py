@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.policy import Principal, Statement, document
 from s3_links.declarations.named import label
-from s3_links.synthesized.blocks import UNNAMED, Blocks, aliases_of, declared_blocks, type_of
+from s3_links.synthesized.blocks import (
+    UNNAMED,
+    Blocks,
+    aliases_of,
+    declared_blocks,
+    foreign_accounts,
+    type_of,
+)
 from s3_links.synthesized.world import attachments, place_of, unmanaged_policies, world_of
 from s3_links.world import World
 
@@ -95,10 +102,16 @@ class Moments:
         """Return the account of a bucket that is declared and not looked at, or nothing."""
         bucket = arn.partition(":::")[2].partition("/")[0]
         outputs = self._source.get("output", {})
-        for alias in {*self.after.aliases.values()} if bucket else ():
+        foreign = foreign_accounts(self._source)
+        aliases = {*self.after.aliases.values(), *foreign}
+        if ":iam:" in arn or ":kms:" in arn:  # of somebody else, and told by itself
+            return arn.split(":")[4]
+        for alias in aliases if bucket else ():
             if f"bucket_name_{label(alias, bucket)}" in outputs:
                 return self.after.accounts.get(alias, alias)
-        return ""
+        # The end of a replication has no alias in its output; a foreign one can only be this end.
+        end = outputs.get("bucket_name_destination", {}).get("value")
+        return next(iter(foreign.values()), "") if bucket and bucket == end else ""
 
     def place(self, document: Document) -> str:
         """Return the address of the block that a document stands in."""

@@ -145,10 +145,17 @@ def _plan_or_problem(folder: Path, everybody: Insiders, stack: Stack) -> Summary
         return str(error)
 
 
-def planned(stack: Stack, file: Path, *options: str, everybody: Insiders | None = None) -> Summary:
+def planned(
+    stack: Stack,
+    file: Path,
+    *options: str,
+    everybody: Insiders | None = None,
+    whole: bool = True,
+) -> Summary:
     """Plan one stack into ``file`` and return the summary of the plan.
 
-    ``everybody`` are those whom all stacks declare, where more than this one is known.
+    ``everybody`` are those whom all stacks declare, where more than this one is known. A plan that
+    is not ``whole`` is for some addresses only, by its options.
     """
     initialize(stack)
     # Without a lock a role that may only read can plan; Terraform refuses to apply a stale plan.
@@ -159,7 +166,7 @@ def planned(stack: Stack, file: Path, *options: str, everybody: Insiders | None 
     aliases = aliases_of(stack.content)
     if any(entry["address"] not in aliases for entry in shown.get("resource_changes", [])):
         aliases = _aliases_of_state(stack) | aliases
-    return summarize(stack.name, shown, stack.content, aliases, everybody)
+    return summarize(stack.name, shown, stack.content, aliases, everybody, whole=whole)
 
 
 def _digests(stack: Stack, folder: Path) -> dict[str, str]:

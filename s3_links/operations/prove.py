@@ -8,10 +8,13 @@ itself: allowed under its conditions, refused without any of them and without ei
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from s3_links.reach.atoms import Atoms
+from s3_links.reach.candidates import candidates
+from s3_links.reach.conditions import holds
 from s3_links.reach.evaluate import evaluate
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
 from s3_links.world import Identity, Request, World
@@ -26,11 +29,15 @@ if TYPE_CHECKING:
     from s3_cross_account.policy import Condition
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.links import AnyLink, Links
+    from s3_links.reach.matching import Context
 
     from .asked import Grant
     from .stack import Stack
 
-_NOTHING_ELSE = "none-of-these"
+_OF_ORGANIZATIONS = ("aws:PrincipalOrgID", "aws:PrincipalOrgPaths")
+_NOTHING_ELSE = ("none-of-these",)
+# What stands in a pattern for a tag of the caller: its key.
+_TAG = re.compile(r"\$\{(aws:PrincipalTag/[^}]+)\}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +50,7 @@ class Proof:
     link: str
     grants: int
     roles: int
+    services: int
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
 
@@ -54,8 +62,10 @@ class Proof:
     def lines(self) -> Iterator[str]:
         """Yield it for a reader."""
         if self.proved:
-            grants, roles = (f"{self.grants} grant", f"{self.roles} role")
-            told = f"{_many(grants, self.grants)} for {_many(roles, self.roles)}"
+            grants = _many(f"{self.grants} grant", self.grants)
+            counted = (("role", self.roles), ("service", self.services))
+            whom = " and ".join(_many(f"{n} {kind}", n) for kind, n in counted if n)
+            told = f"{grants} for {whom}"
             yield f"{self.link}: proved: {told}, each half needed, nobody else"
         else:
             yield f"{self.link}: not proved:"
@@ -105,7 +115,8 @@ def prove(
     return Proof(
         link=name,
         grants=len(declared.pairs),
-        roles=len({who for who, _ in declared.pairs}),
+        roles=len({who for who, _ in declared.pairs if who.kind != "service"}),
+        services=len({who for who, _ in declared.pairs if who.kind == "service"}),
         problems=tuple(problems),
         notes=tuple(dict.fromkeys(note.text for note in declared.notes)),
     )
@@ -134,21 +145,29 @@ def _of_grant(compared: Comparison, grant: Grant, action: str, pattern: str) -> 
     if grant.on not in world.resources:
         return  # told already
     across = grant.who.account != world.resources[grant.on].account
-    context = {c.variable: _satisfying(c) for c in (*grant.own, *grant.theirs)}
-    context["aws:SecureTransport"] = ("true",)
+    given = (*grant.own, *grant.theirs)
+    tags = _tags(pattern, given)
+    known = {key.lower(): values for key, values in tags.items()}
+    # Whom an organization's grant means as well is asked for as if in none: by this grant alone.
+    context: dict[str, tuple[str, ...]] = dict.fromkeys(_OF_ORGANIZATIONS, ())
+    context |= dict(_satisfying(given, known))
+    context |= {"aws:SecureTransport": ("true",), **tags}
     theirs = grant.theirs if grant.both else ()
     # Within an account a key's policy lets the account in too, by IAM.
     asked = (*grant.own, *theirs) if across else grant.own or theirs
-    resource = pattern.replace("*", "x")
+    resource = _resolved(pattern, known).replace("*", "x")
     request = Request(principal=grant.who, action=action, resource=resource, context=context)
     what = f"{compared.who(grant.who)} may {{}}{action} on {compared.target(resource)}"
     if evaluate(world, request).allowed is not True:
         yield Problem(text=what.format("not "))
         return
-    for condition in asked:
-        other = {**context, condition.variable: _other(condition)}
+    others = [(condition.variable, _other(condition, known)) for condition in asked]
+    for variable, values in (*others, *((tag, _NOTHING_ELSE) for tag in tags)):
+        if values is None:
+            continue  # it is always fulfilled
+        other = {**context, variable: values}
         if evaluate(world, replace(request, context=other)).allowed is not False:
-            yield Problem(text=f"{what.format('')} without {condition.variable}")
+            yield Problem(text=f"{what.format('')} without {variable}")
     for half, less in _without(world, grant, across=across):
         if evaluate(less, request).allowed is not False:
             yield Problem(text=f"{what.format('')} without the {half}")
@@ -159,21 +178,53 @@ def _without(world: World, grant: Grant, *, across: bool) -> Iterator[tuple[str,
         resource = replace(world.resources[grant.on], policy=None)
         resources = {**world.resources, grant.on: resource}
         yield kind_of(resource), replace(world, resources=resources)
-    if grant.who.kind == "role" and (across or not grant.both):
+    if grant.who.kind in ("role", "user") and (across or not grant.both):
         identities = {**world.identities, grant.who: Identity()}
         yield "identity policy", replace(world, identities=identities)
 
 
-def _satisfying(condition: Condition) -> tuple[str, ...]:
-    value = condition.values[0]
-    return (value.partition("/")[0] if condition.test == "IpAddress" else value,)
+def _satisfying(
+    conditions: Iterable[Condition], known: Context
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield for each key values that fulfil all its conditions, or what is most like them."""
+    on: dict[str, dict[Condition, None]] = {}
+    for condition in conditions:
+        on.setdefault(condition.variable, {})[condition] = None
+    for variable, asked in on.items():
+        first = _resolved(next(iter(asked)).values[0], known)
+        likely = (first.partition("/")[0] if "IpAddress" in next(iter(asked)).test else first,)
+        tried = (likely, *_tried(frozenset(asked), known))
+        yield variable, next((v for v in tried if _hold(asked, v, known)), likely)
 
 
-def _other(condition: Condition) -> tuple[str, ...]:
-    """Return what does not fulfil a condition that is asked."""
-    match condition.test:
-        case "Bool":
-            return ("false" if condition.values == ("true",) else "true",)
-        case "IpAddress":
-            return ()
-    return (_NOTHING_ELSE,)
+def _other(condition: Condition, known: Context) -> tuple[str, ...] | None:
+    """Return what does not fulfil a condition that is asked, where there is anything."""
+    tried = (_NOTHING_ELSE, *_tried(frozenset([condition]), known))
+    return next((v for v in tried if holds(condition, _with(condition, v, known)) is False), None)
+
+
+def _tags(pattern: str, asked: Sequence[Condition]) -> dict[str, tuple[str, ...]]:
+    """Return a value for each tag of the caller that a pattern or a condition speaks of."""
+    tags = {}
+    for tag in _TAG.findall(" ".join((pattern, *(v for c in asked for v in c.values)))):
+        own = [c for c in asked if c.variable.lower() == tag.lower()]
+        tags[tag] = next((values for _, values in _satisfying(own, {})), ()) or ("x",)
+    return tags
+
+
+def _resolved(text: str, known: Context) -> str:
+    return _TAG.sub(lambda tag: known[tag[1].lower()][0], text)
+
+
+def _tried(conditions: frozenset[Condition], known: Context) -> Iterator[tuple[str, ...]]:
+    """Yield what is worth a try for the key of ``conditions``, with the caller's tags in it."""
+    plain = [replace(c, values=tuple(_resolved(v, known) for v in c.values)) for c in conditions]
+    yield from candidates(frozenset(plain))
+
+
+def _hold(conditions: Iterable[Condition], values: tuple[str, ...], known: Context) -> bool:
+    return all(holds(c, _with(c, values, known)) is True for c in conditions)
+
+
+def _with(condition: Condition, values: tuple[str, ...], known: Context) -> Context:
+    return {**known, condition.variable.lower(): values}

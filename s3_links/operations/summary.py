@@ -6,6 +6,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from s3_links.declarations.handed_over import IDENTITY, TRUST
+from s3_links.synthesized.blocks import foreign_accounts
+
 from .access import Access, difference, staying
 from .guards import Guard, guards
 from .moments import Moments
@@ -91,13 +94,17 @@ def summarize(
     source: Mapping[str, Any],
     aliases: Mapping[str, str],
     declared: Insiders | None = None,
+    *,
+    whole: bool = True,
 ) -> Summary:
     """Return the summary of a plan; see :class:`s3_links.operations.moments.Moments`.
+
+    A plan that is not ``whole`` leaves something out on purpose.
 
     Raises :class:`OperationError` when the plan is not all that Terraform has to say, or when it
     says what is not understood here.
     """
-    if problems := list(_unfit(plan)):
+    if problems := list(_unfit(plan, whole=whole)):
         raise OperationError("\n".join(f"{stack}: {problem}" for problem in problems))
     moments = Moments(plan, source, aliases, declared)
     access = difference(moments)
@@ -129,7 +136,12 @@ def summarize(
 
 def to_merge(source: Mapping[str, Any]) -> list[str]:
     """Return the outputs of a stack with statements for policies that somebody else owns."""
-    return [name for name in source.get("output", {}) if "_policy_to_merge_" in name]
+    foreign = foreign_accounts(source)
+    return [
+        name
+        for name in source.get("output", {})
+        if "_policy_to_merge_" in name or (foreign and name.startswith((IDENTITY, TRUST)))
+    ]
 
 
 def _repairs(change: Mapping[str, Any], drift: Mapping[str, Any] | None) -> bool:
@@ -150,10 +162,10 @@ def _differing(change: Mapping[str, Any]) -> set[str]:
     return {name for name in names if before.get(name) != after.get(name)}
 
 
-def _unfit(plan: Mapping[str, Any]) -> Iterator[str]:
+def _unfit(plan: Mapping[str, Any], *, whole: bool) -> Iterator[str]:
     if plan.get("errored"):
         yield "Terraform could not complete the plan: mend what it says, and plan again"
-    if plan.get("complete") is False:
+    if whole and plan.get("complete") is False:
         yield "Terraform leaves changes out of the plan: plan all of them"
     for entry in plan.get("deferred_changes") or []:
         address = entry.get("resource_change", {}).get("address", "?")

@@ -56,7 +56,7 @@ def terraform(stack: Stack, *arguments: str) -> str:
     stop_if_interrupted(f"{result.stdout}{result.stderr}" if arguments[0] == "apply" else "")
     if result.returncode:
         said = (result.stderr or result.stdout).strip()
-        raise OperationError(f"terraform {arguments[0]} of {stack.name} failed:\n{said}")
+        raise OperationError(f"{binary()} {arguments[0]} of {stack.name} failed:\n{said}")
     return result.stdout
 
 

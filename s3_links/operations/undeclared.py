@@ -8,12 +8,12 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from s3_links.app import PROVIDER_LOCK
-from s3_links.declarations.state import IMPORTED_OUTPUT
+from s3_links.declarations.state import IMPORTED_OUTPUT, KEPT_OUTPUT
 
 from . import state
 from .credentials import Credentials, CredentialsError
@@ -21,8 +21,20 @@ from .stack import Stack
 from .terraform import initialize, terraform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+_REFERENCE = re.compile(r"\$\{(\w+\.[\w-]+)\.(\w+)\}")
+_SETTINGS = dict.fromkeys(
+    (
+        "aws_s3_bucket_lifecycle_configuration",
+        "aws_s3_bucket_ownership_controls",
+        "aws_s3_bucket_public_access_block",
+        "aws_s3_bucket_server_side_encryption_configuration",
+        "aws_s3_bucket_versioning",
+    ),
+    "aws_s3_bucket",
+)
+"""What is part of what: a bucket that stays keeps these."""
 _ALIAS = re.compile(r"\]\.([A-Za-z0-9_-]+)$")
 
 
@@ -83,28 +95,47 @@ def _like(stack: Stack, name: str, declared: Sequence[Stack]) -> Stack:
 
 
 def contents(stack: Stack) -> tuple[list[str], list[str]]:
-    """Return the addresses that go with an undeclared stack, and those that were taken over.
+    """Return the addresses that go with an undeclared stack, and those that stay."""
+    return parted(state.content(stack) or {})
 
-    The latter stay: the stack did not make them, and was never allowed to destroy them.
+
+def parted(
+    content: Mapping[str, Any], declared: Mapping[str, Any] | None = None
+) -> tuple[list[str], list[str]]:
+    """Return the addresses in a state that go with its stack, and those that stay.
+
+    What it took over stays, which it never was allowed to destroy, and what is to be kept by the
+    state's outputs or those that are ``declared``: each with its settings, and without the policies
+    that let somebody in.
     """
-    content = state.content(stack) or {}
-    output = content.get("outputs", {}).get(IMPORTED_OUTPUT, {}).get("value", "")
+    resources = [r for r in content.get("resources", []) if r["mode"] == "managed"]
+    attributes = {
+        f"{r['type']}.{r['name']}": r["instances"][0]["attributes"]
+        for r in resources
+        if r["instances"]
+    }
+    told = " ".join(
+        str(outputs.get(name, {}).get("value", ""))
+        for outputs in (content.get("outputs", {}), declared or {})
+        for name in (IMPORTED_OUTPUT, KEPT_OUTPUT)
+    )
+    staying = {*_REFERENCE.sub(lambda m: str(attributes.get(m[1], {}).get(m[2])), told).split()}
     goes: list[str] = []
     stays: list[str] = []
-    for resource in content.get("resources", []):
-        if resource["mode"] == "managed":
-            names = {
-                f"{resource['type']}/{instance['attributes'].get(key)}"
-                for instance in resource["instances"]
-                for key in ("bucket", "name")
-            }
-            of = stays if names & set(output.split()) else goes
-            of.append(f"{resource['type']}.{resource['name']}")
+    for resource in resources:
+        type_ = _SETTINGS.get(resource["type"], resource["type"])
+        names = {
+            f"{type_}/{instance['attributes'].get(key)}"
+            for instance in resource["instances"]
+            for key in ("bucket", "name", "arn")
+        }
+        of = stays if names & staying else goes
+        of.append(f"{resource['type']}.{resource['name']}")
     return goes, stays
 
 
 def destroy(stack: Stack) -> None:
-    """Destroy what an undeclared stack made, and forget what it took over."""
+    """Destroy what goes with an undeclared stack, and forget what stays."""
     _, stays = contents(stack)
     with tempfile.TemporaryDirectory(prefix="s3-destroy-") as folder:
         kind, arguments = stack.backend

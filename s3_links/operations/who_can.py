@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.actions import as_listed, problems
+from s3_cross_account.reading import Unreadable
 from s3_links.reach.difference import Half, difference
 from s3_links.reach.evaluate import evaluate
 from s3_links.reach.logic import alternatives, every
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from s3_links.declarations.links import Links
     from s3_links.reach.difference import Change
+    from s3_links.reach.logic import Formula
     from s3_links.world import Identity, Principal, Resource
 
     from .stack import Stack
@@ -107,7 +109,7 @@ def who_can(stacks: Sequence[Stack], links: Links, asked: str, actions: Sequence
     found = _Worlds(stacks, links, bucket)
     rows = [row for arn, world in found.by_arn() for row in rows_of(world, arn)]
     wanted = chosen(rows, asked, actions)
-    about = {str(who.arn) for row in wanted for who in (row.who, row.through) if who}
+    about = {str(who) for row in wanted for who in (row.who, row.through) if who}
     about |= {arn for arn, _ in found.by_arn()}
     notes = dict.fromkeys(note.text for note in found.notes if note.about in about)
     return Answer(asked=asked, rows=wanted, notes=tuple(notes), labels=found.labels)
@@ -205,8 +207,11 @@ def rows_of(world: World, arn: str) -> Iterator[Row]:
     seen = replace(world, resources={arn: world.resources[arn]})
     for change in difference(World(), seen).of("appears"):
         if change.example.partition("/")[0] == arn:
-            yield _row(change)
-            yield from _assumed(world, change)
+            yield (row := _row(change))
+            role, action = change.who, change.actions[0]
+            if role.kind == "role" and role.name:
+                request = Request(principal=role, action=action, resource=change.example)
+                yield from _assumed(world, change, (row,), evaluate(world, request).allowed)
 
 
 def _row(change: Change, **parts: Any) -> Row:
@@ -219,25 +224,34 @@ def _row(change: Change, **parts: Any) -> Row:
     return Row(actions=change.actions, on=change.on, **{**usual, **parts})
 
 
-def _assumed(world: World, change: Change) -> Iterator[Row]:
-    """Yield a row for each role that may assume the one that a row is of."""
-    role = change.who
-    if role.kind != "role" or not role.name:
-        return
+def _assumed(
+    world: World, change: Change, rows: tuple[Row, ...], allowed: Formula
+) -> Iterator[Row]:
+    """Yield a row for each role that may assume the one that the last row is of, and so on.
+
+    ``allowed`` is when that one is.
+    """
+    role = rows[-1].who
     for caller in sorted(world.identities, key=str):
         request = Request(principal=caller, action="sts:AssumeRole", resource=str(role.arn))
         decision = evaluate(world, request)
-        if caller == role or decision.allowed is False:
+        if caller in [row.who for row in rows] or decision.allowed is False:
             continue
-        request = Request(principal=role, action=change.actions[0], resource=change.example)
-        both = every(decision.allowed, evaluate(world, request).allowed)
-        letting = {f.document for f in decision.findings if f.effect == "Allow"}
+        allows = [f for f in decision.findings if f.effect == "Allow"]
+        # Of a chain's further roles only what is written is told: of one that is only looked up,
+        # anybody in its account might be in the trust policy.
+        if len(rows) > 1 and all(isinstance(f.statement, Unreadable) for f in allows):
+            continue
+        letting = {f.document for f in allows}
+        both = every(decision.allowed, allowed)
         halves = {Half(what=d.kind, account=d.account, name=d.name) for d in letting}
         only_if = tuple(map(tuple, alternatives(both)))
-        yield _row(
+        row = _row(
             change,
             who=caller,
             through=role,
             only_if=() if only_if == ((),) else only_if,
-            halves=(*sorted(halves, key=str), *change.halves),
+            halves=(*sorted(halves, key=str), *rows[-1].halves),
         )
+        yield row
+        yield from _assumed(world, change, (*rows, row), both)

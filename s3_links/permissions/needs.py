@@ -146,9 +146,11 @@ class _StackNeeds:
     def _attachment(self, address: str) -> Iterator[_Need]:
         policy = self._blocks.attribute(address, "policy_arn")
         only = Condition(test="ArnEquals", variable="iam:PolicyARN", values=(policy,))
-        for arn in self._roles(address):
-            yield _Need(("iam:ListAttachedRolePolicies",), arn, to_plan=True)
-            yield _Need(("iam:AttachRolePolicy", "iam:DetachRolePolicy"), arn, condition=only)
+        kind = "User" if type_of(address) == "aws_iam_user_policy_attachment" else "Role"
+        for arn in self._roles(address) if kind == "Role" else self._holder("user", address):
+            yield _Need((f"iam:ListAttached{kind}Policies",), arn, to_plan=True)
+            changes = (f"iam:Attach{kind}Policy", f"iam:Detach{kind}Policy")
+            yield _Need(changes, arn, condition=only)
 
     def _instance_profile(self, address: str) -> Iterator[_Need]:
         arn = self._blocks.attribute(address, "arn")
@@ -170,6 +172,10 @@ class _StackNeeds:
         for arn in self._found("role", address):
             yield _Need(("iam:GetRole",), arn, to_plan=True)
 
+    def _looked_up_user(self, address: str) -> Iterator[_Need]:
+        for arn in self._found("user", address, "user_name"):
+            yield _Need(("iam:GetUser",), arn, to_plan=True)
+
     def _looked_up_profile(self, address: str) -> Iterator[_Need]:
         for arn in self._found("instance-profile", address):
             yield _Need(("iam:GetInstanceProfile",), arn, to_plan=True)
@@ -190,10 +196,15 @@ class _StackNeeds:
         """Return the ARNs of the role that a block names or refers to."""
         role = self._blocks.reference(self._blocks.known(address, "role"))
         if role is None:
-            return self._found("role", address, "role")
+            return self._holder("role", address)
         if type_of(role) == "data.aws_iam_instance_profile":
             return (self._role_of_profile(self._blocks.attribute(role, "name")),)
         return self._made("role", role)
+
+    def _holder(self, kind: str, address: str) -> tuple[str, ...]:
+        """Return the ARNs of the role or the user that a block names."""
+        arn = self._blocks.told(kind, address)
+        return (arn,) if arn else self._found(kind, address, kind)
 
     def _made(self, kind: str, address: str) -> tuple[str, ...]:
         """Return the ARNs of what the stack makes; what it imports keeps its path."""
@@ -222,6 +233,7 @@ _BY_TYPE: dict[str, Callable[[_StackNeeds, str], Iterator[_Need]]] = {
     "aws_iam_policy": _StackNeeds._policy,
     "aws_iam_role": _StackNeeds._role,
     "aws_iam_role_policy_attachment": _StackNeeds._attachment,
+    "aws_iam_user_policy_attachment": _StackNeeds._attachment,
     "aws_kms_key": _StackNeeds._key,
     "aws_kms_key_policy": _StackNeeds._nothing,  # the key's own
     "data.aws_caller_identity": _StackNeeds._nothing,
@@ -229,6 +241,7 @@ _BY_TYPE: dict[str, Callable[[_StackNeeds, str], Iterator[_Need]]] = {
     "data.aws_iam_policy": _StackNeeds._looked_up_policy,
     "data.aws_iam_policy_document": _StackNeeds._nothing,
     "data.aws_iam_role": _StackNeeds._looked_up_role,
+    "data.aws_iam_user": _StackNeeds._looked_up_user,
 }
 
 

@@ -10,8 +10,9 @@ from s3_links.world import Principal, anyone_else
 
 from . import actions
 from .callers import callers
+from .candidates import substituted
 from .changed import Statements, in_identity, in_resource, letting_more, of, statements
-from .matching import PIECES, action_matches, arn_matches
+from .matching import PIECES, action_matches, arn_matches, keys
 from .principals import named
 from .regions import representatives
 
@@ -30,11 +31,13 @@ class Atoms:
     def __init__(self, before: World, after: World) -> None:
         self._worlds = (before, after)
         self._everything = [s for world in self._worlds for s in statements(world)]
+        self._said = _said(self._everything)
         self._patterns = {
-            pattern
+            variant
             for statement in self._everything
             if not isinstance(statement, Unreadable)
             for pattern in (*statement.resources, *statement.not_resources)
+            for variant in self._variants(pattern)
         }
         self._identities = {
             who: in_identity(*(world.identities.get(who) for world in self._worlds))
@@ -62,7 +65,8 @@ class Atoms:
             for statement in changed or ()
             if not isinstance(statement, Unreadable)
             for pattern in statement.resources
-            if (sample := self._sample(pattern)) is not None
+            for variant in self._variants(pattern)
+            if (sample := self._sample(variant)) is not None
         }
         return known + sorted(samples)
 
@@ -95,6 +99,12 @@ class Atoms:
             for statement in changed or ():
                 if isinstance(statement, Unreadable):
                     yield f"the policy of {arn} can't be read: {statement.reason}"
+
+    def _variants(self, pattern: str) -> Iterator[str]:
+        """Yield a pattern, and what it is where its variables are what conditions name."""
+        yield pattern
+        if keys(pattern) & self._said.keys():
+            yield from substituted(pattern, self._said)
 
     # Whom a change concerns
 
@@ -199,6 +209,19 @@ class Atoms:
             )
             groups[signature].append(action)
         return list(groups.values())
+
+
+def _said(everything: Iterable[Statement | Unreadable]) -> dict[str, list[str]]:
+    """Return what is worth a try of each key that a pattern's variable speaks of."""
+    readable = [s for s in everything if not isinstance(s, Unreadable)]
+    used = {key for s in readable for p in (*s.resources, *s.not_resources) for key in keys(p)}
+    said: dict[str, dict[str, None]] = defaultdict(dict)
+    for condition in (c for s in readable for c in s.conditions) if used else ():
+        if (key := condition.variable.lower()) in used and "Not" not in condition.test:
+            for value in condition.values:
+                plain = PIECES.sub("", value)
+                said[key] |= dict.fromkeys([plain] if plain == value else [plain, f"{plain}x"])
+    return {key: list(values) for key, values in said.items()}
 
 
 def _is_objects(pattern: str) -> bool:

@@ -6,18 +6,19 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
-from itertools import combinations
+from itertools import combinations, islice, product
 from typing import TYPE_CHECKING
 
-from .matching import PIECES
+from .matching import PIECES, keys
 from .regions import representatives
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from s3_cross_account.policy import Condition
 
 Values = tuple[str, ...]
+_MOST = 256
 # What these compare is no text.
 _TYPED = ("Numeric", "Date", "IpAddress", "NotIpAddress", "Bool", "Null")
 
@@ -86,6 +87,23 @@ def _addresses(value: str) -> Iterator[str]:
     for number in {first, last, max(first - 1, 0), min(last + 1, most)}:
         yield str(of(number))
     yield from (str(ip_address("192.0.2.1")), str(ip_address("2001:db8:ffff::1")))
+
+
+def substituted(pattern: str, values: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    """Yield ``pattern`` with its variables as ``values`` has them, in every combination.
+
+    A variable that it has no values for stands for anything.
+    """
+    names = sorted(keys(pattern) & values.keys())
+    for chosen in islice(product(*(values[name] for name in names)), _MOST):
+        yield _plain(pattern, dict(zip(names, chosen, strict=True)))
+
+
+def _plain(pattern: str, values: Mapping[str, str]) -> str:
+    return PIECES.sub(
+        lambda piece: piece["wild"] or values.get((piece["name"] or "").strip().lower(), "*"),
+        pattern,
+    )
 
 
 def captured(pattern: str, text: str) -> Iterator[Values]:

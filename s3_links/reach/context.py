@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _Known = dict[str, tuple[str, ...]]
 _TYPES = {"account": "Account", "user": "User", "role": "AssumedRole", "anonymous": "Anonymous"}
 
+# Who is in no organization has none of these.
+_OF_ORGANIZATIONS = ("aws:principalorgid", "aws:principalorgpaths")
+
 # What is not known of any user or role, and of any service, that nothing names.
 _OPEN = {"role": ("aws:principalarn", "aws:username"), "service": ("aws:principalservicename",)}
 
@@ -67,12 +70,13 @@ def _of_principal(who: Principal, identity: Identity | None) -> _Known:
         "aws:principalservicename": (who.name,) if is_service else (),
         "aws:username": (who.name,) if who.kind == "user" else (),
     }
+    if who.kind in ("anonymous", "service"):
+        known |= dict.fromkeys(_OF_ORGANIZATIONS, ())
     if not who.name and who.kind in _OPEN:
         return {key: values for key, values in known.items() if key not in _OPEN[who.kind]}
     if who.kind in _TYPES:
         known["aws:principaltype"] = (_TYPES[who.kind],)
     if who.kind == "anonymous":
-        known |= {"aws:principalorgid": (), "aws:principalorgpaths": ()}
         known["aws:userid"] = ("anonymous",)
     if identity is not None and identity.tags is not None:
         known |= {f"aws:principaltag/{k.lower()}": (v,) for k, v in identity.tags.items()}

@@ -180,13 +180,16 @@ class _Comparison:
     ) -> None:
         halves = {_half(document) for document, _ in _letting(decision)}
         missing = {Half(what=m.what, account=m.account, name=m.of) for m in decision.missing}
+        on = self._on(decision)
+        said = f"{decision.request.resource} fits {on}"  # by the pattern, of any such resource
+        ways = [tuple(text for text in way if text != said) for way in decision.only_if()]
         row = Change(
             kind=kind,
             who=decision.request.principal,
             actions=(),
-            on=self._on(decision),
+            on=on,
             example="",
-            only_if=tuple(map(tuple, decision.only_if())) if kind != "alone" else (),
+            only_if=tuple(ways) if kind != "alone" else (),
             halves=tuple(sorted(halves, key=str)),
             missing=tuple(sorted(missing, key=str)) if kind == "alone" else (),
         )
@@ -221,10 +224,11 @@ def _letting(decision: Decision) -> set[tuple[Document, object]]:
 
 
 def _patterns(decision: Decision) -> set[str]:
-    """Return the patterns by which statements let the request."""
-    return {
-        pattern
+    """Return the patterns by which statements let the request: those that surely do, if any."""
+    letting = {
+        pattern: resource_matches(pattern, decision.request.resource, {})
         for _, statement in _letting(decision)
         for pattern in getattr(statement, "resources", ())
-        if resource_matches(pattern, decision.request.resource, {}) is not False
     }
+    surely = {pattern for pattern, fits in letting.items() if fits is True}
+    return surely or {pattern for pattern, fits in letting.items() if fits is not False}

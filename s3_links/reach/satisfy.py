@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from s3_cross_account.policy import Condition
 
-from .candidates import Values, candidates, captured
+from .candidates import Values, candidates, captured, substituted
 from .conditions import decided
 from .logic import Atom, Formula, Test, Unknown, atoms, given
+from .matching import keys as variables
 from .regions import TooMany
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from s3_links.world import Principal
 
@@ -52,11 +53,13 @@ class _Search:
     def _vectors(self, group: set[Test]) -> Iterator[dict[Atom, Formula]]:
         """Yield every combination in which the conditions of ``group`` can hold or not."""
         keys = sorted({key for atom in group for key in atom.keys})
-        values = [self._values(key, group, shared=len(keys) > 1) for key in keys]
-        if prod(map(len, values)) > _MOST_COMBINATIONS:
+        values = {key: self._values(key, group, shared=len(keys) > 1) for key in keys}
+        for key in keys:
+            values[key] = (*dict.fromkeys((*values[key], *_resolved(key, group, values))),)
+        if prod(map(len, values.values())) > _MOST_COMBINATIONS:
             raise TooMany("more combinations of conditions than can be tried")
         seen = set()
-        for chosen in product(*values):
+        for chosen in product(*values.values()):
             context = dict(zip(keys, chosen, strict=True))
             vector: dict[Atom, Formula] = {atom: decided(atom, context) for atom in group}
             mark = frozenset(vector.items())
@@ -81,6 +84,20 @@ class _Search:
         if is_own:
             return tuple(values for values in found if values and values[0].startswith(own))
         return tuple(found)
+
+
+def _resolved(key: str, group: set[Test], values: Mapping[str, Iterable[Values]]) -> set[Values]:
+    """Return what ``key`` is like where its conditions speak of other keys that have values."""
+    patterns = {
+        value
+        for atom in group
+        if isinstance(atom.subject, Condition) and atom.subject.variable.lower() == key
+        for value in atom.subject.values
+        if variables(value)
+    }
+    named = {name: [v[0] for v in found if len(v) == 1] for name, found in values.items()}
+    texts = (text for pattern in patterns for text in substituted(pattern, named))
+    return {(text.replace("*", "").replace("?", "x"),) for text in texts}
 
 
 def _linked(tests: set[Test]) -> set[Test]:

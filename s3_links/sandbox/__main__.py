@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from s3_links.declarations.files import write
+from s3_links.operations.terraform import binary
 
 from . import report
 from .article import run_steps
@@ -131,7 +132,7 @@ def _keep(console: Console, emulator: Emulator, workstation: Workstation) -> Non
         "",
         "aws s3 ls --profile account1",
         "aws iam list-roles --profile account2",
-        "terraform -chdir=cdktf.out/stacks/s3-multi-account-deploy state list",
+        f"{binary()} -chdir=cdktf.out/stacks/s3-multi-account-deploy state list",
         "",
         "Press Ctrl-C here to remove everything and stop them.",
         sep="\n",

@@ -56,7 +56,20 @@ class Principal:
         reply = self.client("sts").assume_role(
             RoleArn=role_arn, RoleSessionName=session, **arguments
         )
-        c = reply["Credentials"]
+        return self._of(reply["Credentials"])
+
+    def assume_by_token(self, role_arn: str, token: str) -> Principal:
+        """Return whom a token of an OIDC provider makes of its bearer."""
+        reply = self.client("sts").assume_role_with_web_identity(
+            RoleArn=role_arn, RoleSessionName="sandbox", WebIdentityToken=token
+        )
+        return self._of(reply["Credentials"])
+
+    def by_key(self, key: str, secret: str) -> Principal:
+        """Return whoever has an access key."""
+        return Principal(self._endpoint, key, secret, region=self.region)
+
+    def _of(self, c: Mapping[str, str]) -> Principal:
         return Principal(
             self._endpoint,
             c["AccessKeyId"],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from s3_links.declarations.delivery import ServiceDeliveryLink
 from s3_links.declarations.link import Link
 
 from .access import allowed
@@ -17,7 +18,7 @@ from .promises import ARRIVES, ASSUMES, Questions, replicates
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from s3_links.declarations.consumers import AssumedRole
+    from s3_links.declarations.assumed import AssumedRole, PassedRole
     from s3_links.declarations.replication import ReplicationLink
 
     from .access import Principal
@@ -50,6 +51,8 @@ class Half:
 def each_half(deployed: Deployed) -> Iterator[Half]:
     """Yield every half of a link that the emulator judges, with what is left without it."""
     link = deployed.link
+    if isinstance(link, ServiceDeliveryLink):  # no service delivers in emulated accounts
+        return
     if not isinstance(link, Link):
         yield from _of_destinations(deployed, link)
         return
@@ -58,10 +61,11 @@ def each_half(deployed: Deployed) -> Iterator[Half]:
         return
     yield from _of_buckets(deployed, link, questions)
     if link.assumed_role is None:
-        for consumer in link.consumers:
-            arn = deployed.outputs[f"role_arn_{consumer.label}"]
-            with _without_policies(deployed.owners[consumer.account], arn):
-                yield _of_identity(deployed, link, questions, consumer.name, consumer.account)
+        for one in deployed.grantees:
+            if one.judged:
+                with _without_policies(one.owner, one.arn):
+                    name, alias = one.consumer.name, one.consumer.account
+                    yield _of_identity(deployed, link, questions, name, alias)
     else:
         yield from _of_assuming(deployed, link, link.assumed_role, questions)
 
@@ -82,8 +86,9 @@ def _of_destinations(deployed: Deployed, link: ReplicationLink) -> Iterator[Half
 
 def _of_buckets(deployed: Deployed, link: Link, questions: Questions) -> Iterator[Half]:
     role = link.assumed_role
-    grantees = [role.account] if role else [consumer.account for consumer in link.consumers]
-    for bucket in link.buckets:
+    aliases = [one.consumer.account for one in deployed.grantees if one.judged]
+    grantees = [role.account] if role else aliases
+    for bucket in link.buckets if grantees else ():
         same = {deployed.account(a) for a in grantees} == {deployed.account(bucket.account)}
         owner, name = deployed.owners[bucket.account], deployed.bucket_name(bucket)
         if not _has_policy(owner, name):  # its own account's roles need none
@@ -99,19 +104,25 @@ def _of_assuming(
     owner = deployed.owners[role.account]
     with _without_policies(owner, deployed.outputs["assumed_role_arn"]):
         yield _of_identity(deployed, link, questions, role.name, role.account)
-    for consumer in link.consumers:
-        session = deployed.consumer(consumer)
+    for one in deployed.grantees:
+        if not one.judged:
+            continue
+        consumer, session = one.consumer, one.session()
 
         def assumes(session: Principal = session) -> tuple[str, ...]:
             return (ASSUMES,) * allowed(lambda: deployed.assumed(session, role))
 
-        with _without_trust(owner, role.name):
-            yield Half(f"the trust policy of {role.name}", role.account, assumes())
-        own = deployed.outputs[f"role_arn_{consumer.label}"]
-        with _without_policies(deployed.owners[consumer.account], own):
-            same = deployed.account(consumer.account) == deployed.account(role.account)
-            what = f"the identity policies of {consumer.name}"
-            yield Half(what, consumer.account, assumes(), enough=same)
+        callers = [(consumer.name, consumer.account, one.owner, one.arn)]
+        for passed in role.through:
+            arn = deployed.outputs[f"role_arn_{passed.label}"]
+            callers.append((passed.name, passed.account, deployed.owners[passed.account], arn))
+        passing: list[PassedRole] = [*role.through, role]
+        for (name, alias, caller, arn), passed in zip(callers, passing, strict=True):
+            with _without_trust(deployed.owners[passed.account], passed.name):
+                yield Half(f"the trust policy of {passed.name}", passed.account, assumes())
+            with _without_policies(caller, arn):
+                same = deployed.account(alias) == deployed.account(passed.account)
+                yield Half(f"the identity policies of {name}", alias, assumes(), enough=same)
 
 
 def _of_identity(
@@ -150,17 +161,18 @@ def _without_bucket_policy(owner: Principal, bucket: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _without_policies(owner: Principal, role_arn: str) -> Iterator[None]:
-    iam, name = owner.client("iam"), role_arn.rpartition("/")[2]
-    attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
-    arns = [policy["PolicyArn"] for policy in attached]
-    for arn in arns:
-        iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+def _without_policies(owner: Principal, arn: str) -> Iterator[None]:
+    iam, kind = owner.client("iam"), "user" if ":user/" in arn else "role"
+    named = {f"{kind.capitalize()}Name": arn.rpartition("/")[2]}
+    attached = getattr(iam, f"list_attached_{kind}_policies")(**named)["AttachedPolicies"]
+    policies = [policy["PolicyArn"] for policy in attached]
+    for policy in policies:
+        getattr(iam, f"detach_{kind}_policy")(PolicyArn=policy, **named)
     try:
         yield
     finally:
-        for arn in arns:
-            iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+        for policy in policies:
+            getattr(iam, f"attach_{kind}_policy")(PolicyArn=policy, **named)
 
 
 @contextlib.contextmanager

@@ -7,22 +7,28 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from s3_cross_account.actions import known
+from s3_cross_account.prefixes import BY_TAG
 from s3_cross_account.replication_rule import prefixes
 from s3_links.declarations.link import Link
+from s3_links.declarations.replication import ReplicationLink
 from s3_links.reach.evaluate import evaluate
+from s3_links.world import Principal as Who
 from s3_links.world import Request, principal
 
 from .access import VERBS, Cell, allowed
-from .trial import OTHER
+from .grantees import OTHER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from s3_cross_account.access import Access
     from s3_links.declarations.buckets import LinkBucket
-    from s3_links.declarations.replication import End, ReplicationLink
+    from s3_links.declarations.consumers import Consumer
+    from s3_links.declarations.delivery import ServiceDeliveryLink
+    from s3_links.declarations.replication import End
 
     from .access import Principal
+    from .grantees import Grantee
     from .trial import Deployed
 
 ASSUMES, ARRIVES = "assume", "arrives"
@@ -50,7 +56,9 @@ def ask(deployed: Deployed) -> Answers:
     """Ask everything of a link."""
     if isinstance(deployed.link, Link):
         return Questions(deployed, deployed.link).answers()
-    return Answers(cells=list(replicates(deployed, deployed.link)))
+    if isinstance(deployed.link, ReplicationLink):
+        return Answers(cells=list(replicates(deployed, deployed.link)))
+    return _of_service(deployed, deployed.link)
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class _Promise:
     @property
     def places(self) -> list[str]:
         """A prefix of each access, or nothing where it is for the whole bucket."""
-        return list(dict.fromkeys(next(iter(a.prefixes), _PLACE) for a in self.accesses))
+        return list(dict.fromkeys(_places(a)[0] for a in self.accesses))
 
     def __call__(self, action: str, place: str) -> bool:
         """Return whether an action is promised for objects below a place."""
@@ -75,7 +83,12 @@ class _Promise:
 
 def _covers(access: Access, action: str, place: str) -> bool:
     limited = action in known("object") or action in known("prefix")
-    return not (access.prefixes and limited) or place.startswith(access.prefixes)
+    return not (access.prefixes and limited) or place.startswith(_places(access))
+
+
+def _places(access: Access) -> tuple[str, ...]:
+    """Return the prefixes of an access, each with something in the place of the caller's tag."""
+    return tuple(BY_TAG.sub(r"\1", prefix) for prefix in access.prefixes) or (_PLACE,)
 
 
 _PLACE = ""
@@ -89,8 +102,11 @@ class Questions:
         self._deployed, self._link = deployed, link
         asked = [access.access.conditions for *_, access in link.granted]
         set_ = {name for conditions in asked for name, value in conditions if value}
-        self.judged = set_ <= _JUDGED
+        by_tag = any(BY_TAG.search(p) for *_, access in link.granted for p in access.prefixes)
+        self.judged = set_ <= _JUDGED and not by_tag
         """Whether requests to the emulated accounts can fulfil the conditions."""
+        self._judged = [one for one in deployed.grantees if one.judged]
+        self._whole = {c.account for c in link.consumers if c.whole_account}
 
     def answers(self) -> Answers:
         """Ask everything."""
@@ -102,8 +118,8 @@ class Questions:
             for (label, other), place in product(self._others(bucket), _Promise(granted).places):
                 found.cells += self._verbs(label, other, bucket, place, _NOTHING)
         found.cells += self._assumed()
-        if not self.judged or any(bucket.key for bucket in self._link.buckets):
-            self._by_documents(found)
+        found.cells += self._handed_out()
+        self._by_documents(found)
         return found
 
     def granted(self, bucket: LinkBucket) -> Iterator[Cell]:
@@ -128,43 +144,51 @@ class Questions:
             plain = session.without_tls()
             yield from self._verbs(f"{label}, no TLS", plain, bucket, of.places[0], _NOTHING)
 
-    def _names(self, bucket: LinkBucket) -> Iterator[tuple[str, str, _Promise]]:
-        """Yield who is let in, the ARN, and what is promised.
+    def _names(self, bucket: LinkBucket) -> Iterator[tuple[str, str, bool, _Promise]]:
+        """Yield who is let in, the ARN, whether the emulator judges it, and what is promised.
 
-        That is each role, or with AssumeRole the one it becomes.
+        That is each consumer, or with AssumeRole the role that it becomes.
         """
         role, outputs = self._link.assumed_role, self._deployed.outputs
-        for consumer in self._link.consumers:
-            of = _Promise([a.access for a in self._link.accesses(consumer, bucket)])
+        for one in self._deployed.grantees:
+            of = self._promised(one.consumer, bucket)
             if role is not None:
-                yield role.name, outputs["assumed_role_arn"], of
+                yield role.name, outputs["assumed_role_arn"], self.judged, of
                 return
-            yield consumer.name, outputs[f"role_arn_{consumer.label}"], of
+            yield one.consumer.name, one.arn, self.judged and one.judged, of
+
+    def _promised(self, consumer: Consumer, bucket: LinkBucket) -> _Promise:
+        return _Promise([a.access for a in self._link.accesses(consumer, bucket)])
 
     def _sessions(self, bucket: LinkBucket) -> Iterator[tuple[str, Principal, _Promise]]:
-        """Yield each role's session, or with AssumeRole the one that it gets by assuming.
+        """Yield each consumer's session, or with AssumeRole the one that it gets by assuming.
 
         And what it is promised on the bucket.
         """
         role = self._link.assumed_role
-        for consumer in self._link.consumers:
-            session = self._deployed.consumer(consumer)
-            of = _Promise([a.access for a in self._link.accesses(consumer, bucket)])
+        for one in self._judged:
+            of = self._promised(one.consumer, bucket)
             if role is None:
-                yield consumer.name, session, of
+                yield one.consumer.name, one.session(), of
             else:
-                assumed = self._deployed.assumed(session, role)
-                yield f"{role.name}, by {consumer.name}", assumed, of
+                assumed = self._deployed.assumed(one.session(), role)
+                yield f"{role.name}, by {one.consumer.name}", assumed, of
 
     def _others(self, bucket: LinkBucket) -> Iterator[tuple[str, Principal]]:
         """Yield who may do everything in another account than the bucket's, and is not named."""
-        for consumer in self._link.consumers if self._link.assumed_role else ():
-            if consumer.account != bucket.account:
-                yield f"{consumer.name}, not assuming", self._deployed.consumer(consumer)
-        for alias, owner in self._deployed.owners.items():
-            if self._deployed.account(alias) != self._deployed.account(bucket.account):
-                yield f"another role ({alias})", self._deployed.session(alias, OTHER)
-                yield f"root user ({alias})", owner
+        for one in self._deployed.grantees:
+            if one.consumer.account != bucket.account:
+                if self._link.assumed_role and one.judged:
+                    yield f"{one.consumer.name}, not assuming", one.session()
+                yield from self._like(one)
+        # The administrators of a whole account let whom they want.
+        known = self._whole if self._link.assumed_role is None else ()
+        yield from _strangers(self._deployed, bucket, known)
+
+    def _like(self, one: Grantee) -> Iterator[tuple[str, Principal]]:
+        """Yield who is like a consumer, and not let in by another."""
+        if one.consumer.many or one.consumer.account not in self._whole:
+            yield from one.others()
 
     def _assumed(self) -> Iterator[Cell]:
         role = self._link.assumed_role
@@ -175,15 +199,36 @@ class Questions:
             found = allowed(lambda: self._deployed.assumed(caller, role, **options))
             return Cell(who, ASSUMES, role.name, promise, found)
 
-        for consumer in self._link.consumers:
-            session = self._deployed.consumer(consumer)
-            if not self._link.of_caller.organization_id:  # which nobody here is in
-                yield cell(consumer.name, session, True)
+        for one in self._judged:
+            name, session = one.consumer.name, one.session()
+            asked = self._link.of_caller  # nobody here is in an organization, or has signed in
+            if not (asked.organization_id or asked.mfa or asked.conditions):
+                yield cell(name, session, True)
             if role.external_id:
-                yield cell(f"{consumer.name}, no external id", session, False, external=False)
+                yield cell(f"{name}, no external id", session, False, external=False)
+            for passed in role.through[-1:]:
+                yield cell(f"{name}, not through {passed.name}", session, False, passing=False)
+        for one in self._deployed.grantees:
+            for label, other in self._like(one):
+                yield cell(label, other, False)
         for alias in self._deployed.owners:
-            if self._deployed.account(alias) != self._deployed.account(role.account):
-                yield cell(f"another role ({alias})", self._deployed.session(alias, OTHER), False)
+            other = self._deployed.session(alias, OTHER)
+            elsewhere = self._deployed.account(alias) != self._deployed.account(role.account)
+            if elsewhere and alias not in self._whole:
+                yield cell(f"another role ({alias})", other, False, passing=False)
+            for passed in role.through:
+                if self._deployed.account(alias) != self._deployed.account(passed.account):
+                    arn = self._deployed.outputs[f"role_arn_{passed.label}"]
+                    found = allowed(lambda: other.assume(arn))  # noqa: B023
+                    yield Cell(f"another role ({alias})", ASSUMES, passed.name, False, found)
+
+    def _handed_out(self) -> Iterator[Cell]:
+        """Ask who gets the sessions of a new role that no service hands out by itself."""
+        for one in self._deployed.grantees:
+            for label, become in one.impostors():
+                name = one.consumer.name
+                yield Cell(name, ASSUMES, name, True, allowed(one.session))
+                yield Cell(label, ASSUMES, name, False, allowed(become))
 
     def _verbs(
         self,
@@ -193,21 +238,19 @@ class Questions:
         place: str,
         of: _Promise,
     ) -> Iterator[Cell]:
-        name = self._deployed.bucket_name(bucket)
-        owner, key = self._deployed.owners[bucket.account], f"{place}s3-links-try"
-        for verb, how in VERBS.items():
-            owner.s3.put_object(Bucket=name, Key=key, Body=b"seed")
-            found = allowed(lambda: how.call(who.s3, name, key))  # noqa: B023
-            yield Cell(label, verb, bucket.name, of(how.action, place), found)
+        return _verbs(self._deployed, label, who, bucket, place, of)
 
     def _by_documents(self, found: Answers) -> None:
-        """Ask the evaluator for what the emulator cannot judge: these conditions, and keys."""
+        """Ask the evaluator for what the emulator cannot judge.
+
+        That is some conditions, keys and organizations.
+        """
         for bucket in self._link.buckets:
             arn = f"arn:aws:s3:::{self._deployed.bucket_name(bucket)}"
             actions = {how.action: how.on_object for how in VERBS.values()}
-            for label, who, of_role in self._names(bucket):
+            for label, who, judged, of_role in self._names(bucket):
                 promised = {action: of_role.place(action) for action in actions}
-                for action, place in promised.items() if not self.judged else ():
+                for action, place in promised.items() if not judged else ():
                     if place is not None:
                         on = f"{arn}/{place}s3-links-try" if actions[action] else arn
                         self._decide(found, (label, who), action, on, bucket.name)
@@ -216,17 +259,45 @@ class Questions:
                         continue
                     on, of = self._deployed.key_of(bucket), f"the key of {bucket.name}"
                     self._decide(found, (label, who), _KEY_ACTIONS[action], on, of)
+        if role := self._link.assumed_role:
+            on = self._deployed.outputs["assumed_role_arn"]
+            for one in self._deployed.grantees:
+                if not one.judged:
+                    member = (one.consumer.name, one.arn)
+                    self._decide(found, member, "sts:AssumeRole", on, role.name)
 
     def _decide(self, found: Answers, who: tuple[str, str], action: str, on: str, of: str) -> None:
         request = Request(principal=principal(who[1]), action=action, resource=on)
-        decision = evaluate(self._deployed.world, request)
-        what = f"{who[0]} may {action} on {of}"
-        if decision.verdict == "refused":
-            missing = ", ".join(f"{m.what} of {m.of}" for m in decision.missing)
-            found.wrong.append(f"{what}: is refused ({missing or 'by a statement'})")
-            return
-        ways = " or ".join(" and ".join(way) for way in decision.only_if())
-        found.told.append(f"{what} only if {ways}" if ways else what)
+        _decided(found, self._deployed, request, f"{who[0]} may {action} on {of}")
+
+
+def _strangers(
+    deployed: Deployed, bucket: LinkBucket, known: Collection[str] = ()
+) -> Iterator[tuple[str, Principal]]:
+    """Yield who may do everything in another account than the bucket's, and is named nowhere.
+
+    The accounts ``known`` are let in as a whole.
+    """
+    for alias, owner in deployed.owners.items():
+        if alias not in known and deployed.account(alias) != deployed.account(bucket.account):
+            yield f"another role ({alias})", deployed.session(alias, OTHER)
+            yield f"root user ({alias})", owner
+
+
+def _verbs(
+    deployed: Deployed,
+    label: str,
+    who: Principal,
+    bucket: LinkBucket,
+    place: str,
+    of: _Promise,
+) -> Iterator[Cell]:
+    name = deployed.bucket_name(bucket)
+    owner, key = deployed.owners[bucket.account], f"{place}s3-links-try"
+    for verb, how in VERBS.items():
+        owner.s3.put_object(Bucket=name, Key=key, Body=b"seed")
+        found = allowed(lambda: how.call(who.s3, name, key))  # noqa: B023
+        yield Cell(label, verb, bucket.name, of(how.action, place), found)
 
 
 def replicates(
@@ -262,3 +333,37 @@ def _arrives(
     first.put_object(Bucket=here, Key=key, Body=b"try", **({"Tagging": tags} if tags else {}))
     listed = second.list_objects_v2(Bucket=there, Prefix=key).get("Contents", [])
     return any(found["Key"] == key for found in listed)
+
+
+def _of_service(deployed: Deployed, link: ServiceDeliveryLink) -> Answers:
+    """Ask that nobody else is let in, and what the documents say of the service.
+
+    No service delivers in emulated accounts.
+    """
+    found, bucket = Answers(), link.bucket
+    for label, stranger in _strangers(deployed, bucket):
+        found.cells += _verbs(deployed, label, stranger, bucket, _PLACE, _NOTHING)
+    arn = f"arn:aws:s3:::{deployed.bucket_name(bucket)}"
+    delivery = link.delivery(deployed.account, lambda alias: deployed.owners[alias].region)
+    asked = [(arn, bucket.name, statement) for statement in delivery.on_bucket(arn, "aws")]
+    if bucket.key not in (None, "none"):
+        key, of = deployed.key_of(bucket), f"the key of {bucket.name}"
+        asked += [(key, of, statement) for statement in delivery.on_key(key, "aws")]
+    for on, of, statement in asked:
+        (service,) = statement.principals[0].identifiers
+        who = Who(kind="service", name=service)
+        for action, resource in product(statement.actions, statement.resources):
+            target = f"{of}{resource.removeprefix(on)}"
+            request = Request(principal=who, action=action, resource=resource.replace("*", "x"))
+            _decided(found, deployed, request, f"{service} may {action} on {target}")
+    return found
+
+
+def _decided(found: Answers, deployed: Deployed, request: Request, what: str) -> None:
+    decision = evaluate(deployed.world, request)
+    if decision.verdict == "refused":
+        missing = ", ".join(f"{m.what} of {m.of}" for m in decision.missing)
+        found.wrong.append(f"{what}: is refused ({missing or 'by a statement'})")
+        return
+    ways = " or ".join(" and ".join(way) for way in decision.only_if())
+    found.told.append(f"{what} only if {ways}" if ways else what)

@@ -8,9 +8,16 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from s3_links.declarations.replicated import ReplicatedBucket
-from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks, type_of
+from s3_links.synthesized.blocks import (
+    Blocks,
+    aliases_of,
+    declared_blocks,
+    foreign_accounts,
+    type_of,
+)
 
 from .access import root_of
+from .emulator import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,6 +54,8 @@ def stand_in(
     """
     stacks = list(stacks)
     made = {role for stack in stacks for role in roles_of(stack, "aws_iam_role")}
+    for stack in stacks:  # first: others may name the same without its path
+        _told(emulator, stack, {name for _, name in made})
     ids: dict[str, str] = {}
     profiles: dict[str, str] = {}
     regions: dict[str, str] = {}
@@ -62,6 +71,9 @@ def stand_in(
                 owner = root_of(emulator.endpoint, arn.split(":")[4])
                 make_role(owner, arn.rpartition("/")[2], _EVERYTHING)
         regions |= {p["alias"]: p["region"] for p in stack.get("provider", {}).get("aws", [])}
+        for alias, id_ in foreign_accounts(stack).items():
+            ids[alias] = id_
+            regions.setdefault(alias, REGION)
         blocks = Blocks(declared_blocks(stack), aliases_of(stack), stack, ids)
         _look_ups(emulator, blocks, made)
         _imports(emulator, stack, blocks, regions)
@@ -90,11 +102,25 @@ def roles_of(stack: Mapping[str, Any], *types: str) -> set[tuple[str, str]]:
     return {(blocks.place(a), blocks.attribute(a, "name")) for a in blocks.of(*types)}
 
 
+def _told(emulator: Emulator, stack: Mapping[str, Any], made: set[str]) -> None:
+    """Make the roles and users that a stack names by their ARNs."""
+    for arn in Blocks(declared_blocks(stack), aliases_of(stack), stack).told_arns:
+        owner, name = root_of(emulator.endpoint, arn.split(":")[4]), arn.rpartition("/")[2]
+        if ":user/" in arn:
+            make_user(owner, arn)
+        elif name not in made:
+            make_role(owner, arn)
+
+
 def _look_ups(emulator: Emulator, blocks: Blocks, made: set[tuple[str, str]]) -> None:
     for address in blocks.of("data.aws_iam_role"):
         name = blocks.attribute(address, "name")
         if (blocks.place(address), name) not in made:
-            make_role(root_of(emulator.endpoint, blocks.account(address)), name)
+            owner = root_of(emulator.endpoint, blocks.account(address))
+            make_role(owner, name)
+    for address in blocks.of("data.aws_iam_user"):
+        owner = root_of(emulator.endpoint, blocks.account(address))
+        make_user(owner, blocks.attribute(address, "user_name"))
     for address in blocks.of("data.aws_iam_instance_profile"):
         account, name = blocks.account(address), blocks.attribute(address, "name")
         owner = root_of(emulator.endpoint, account)
@@ -125,7 +151,7 @@ def _imports(
             case "aws_s3_bucket_policy":
                 policy = _EVERYTHING | {"Effect": "Deny", "Principal": {"AWS": account}}
                 policy |= {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
-                s3.put_bucket_policy(Bucket=name, Policy=_document(policy))
+                s3.put_bucket_policy(Bucket=name, Policy=document(policy))
             case "aws_s3_bucket_replication_configuration":
                 _make_bucket(s3, name, region)
                 _replicate(s3, name, region)
@@ -156,15 +182,40 @@ def _replicate(s3: Any, name: str, region: str) -> None:
 
 
 def make_role(owner: Principal, name: str, may: Mapping[str, Any] | None = None) -> None:
-    """Make a role that anybody may assume, where there is none, with a statement of its own."""
+    """Make a role that anybody may assume, where there is none, with a statement of its own.
+
+    Its name may be an ARN, which tells its path too.
+    """
     iam = owner.client("iam")
+    named = _named("Role", name)
     try:
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document(_ANYBODY))
+        iam.create_role(AssumeRolePolicyDocument=document(_ANYBODY), **named)
     except iam.exceptions.EntityAlreadyExistsException:
         return
     if may:
-        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=_document(may))
+        role = named["RoleName"]
+        iam.put_role_policy(RoleName=role, PolicyName="all", PolicyDocument=document(may))
 
 
-def _document(statement: Mapping[str, Any]) -> str:
+def make_user(owner: Principal, name: str) -> bool:
+    """Make a user, by its name or its ARN, where there is none; return whether it is new."""
+    iam = owner.client("iam")
+    try:
+        iam.create_user(**_named("User", name))
+    except iam.exceptions.EntityAlreadyExistsException:
+        return False
+    return True
+
+
+def _named(kind: str, text: str) -> dict[str, str]:
+    """Return the name of a role or a user and, of an ARN, its path."""
+    _, _, path = text.partition(f":{kind.lower()}/")
+    path, _, name = path.rpartition("/")
+    if not name:
+        return {f"{kind}Name": text}
+    return {f"{kind}Name": name, "Path": f"/{path}/" if path else "/"}
+
+
+def document(statement: Mapping[str, Any]) -> str:
+    """Return a policy document with one statement."""
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

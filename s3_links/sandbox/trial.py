@@ -12,16 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from s3_links.declarations.handed_over import BUCKET, KEY, TRUST
 from s3_links.declarations.link import Link
+from s3_links.declarations.named import label as label_of
+from s3_links.declarations.replication import ReplicationLink
 from s3_links.live.reader import Account, Reader
 from s3_links.live.world import Live
 from s3_links.operations.stack import OperationError
 from s3_links.operations.terraform import terraform
-from s3_links.synthesized.blocks import Blocks, aliases_of
+from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks, foreign_accounts
 from s3_links.synthesized.world import world_of
 from s3_links.world import Bucket, Resource, document, principal
 
 from .access import Principal, root_of
+from .emulator import REGION
+from .grantees import EVERYTHING, OTHER, Grantee, grantee, identity_policies, take_over
 from .installation import user_cache
 from .providers import Providers
 from .stand_in import make_role, roles_of, stand_in, with_local_state
@@ -31,8 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from s3_links.declarations.assumed import AssumedRole
     from s3_links.declarations.buckets import LinkBucket
-    from s3_links.declarations.consumers import AssumedRole, Consumer
     from s3_links.declarations.links import AnyLink
     from s3_links.operations.stack import Stack
     from s3_links.world import Identity, World
@@ -40,11 +45,7 @@ if TYPE_CHECKING:
 
     from .emulator import Emulator
 
-OTHER = "s3-links-try-other"
-"""A role in each account that may do everything to S3, and is named nowhere."""
-_EVERYTHING = {"Effect": "Allow", "Action": ["s3:*", "sts:*"], "Resource": "*"}
 _RULES = "replication_rules_to_merge_"
-_BUCKET, _KEY = "bucket_policy_to_merge_", "key_policy_to_merge_"
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,14 @@ class Deployed:
     blocks: Blocks
     outputs: Mapping[str, str]
     owners: Mapping[str, Principal]
+    endpoint: str
+
+    @cached_property
+    def grantees(self) -> list[Grantee]:
+        """The consumers of the link."""
+        consumers = self.link.consumers if isinstance(self.link, Link) else []
+        found = (self.owners, self.blocks.accounts, self.outputs, self.endpoint)
+        return [grantee(consumer, self.name, *found) for consumer in consumers]
 
     @cached_property
     def world(self) -> World:
@@ -64,11 +73,11 @@ class Deployed:
         merged: dict[str, Resource] = {}
         for name, bucket in _labelled(self.link):
             account = self.account(bucket.account)
-            if content := self.outputs.get(f"{_BUCKET}{name}"):
+            if content := self.outputs.get(f"{BUCKET}{name}"):
                 arn = f"arn:aws:s3:::{bucket.name}"
                 policy = document("bucket policy", account, arn, content)
                 merged[arn] = Bucket(arn=arn, account=account, policy=policy)
-            if content := self.outputs.get(f"{_KEY}{name}"):
+            if content := self.outputs.get(f"{KEY}{name}"):
                 arn = str(bucket.key)
                 policy = document("key policy", account, arn, content)
                 merged[arn] = Resource(arn=arn, account=account, policy=policy)
@@ -79,15 +88,18 @@ class Deployed:
         )
 
     def _identities(self) -> Mapping[Who, Identity]:
-        """Read the roles from the accounts: those that exist are stood in for, and known here."""
-        reader = Reader(
-            Account(alias=alias, id=self.account(alias), client=owner.client)
+        """Read who is let in from the accounts: those that exist are stood in for, known here."""
+        accounts = {
+            self.account(alias): Account(alias=alias, id=self.account(alias), client=owner.client)
             for alias, owner in self.owners.items()
-        )
-        live = Live(reader)
-        for name, value in self.outputs.items():
-            if name.startswith(("role_arn_", "assumed_role_arn")):
-                live.identity(principal(value))
+        }
+        for one in self.grantees:
+            account = Account(alias=one.account, id=one.account, client=one.owner.client)
+            accounts.setdefault(one.account, account)
+        live = Live(Reader(accounts.values()))
+        for arn in (*(one.arn for one in self.grantees), self.outputs.get("assumed_role_arn")):
+            if arn:
+                live.identity(principal(arn))
         return live.world.identities
 
     def account(self, alias: str) -> str:
@@ -98,28 +110,28 @@ class Deployed:
         """Return a session of a role, as the service that it trusts would hand it out."""
         return self.owners[alias].assume(f"arn:aws:iam::{self.account(alias)}:role/{role}")
 
-    def consumer(self, consumer: Consumer) -> Principal:
-        """Return a session of a consumer's role."""
-        arn = self.outputs[f"role_arn_{consumer.label}"]
-        return self.owners[consumer.account].assume(arn)
-
     def roles(self) -> Iterator[tuple[str, Principal]]:
         """Yield a session of each role that reaches the buckets, by the role's name."""
         if not isinstance(self.link, Link):
             return
         role = self.link.assumed_role
-        for consumer in self.link.consumers:
-            session = self.consumer(consumer)
-            yield consumer.name, session
+        for one in self.grantees:
+            session = one.session()
+            yield one.consumer.name, session
             if role:
                 with contextlib.suppress(ClientError):  # a condition that nobody here fulfils
                     yield role.name, self.assumed(session, role)
 
-    def assumed(self, caller: Principal, role: AssumedRole, *, external: bool = True) -> Principal:
+    def assumed(
+        self, caller: Principal, role: AssumedRole, *, external: bool = True, passing: bool = True
+    ) -> Principal:
         """Return whom a caller becomes by assuming the link's role, as it is to be asked for.
 
-        Without ``external`` the external id is not given.
+        Without ``external`` the external id is not given, without ``passing`` the roles are left
+        out that are to be assumed before it.
         """
+        for passed in role.through if passing else ():
+            caller = caller.assume(self.outputs[f"role_arn_{passed.label}"])
         given = {"ExternalId": role.external_id} if external and role.external_id else {}
         return caller.assume(self.outputs["assumed_role_arn"], **given)
 
@@ -129,8 +141,8 @@ class Deployed:
 
     def key_of(self, bucket: LinkBucket) -> str:
         """Return the ARN of a bucket's key."""
-        if bucket.key != "new":
-            return str(bucket.key)
+        if bucket.key_arn:
+            return bucket.key_arn
         name = self.bucket_name(bucket)
         for address in self.blocks.of("aws_s3_bucket_server_side_encryption_configuration"):
             if self.blocks.attribute(address, "bucket") == name:
@@ -174,7 +186,7 @@ def in_order(stacks: Sequence[Stack]) -> list[Stack]:
     """Return the stacks so that each comes after those that make the roles which it looks up."""
     made = {key: stack.name for stack in stacks for key in roles_of(stack.content, "aws_iam_role")}
     needed = {
-        stack.name: {made[key] for key in roles_of(stack.content, "data.aws_iam_role") & set(made)}
+        stack.name: {made[key] for key in _needed(stack.content) & set(made)} - {stack.name}
         for stack in stacks
     }
     by_name = {stack.name: stack for stack in stacks}
@@ -187,26 +199,46 @@ def in_order(stacks: Sequence[Stack]) -> list[Stack]:
         ) from None
 
 
+def _needed(source: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Return the roles that a stack expects to find, by the account's alias and the name."""
+    attaches = "aws_iam_role_policy_attachment"
+    blocks = Blocks(declared_blocks(source), aliases_of(source), source)
+    told = {
+        (blocks.place(address), arn.rpartition("/")[2])
+        for address in blocks.of(attaches)
+        if (arn := blocks.told("role", address))
+    }
+    return told | roles_of(source, "data.aws_iam_role")
+
+
 def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:
     values = json.loads(terraform(stack, "show", "-json"))["values"]
     blocks = Blocks(values["root_module"]["resources"], aliases_of(stack.content), stack.content)
     outputs = {name: output["value"] for name, output in values.get("outputs", {}).items()}
     regions = {provider["alias"]: provider["region"] for provider in stack.providers}
     owners = {
-        alias: root_of(emulator.endpoint, id_, regions[alias])
+        alias: root_of(emulator.endpoint, id_, regions.get(alias, REGION))
         for alias, id_ in blocks.accounts.items()
     }
     for owner in owners.values():
-        make_role(owner, OTHER, _EVERYTHING)
+        make_role(owner, OTHER, EVERYTHING)
     for label, bucket in _labelled(link):  # as the owner of its policy would merge them
-        if text := outputs.get(f"{_BUCKET}{label}"):
+        if text := outputs.get(f"{BUCKET}{label}"):
             owners[bucket.account].s3.put_bucket_policy(Bucket=bucket.name, Policy=text)
-    for way in () if isinstance(link, Link) else link.ways:
+    for way in link.ways if isinstance(link, ReplicationLink) else ():
         if text := outputs.get(f"{_RULES}{way.source.label}"):
             source = way.source.bucket
-            role = f"arn:aws:iam::{blocks.accounts[source.account]}:role/{way.role}"
-            _merge_rules(owners[source.account].s3, source.name, role, json.loads(text))
-    return Deployed(stack.name, link, blocks, outputs, owners)
+            arn = f"arn:aws:iam::{blocks.accounts[source.account]}:role/{way.role}"
+            _merge_rules(owners[source.account].s3, source.name, arn, json.loads(text))
+    role = link.assumed_role if isinstance(link, Link) else None
+    if role and role.account in foreign_accounts(stack.content):
+        name = label_of(role.account, role.name)
+        policies, trust = identity_policies(outputs, name), outputs[f"{TRUST}{name}"]
+        take_over(owners[role.account], outputs["assumed_role_arn"], policies, trust)
+    deployed = Deployed(stack.name, link, blocks, outputs, owners, emulator.endpoint)
+    for one in deployed.grantees:
+        one.given()
+    return deployed
 
 
 def _merge_rules(s3: Any, bucket: str, role: str, rules: list[Any]) -> None:
@@ -220,5 +252,6 @@ def _merge_rules(s3: Any, bucket: str, role: str, rules: list[Any]) -> None:
 
 def _labelled(link: AnyLink) -> Iterator[tuple[str, LinkBucket]]:
     """Yield what each bucket is called in the names of outputs, and the bucket."""
-    labels = [named.label for named in (link.buckets if isinstance(link, Link) else link.ends)]
+    named = link.ends if isinstance(link, ReplicationLink) else link.buckets
+    labels = [bucket.label for bucket in named]
     yield from zip(labels, link.buckets, strict=True)

@@ -8,19 +8,24 @@ from constructs import Construct
 
 from s3_cross_account.access import Access
 from s3_cross_account.assume_role import AssumeRole
-from s3_cross_account.document import PolicyDocument, rendered_once
+from s3_cross_account.aws_cli import instance_profile_config
+from s3_cross_account.document import rendered_once
+from s3_cross_account.foreign import ForeignRole
 from s3_cross_account.instance import Instance, InstanceBasics
 from s3_cross_account.network import PublicNetwork
-from s3_cross_account.policy import service, trust
-from s3_cross_account.role import ExistingRole, Role, RoleBase
+from s3_cross_account.role import Role
+from s3_links.declarations.named import label
 
+from .consumers import grantee, handed_over, outputs
 from .linked import LinkedStack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from s3_cross_account.role import RoleBase
     from s3_links.declarations.accounts import LinkAccount
-    from s3_links.declarations.consumers import AssumedRole, Consumer
+    from s3_links.declarations.assumed import AssumedRole
+    from s3_links.declarations.consumers import Consumer
     from s3_links.declarations.link import Link
     from s3_links.declarations.state import State
 
@@ -38,7 +43,8 @@ class LinkStack(LinkedStack):
         state: State,
     ) -> None:
         super().__init__(scope, id_, link=link, accounts=accounts, state=state)
-        self._link_id = id_
+        self._link, self._link_id = link, id_
+        self._chain: list[RoleBase] = []
         roles = [self._role(consumer) for consumer in link.consumers]
         buckets = [self.bucket(bucket, bucket.id) for bucket in link.buckets]
         reaching = dict(zip([c.id for c in link.consumers], roles, strict=True))
@@ -51,20 +57,51 @@ class LinkStack(LinkedStack):
                 for of in of_these:
                     reached[of.id].grant(
                         *dict.fromkeys(reaching[consumer.id] for consumer in consumers),
-                        access=access.access,
+                        access=link.reaching(access),
                         survive_recreation=link.survive_role_recreation,
                     )
+        if link.assumed_role is not None and isinstance(assumed := self._chain[-1], ForeignRole):
+            name = label(link.assumed_role.account, link.assumed_role.name)
+            self.outputs(**handed_over(name, assumed))
         for consumer, role in zip(link.consumers, roles, strict=True):
-            self.outputs(**{f"role_arn_{consumer.label}": role.arn})
+            self.outputs(**outputs(consumer, role))
+            if link.assumed_role and (link.assumed_role.through or consumer.names_its_chain):
+                arns = [role.arn, *(passed.arn for passed in self._chain)]
+                self.outputs(**{f"iam_role_{consumer.label}": ",".join(arns)})
         for declared, bucket in zip(link.buckets, buckets, strict=True):
             self.bucket_outputs(declared.label, bucket)
+        self.kept_outputs()
 
-    def _assumed(self, link: Link, declared: AssumedRole, roles: list[RoleBase]) -> Role:
-        """Create the role that consumers assume; what it reaches is granted to it afterwards."""
+    def _assumed(self, link: Link, declared: AssumedRole, roles: list[RoleBase]) -> RoleBase:
+        """Create the role that consumers assume; what it reaches is granted to it afterwards.
+
+        And before it the roles of the chain that it is the end of, as "Chaining IAM roles in Amazon
+        Redshift" in the Amazon Redshift Management Guide has them: each trusts the one before it.
+        """
+        config = ""
+        for number, passed in enumerate(declared.through):
+            hop = AssumeRole(
+                self,
+                f"through.{passed.account}.{passed.name}",
+                roles=self._chain[-1:] or roles,
+                buckets=[],
+                account=self.account(passed.account),
+                assumed_role_name=passed.name,
+                access=Access(conditions=link.of_caller),
+                survive_recreation=link.survive_role_recreation,
+            )
+            self._chain.append(hop.assumed_role)
+            self.outputs(**{f"role_arn_{passed.label}": hop.assumed_role.arn})
+            config += instance_profile_config(
+                profile=passed.name,
+                role_arn=hop.assumed_role.arn,
+                region=hop.assumed_role.account.region,
+                source_profile=declared.through[number - 1].name if number else None,
+            )
         assume = AssumeRole(
             self,
             "access",
-            roles=roles,
+            roles=self._chain[-1:] or roles,
             buckets=[],
             account=self.account(declared.account),
             assumed_role_name=declared.name,
@@ -72,43 +109,32 @@ class LinkStack(LinkedStack):
             access=Access(conditions=link.of_caller),
             external_id=declared.external_id,
             survive_recreation=link.survive_role_recreation,
+            source_profile=declared.through[-1].name if declared.through else None,
+            self_assuming=declared.self_assuming,
+            named_directly=link.names_directly,
         )
+        self._chain.append(assume.assumed_role)
         self.outputs(assumed_role_arn=assume.assumed_role.arn)
         if any(consumer.on_instances for consumer in link.consumers):
-            self.outputs(aws_config=assume.aws_config)
+            self.outputs(aws_config=config + assume.aws_config)
         return assume.assumed_role
 
     def _role(self, consumer: Consumer) -> RoleBase:
-        account = self.account(consumer.account)
+        # An organization is in no account, and what is handed out for it in any.
+        account = self.account(consumer.account or self._link.buckets[0].account)
         # Dots keep apart what the declaration keeps apart: an alias has none.
         scope = Construct(self, f"role.{consumer.id}")
         if note := consumer.note():
             # What cdktf's command shows as a warning; its own call would add paths of this machine.
             scope.node.add_metadata("@cdktf/warn", note)
-        if consumer.managed_role is None:
-            return ExistingRole(
-                scope,
-                "role",
-                account=account,
-                policy_name_prefix=f"{self._link_id}-{consumer.name}",
-                name=consumer.existing_role,
-                instance_profile=consumer.instance_profile,
-                trusted_service=consumer.trusted_service,
-            )
-        role = Role(
+        role = grantee(
             scope,
-            "role",
+            consumer,
             account=account,
-            name=consumer.managed_role,
-            imported=consumer.imported_role is not None,
-            trust=PolicyDocument(
-                scope,
-                "trust",
-                account=account,
-                statements=[trust(service(consumer.trusted_service))],
-            ),
+            link=self._link_id,
+            named_directly=self._link.names_directly,
         )
-        if consumer.instance:
+        if isinstance(role, Role) and consumer.instance:
             self._instance(scope, role, consumer)
         return role
 

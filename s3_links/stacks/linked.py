@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from constructs import Construct
 
 from s3_cross_account.account import Account
 from s3_cross_account.bucket import Bucket, BucketBase, ExistingBucket
 from s3_cross_account.key import ExistingKey, Key, KeyBase
-from s3_links.declarations.state import IMPORTED_OUTPUT
+from s3_cross_account.settings import FOREIGN_OUTPUT
+from s3_links.declarations.deployment import accounts_in
+from s3_links.declarations.state import IMPORTED_OUTPUT, KEPT_OUTPUT
 
 from .base import BaseStack
 
@@ -36,8 +38,17 @@ class LinkedStack(BaseStack):
     ) -> None:
         super().__init__(scope, id_, accounts=accounts, state=state)
         self.switches = link.switches
+        aliases = dict.fromkeys(alias for _, alias in accounts_in(link))
+        # A foreign account has no region of its own: it is in the partition of the link's others.
+        self._region = next(
+            (accounts[alias].region for alias in aliases if not accounts[alias].foreign), ""
+        )
+        if foreign := [alias for alias in aliases if accounts[alias].foreign]:
+            told = " ".join(f"{alias}={accounts[alias].account_id}" for alias in foreign)
+            self.outputs(**{FOREIGN_OUTPUT: told})
         if link.imports:
             self.outputs(**{IMPORTED_OUTPUT: " ".join(link.imports)})
+        self._stays: list[str] = []
         self._settings = accounts
         self._accounts: dict[str, Account] = {}
 
@@ -45,13 +56,18 @@ class LinkedStack(BaseStack):
         """Return an account, creating its provider when it is first named."""
         if alias not in self._accounts:
             settings = self._settings[alias]
+            reached = (
+                {"account_id": settings.account_id, "region": settings.region or self._region}
+                if settings.foreign
+                else {"settings": settings}
+            )
             self._accounts[alias] = Account(
                 self,
                 f"{alias}-provider",
                 alias=alias,
-                settings=settings,
                 permissions_boundary=settings.permissions_boundary,
                 trust_policy_quota=settings.trust_policy_quota,
+                **reached,
             )
         return self._accounts[alias]
 
@@ -61,9 +77,9 @@ class LinkedStack(BaseStack):
         scope = Construct(self, f"bucket.{name}")
         key: KeyBase | None = None
         if declared.key == "new":
-            key = Key(scope, "key", account=account)
-        elif declared.key is not None:
-            key = ExistingKey(scope, "key", account=account, arn=declared.key)
+            key = Key(scope, "key", account=account, prevent_destroy=declared.keep)
+        elif declared.key_arn is not None:
+            key = ExistingKey(scope, "key", account=account, arn=declared.key_arn)
         if declared.existing is not None:
             assert declared.policy in ("create", "merge")
             return ExistingBucket(
@@ -75,7 +91,7 @@ class LinkedStack(BaseStack):
                 key=key,
                 versioned=getattr(declared, "versioned", False),
             )
-        return Bucket(
+        bucket = Bucket(
             scope,
             "bucket",
             account=account,
@@ -87,10 +103,18 @@ class LinkedStack(BaseStack):
             )
             or None,
             force_destroy=declared.force_destroy,
+            prevent_destroy=declared.keep,
             key=key,
+            sse_algorithm=_algorithm(declared),
             hardening=self.switches,
             log_bucket=self._log_bucket(scope, declared.account),
+            old_versions_days=declared.old_versions_days,
+            logs_days=declared.logs_days,
         )
+        if declared.keep:
+            self._stays += [f"aws_s3_bucket/{bucket.name}"]
+            self._stays += [f"aws_kms_key/{key.arn}"] if key and declared.key == "new" else []
+        return bucket
 
     def _log_bucket(self, scope: Construct, alias: str) -> ExistingBucket | None:
         """Return the log bucket that an account has; its policy belongs to somebody else."""
@@ -99,6 +123,11 @@ class LinkedStack(BaseStack):
             return None
         account = self.account(alias)
         return ExistingBucket(scope, "log-bucket", account=account, name=name, policy="merge")
+
+    def kept_outputs(self) -> None:
+        """Create the output that says what stays when the link goes, where something does."""
+        if self._stays:
+            self.outputs(**{KEPT_OUTPUT: " ".join(self._stays)})
 
     def bucket_outputs(self, label: str, bucket: BucketBase) -> None:
         """Create the outputs of a bucket: its name, and what is to merge into policies."""
@@ -110,3 +139,9 @@ class LinkedStack(BaseStack):
             self.outputs(**{f"key_policy_to_merge_{label}": bucket.key.statements_json})
         if isinstance(logs, ExistingBucket) and logs.statements_json:
             self.outputs(**{f"log_bucket_policy_to_merge_{label}": logs.statements_json})
+
+
+def _algorithm(declared: LinkBucket) -> Literal["AES256", "aws:kms:dsse"] | None:
+    if declared.dsse:
+        return "aws:kms:dsse"
+    return "AES256" if declared.key == "none" else None

@@ -44,7 +44,9 @@ class PipelineRolesStack(BaseStack):
         state: State,
     ) -> None:
         super().__init__(scope, id_, accounts=accounts, state=state)
-        for alias, settings in accounts.items():
+        # Nobody deploys in a foreign account.
+        own = {a: s for a, s in accounts.items() if not getattr(s, "foreign", False)}
+        for alias, settings in own.items():
             account = Account(self, f"{alias}-provider", alias=alias, settings=settings)
             in_account = Construct(self, alias)
             permissions = Permissions(stacks, account, _roles_of_profiles(in_account, account))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from s3_cross_account.settings import FOREIGN_OUTPUT
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -20,6 +22,7 @@ _VARIABLE = re.compile(r"\$\{var\.([A-Za-z0-9_-]+)\}")
 _ESCAPED = re.compile(r"[$&]{1,2}\{")
 _ACCOUNT = re.compile(r"^arn:[\w-]+:iam::(\d{12}):")
 _OWN_ACCOUNT = re.compile(r"^(?:arn:[\w-]+:[\w-]+:[^:]*:)?(\d{12})(?::|$)")
+_TOLD = re.compile(r"arn:[\w-]+:iam::(\d{12}):(role|user)/(?:.*/)?([^/]+)")
 _PARTITIONS = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
 _NAMED = {
     "aws_iam_role": "role",
@@ -42,6 +45,12 @@ def aliases_of(source: Mapping[str, Any]) -> dict[str, str]:
         for name, block in blocks.items()
         if "provider" in block
     }
+
+
+def foreign_accounts(source: Mapping[str, Any]) -> dict[str, str]:
+    """Return the ids, by their aliases, of the accounts that a stack has no credentials for."""
+    told = source.get("output", {}).get(FOREIGN_OUTPUT, {}).get("value", "")
+    return dict(pair.split("=") for pair in str(told).split())
 
 
 def declared_blocks(source: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -82,12 +91,23 @@ class Blocks:
             self._regions[alias] = str(provider.get("region") or "")
             for id_ in provider.get("allowed_account_ids") or []:
                 self._accounts.setdefault(alias, id_)
+        self._foreign = foreign_accounts(source)
+        self._accounts |= self._foreign
         for address, values in self._values.items():
             found = _ACCOUNT.match(str(values.get("arn")))
             # An ARN that is an argument may be another account's.
             alias = aliases.get(_without_index(address))
             if found and alias is not None and "arn" not in self.declared(address):
                 self._accounts.setdefault(alias, found[1])
+
+        outputs = (str(output.get("value")) for output in source.get("output", {}).values())
+        self.told_arns = [text for text in outputs if _TOLD.fullmatch(text)]
+        """The ARNs that outputs tell by themselves: of what is declared by its ARN."""
+        for address in self.of("aws_iam_role_policy_attachment", "aws_iam_user_policy_attachment"):
+            alias = aliases.get(_without_index(address))
+            (named, *more) = self._named(type_of(address).split("_")[2], address) or ("",)
+            if named and not more and alias is not None:
+                self._accounts.setdefault(alias, named.split(":")[4])
 
     @property
     def accounts(self) -> dict[str, str]:
@@ -96,8 +116,8 @@ class Blocks:
 
     @property
     def declared_accounts(self) -> set[str]:
-        """The ids of all accounts that have a provider, or what stands for them."""
-        return {self._accounts.get(alias, alias) for alias in self._regions}
+        """The ids of all accounts that are declared, or what stands for them."""
+        return {self._accounts.get(alias, alias) for alias in (*self._regions, *self._foreign)}
 
     def of(self, *types: str) -> list[str]:
         """Return the addresses of blocks of these types; a data source's begins with ``data.``."""
@@ -217,6 +237,19 @@ class Blocks:
         found = _REFERENCE.fullmatch(text) if isinstance(text, str) else None
         return found[1] if found else None
 
+    def told(self, kind: str, address: str) -> str | None:
+        """Return the ARN of the role or user that a block names, where an output tells it.
+
+        What is declared by its ARN is looked up nowhere.
+        """
+        of = f":{self.account(address)}:"
+        return next((arn for arn in self._named(kind, address) if of in arn), None)
+
+    def _named(self, kind: str, address: str) -> list[str]:
+        name = str(self.known(address, kind))
+        found = (_TOLD.fullmatch(arn) for arn in self.told_arns)
+        return [one[0] for one in found if one and (one[2], one[3]) == (kind, name)]
+
     def _stand_in(self, address: str, name: str) -> str:
         type_ = type_of(address).removeprefix("data.")
         account, partition = self.account(address), self.partition(address)
@@ -226,7 +259,8 @@ class Blocks:
         if type_ in _NAMED and name in ("arn", "id", "name"):
             if type_ == "aws_iam_policy" and name == "id":
                 name = "arn"
-            named = self._name(address, "name")
+            data_user = type_of(address) == "data.aws_iam_user"
+            named = self._name(address, "user_name" if data_user else "name")
             path = self.known(address, "path") or "/"
             arn = f"arn:{partition}:iam::{account}:{_NAMED[type_]}{path}{named}"
             return arn if name == "arn" else named

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from s3_links.world import Bucket, Document, Identity, Principal, Resource, World, principal
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _MODELLED = {
     *("aws_iam_role", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_role_policy_attachment"),
+    "aws_iam_user_policy_attachment",
     *("aws_s3_bucket", "aws_s3_bucket_policy", "aws_s3_bucket_ownership_controls"),
     *("aws_s3_bucket_public_access_block", "aws_s3_bucket_versioning"),
     "aws_s3_account_public_access_block",
@@ -43,12 +44,14 @@ _PLACES = {
     "permissions boundary": (("aws_iam_role", "permissions_boundary"),),
     "identity policy": (
         ("aws_iam_role_policy_attachment", "policy_arn"),
+        ("aws_iam_user_policy_attachment", "policy_arn"),
         ("aws_iam_role_policy", "name"),
     ),
 }
 OTHERS = "other policies of "
 """Begins the name of the document that stands for what a role has and nobody looked up."""
-_ROLE = re.compile(r"arn:[\w-]+:iam::[^:]*:role/.+")
+_NAMED = re.compile(r"arn:[\w-]+:iam::[^:]*:(?:role|user)/.+")
+_ATTACHMENTS = ("aws_iam_role_policy_attachment", "aws_iam_user_policy_attachment")
 
 
 def world_of(
@@ -68,9 +71,14 @@ def world_of(
 def attachments(blocks: Blocks) -> frozenset[tuple[str, str]]:
     """Return the attachments that blocks make: the role's name and the policy's ARN."""
     return frozenset(
-        (blocks.attribute(address, "role"), blocks.attribute(address, "policy_arn"))
-        for address in blocks.of("aws_iam_role_policy_attachment")
+        (blocks.attribute(address, _holds(address)), blocks.attribute(address, "policy_arn"))
+        for address in blocks.of(*_ATTACHMENTS)
     )
+
+
+def _holds(address: str) -> Literal["role", "user"]:
+    """Return what a block calls whom it gives a policy to."""
+    return "user" if type_of(address) == "aws_iam_user_policy_attachment" else "role"
 
 
 def place_of(blocks: Blocks, document: Document) -> str | None:
@@ -146,6 +154,7 @@ class _Builder:
                 policy=self._trust(address, who),
             )
             for who, address in roles.items()
+            if who.kind == "role"
         }
         resources |= {resource.arn: resource for resource in (*self._buckets(), *self._keys())}
         attached = self._attached(roles)
@@ -158,31 +167,34 @@ class _Builder:
         }
         return World(identities=identities, resources=resources)
 
-    # Roles
+    # Roles and users
 
     def _roles(self) -> Iterator[tuple[Principal, str]]:
         found: dict[Principal, str] = {}
-        looked_up = ("data.aws_iam_role", "data.aws_iam_instance_profile")
+        looked_up = ("data.aws_iam_role", "data.aws_iam_instance_profile", "data.aws_iam_user")
         for address in self._blocks.of(*looked_up, "aws_iam_role"):
             name = "role_arn" if type_of(address) == looked_up[1] else "arn"
             arn = self._blocks.attribute(address, name)
-            if _ROLE.fullmatch(arn):
+            if _NAMED.fullmatch(arn):
                 found[principal(arn)] = address
         yield from found.items()
-        for address in self._blocks.of("aws_iam_role_policy_attachment", "aws_iam_role_policy"):
+        for address in self._blocks.of(*_ATTACHMENTS, "aws_iam_role_policy"):
             who = self._holder(address, found)
             if who not in found:
                 found[who] = ""
                 yield who, ""
 
     def _holder(self, address: str, roles: Iterable[Principal]) -> Principal:
-        """Return the role that a block gives a policy to."""
-        account, name = self._blocks.account(address), self._blocks.attribute(address, "role")
+        """Return the role or the user that a block gives a policy to."""
+        kind = _holds(address)
+        account, name = self._blocks.account(address), self._blocks.attribute(address, kind)
+        if arn := self._blocks.told(kind, address):
+            return principal(arn)
         for who in roles:
-            if who.name == name and account in (who.account, UNNAMED):
+            if (who.kind, who.name) == (kind, name) and account in (who.account, UNNAMED):
                 return who
         partition = self._blocks.partition(address)
-        return Principal(kind="role", account=account, name=name, partition=partition)
+        return Principal(kind=kind, account=account, name=name, partition=partition)
 
     def _trust(self, address: str, who: Principal) -> Document:
         arn = str(who.arn)
@@ -192,7 +204,7 @@ class _Builder:
 
     def _attached(self, roles: Mapping[Principal, str]) -> dict[Principal, list[Document]]:
         found: dict[Principal, list[Document]] = defaultdict(list)
-        for address in self._blocks.of("aws_iam_role_policy_attachment"):
+        for address in self._blocks.of(*_ATTACHMENTS):
             who = self._holder(address, roles)
             found[who].append(self._policy(self._blocks.attribute(address, "policy_arn"), who))
         for address in self._blocks.of("aws_iam_role_policy"):

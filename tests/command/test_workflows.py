@@ -22,6 +22,7 @@ from s3_links.operations.stack import OperationError
 from s3_links.operations.summary import Change, as_json
 from tests.conftest import PROJECT
 from tests.support.accesses import EC2, NOTHING, READS
+from tools.propose import LOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,10 +35,13 @@ TRIED = {
     "install",
     "check",
     "test",
+    "test-cdktn",
     "synth",
     "plan",
     "plan-emulated",
     "report",
+    "lock",
+    "propose",
     "drift",
     "apply",
     "credentials ROLE=plan",
@@ -90,12 +94,15 @@ def test_every_action_is_pinned_to_a_commit() -> None:
 def test_permissions_are_minimal() -> None:
     for file in WORKFLOWS:
         assert loaded(file)["permissions"] == {"contents": "read"}
-    granted = {name: set(job.get("permissions", {})) - {"contents"} for name, job in jobs()}
-    assert {name: more for name, more in granted.items() if more} == {
+    asked = {name: job.get("permissions", {}).items() for name, job in jobs()}
+    read = ("contents", "read")
+    granted = {name: {what for what in more if what != read} for name, more in asked.items()}
+    assert {name: {what for what, _ in more} for name, more in granted.items() if more} == {
         "pull-request.plan": {"id-token", "pull-requests"},
         "main.plan": {"id-token"},
         "main.apply": {"id-token"},
         "drift.drift": {"id-token"},
+        "dependencies.propose": {"contents", "pull-requests"},
     }
 
 
@@ -115,7 +122,19 @@ def test_plans_are_for_developers_only_on_gitlab_and_kept_for_a_week() -> None:
     for artifacts in with_plans.values():
         assert (artifacts["access"], artifacts["expire_in"]) == ("developer", "1 week")
     uploads = [step["with"] for step in steps() if "upload-artifact" in step.get("uses", "")]
-    assert [upload["retention-days"] for upload in uploads] == [7, 7, 7]
+    assert [upload["retention-days"] for upload in uploads] == [7, 7, 7, 7]
+
+
+def test_what_was_just_renewed_runs_where_it_may_only_read() -> None:
+    found = loaded(PROJECT / ".github" / "workflows" / "dependencies.yml")["jobs"]
+    renewing, proposing = found["renew"], found["propose"]
+    assert "permissions" not in renewing
+    run = [step["run"] for step in renewing["steps"] if "run" in step]
+    assert run == ["make lock", "make check", "make test"]
+    (upload,) = [step["with"] for step in renewing["steps"] if "upload" in step.get("uses", "")]
+    assert upload["path"].split() == [*LOCKS]
+    assert [step["run"] for step in proposing["steps"] if "run" in step] == ["make propose"]
+    assert not any("setup" in step.get("uses", "") for step in proposing["steps"])
 
 
 def test_no_secret_is_used() -> None:

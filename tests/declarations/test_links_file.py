@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import re
 from collections import defaultdict
@@ -45,9 +46,32 @@ def replicated(**link: Any) -> dict[str, Any]:
     return {"accounts": accounts(), "links": {"reports": REPLICATION | link}}
 
 
+DELIVERY = {
+    "pattern": "service-delivery",
+    "service": "cloudtrail",
+    "from": ["account1"],
+    "trail": "audit",
+    "bucket": BUCKET,
+}
+
+
+def delivered(**link: Any) -> dict[str, Any]:
+    named = {key: value for key, value in (DELIVERY | link).items() if value is not None}
+    return {"accounts": accounts(), "links": {"reports": named}}
+
+
 HERE = "links.reports"
+CHAINED: dict[str, Any] = {"account": "account2", "name": "worker"}
 FREE = {"account": "account2", "existing": "mine", "policy": "create"}
 SSO_ROLE = "AWSReservedSSO_Analyst_0123456789abcdef"
+ROLE_OF_2 = "arn:aws:iam::222222222222:role/web"
+ORGANIZATION = "o-a1b2c3d4e5"
+POD = {"cluster": "production", "namespace": "reports", "service_account": "reader"}
+ISSUER = {
+    "issuer": "https://app.terraform.io",
+    "audience": "aws.workload.identity",
+    "subject": "organization:acme:project:reports:*",
+}
 KEY = "arn:aws:kms:{}:{}:key/11111111-2222-3333-4444-555555555555"
 MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     "an empty file": ("", {"": "is empty"}),
@@ -65,7 +89,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "a misspelt pattern": (
         declared(pattern="direct"),
-        {f"{HERE}.pattern": '"direct" is not "direct-access", "assume-role" or "replication"'},
+        {f"{HERE}.pattern": '"direct" is not "direct-access", "assume-role", "replication" or'},
     ),
     "a misspelt key": (
         declared(consumer=[CONSUMER]),
@@ -148,6 +172,35 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         ),
         {HERE: "the role 'worker' in account2 is created by links.reports too"},
     ),
+    "a role of a chain that is the last of it": (
+        declared(
+            pattern="assume-role",
+            assumed_role=CHAINED | {"through": [{"account": "account2", "name": "worker"}]},
+        ),
+        {HERE: "the role 'worker' in account2 is created by links.reports too"},
+    ),
+    "a role of a chain that is a consumer": (
+        declared(
+            pattern="assume-role",
+            assumed_role=CHAINED | {"through": [{"account": "account1", "name": "reader"}]},
+        ),
+        {HERE: "the role 'reader' in account1 is created by links.reports too"},
+    ),
+    "a role of a chain in an account that is not there": (
+        declared(
+            pattern="assume-role",
+            assumed_role=CHAINED | {"through": [{"account": "acount1", "name": "gateway"}]},
+        ),
+        {f"{HERE}.assumed_role.through[0].account": '"acount1" is not among "accounts"'},
+    ),
+    "a role of a chain that is told like another": (
+        declared(
+            pattern="assume-role",
+            assumed_role=CHAINED
+            | {"through": [{"account": "account1", "name": "gateway", "x": 1}]},
+        ),
+        {f"{HERE}.assumed_role.through[0].x": "unknown key"},
+    ),
     "a role of two links": (
         {"accounts": accounts(), "links": {"reports": LINK, "second": LINK}},
         {"links.second": "the role 'reader' in account1 is created by links.reports too"},
@@ -197,10 +250,6 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         declared(buckets=[BUCKET | {"key": KEY.format("us-east-1", "222222222222")}]),
         {f"{HERE}.buckets[0].key": "is in us-east-1, its bucket in ap-northeast-1"},
     ),
-    "a key of another account": (
-        declared(buckets=[BUCKET | {"key": KEY.format("ap-northeast-1", "999999999999")}]),
-        {f"{HERE}.buckets[0].key": "belongs to account 999999999999, its bucket to 222222222222"},
-    ),
     "a boundary of another account": (
         {
             "accounts": accounts(
@@ -240,6 +289,86 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     "an endpoint and addresses": (
         declared(access={"vpc_endpoint_ids": ["vpce-0123abcd"], "source_ips": ["203.0.113.0/24"]}),
         {f"{HERE}.access": 'no request fulfils both "vpc_endpoint_ids" and "source_ips"'},
+    ),
+    "an operator misspelt": (
+        declared(access={"conditions": {"StringEqual": {"aws:userid": "A"}}}),
+        {
+            f"{HERE}.access.conditions.StringEqual.aws:userid": '"StringEqual" is no condition '
+            'operator: did you mean "StringEquals"?'
+        },
+    ),
+    "conditions of another shape": (
+        declared(access={"conditions": {"Bool": True, "StringLike": {"aws:userid": {"a": 1}}}}),
+        {
+            f"{HERE}.access.conditions.Bool": "true is no",
+            f"{HERE}.access.conditions.StringLike.aws:userid": '{"a": 1} is not a value or a list',
+        },
+    ),
+    "an operator without a key": (
+        declared(access={"conditions": {"Bool": {}}}),
+        {f"{HERE}.access.conditions.Bool": "has no condition key"},
+    ),
+    "a key that no granted action knows": (
+        declared(
+            access={
+                "level": "read-only",
+                "conditions": {"StringEquals": {"s3:x-amz-acl": "private"}},
+            }
+        ),
+        {
+            f"{HERE}.access.conditions.StringEquals.s3:x-amz-acl": "no action that is granted "
+            "knows it"
+        },
+    ),
+    "a key of STS without a role to assume": (
+        declared(access={"conditions": {"StringLike": {"sts:RoleSessionName": "ci-*"}}}),
+        {
+            f"{HERE}.access.conditions.StringLike.sts:RoleSessionName": "only a role that is "
+            'assumed can ask it: take the pattern "assume-role"'
+        },
+    ),
+    "a key of KMS without a key": (
+        declared(access={"conditions": {"StringEquals": {"kms:KeySpec": "SYMMETRIC_DEFAULT"}}}),
+        {f"{HERE}.access.conditions.StringEquals.kms:KeySpec": 'no bucket here has a "key"'},
+    ),
+    "s3:prefix beside the prefixes": (
+        declared(access={"prefixes": ["a/"], "conditions": {"StringLike": {"s3:prefix": "a/b/*"}}}),
+        {f"{HERE}.access.conditions.StringLike": 'the prefixes ask for "s3:prefix"'},
+    ),
+    "callers who are asked for different things": (
+        declared(
+            pattern="assume-role",
+            assumed_role={"account": "account2", "name": "worker"},
+            buckets=[{"account": "account2", "new_prefix": p} for p in ("one-", "two-")],
+            grants=[
+                {
+                    "buckets": [name],
+                    "access": {"conditions": {"StringEquals": {"aws:PrincipalTag/team": team}}},
+                }
+                for name, team in (("one-", "red"), ("two-", "blue"))
+            ],
+        ),
+        {f"{HERE}.grants[1].access": "stands in its one trust policy: give each grant the same"},
+    ),
+    "a sign-in that a service's sessions do not have": (
+        declared(access={"mfa": True}),
+        {f"{HERE}.consumers[0]": '"mfa": no session that a service hands out has it'},
+    ),
+    "a VPC and an instance": (
+        declared(consumers=[CONSUMER | {"instance": True}], access={"vpc_ids": ["vpc-0123abcd"]}),
+        {f"{HERE}.access": 'without the VPC of "vpc_ids"'},
+    ),
+    "a VPC and addresses": (
+        declared(access={"vpc_ids": ["vpc-0123abcd"], "source_ips": ["203.0.113.0/24"]}),
+        {f"{HERE}.access": 'no request fulfils both "vpc_ids" and "source_ips"'},
+    ),
+    "an old TLS": (
+        declared(access={"tls_version": "1.1"}),
+        {f"{HERE}.access.tls_version": '"1.1" is not "1.2" or "1.3"'},
+    ),
+    "a tag that is none": (
+        declared(access={"prefixes": ["{principal-tag:team}/"]}),
+        {f"{HERE}.access": "write {principal_tag:team} for the caller's tag"},
     ),
     "an expression in a rule": (
         replicated(rules=[{"prefix": '${file("/etc/passwd")}'}]),
@@ -369,6 +498,93 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         replicated(both_way=True),
         {f"{HERE}.both_way": 'unknown key: did you mean "both_ways"?'},
     ),
+    "a service that nobody knows": (
+        delivered(service="clouttrail"),
+        {f"{HERE}.service": '"clouttrail" is not one of cloudtrail, config, vpc-flow-logs'},
+    ),
+    "a trail without a name": (
+        delivered(trail=None),
+        {f"{HERE}.trail": 'is missing: cloudtrail needs it: add "trail": "audit"'},
+    ),
+    "an inventory of nothing": (
+        delivered(service="s3-inventory", trail=None),
+        {f"{HERE}.source_buckets": 'needs it: add "source_buckets": ["my-reports"]'},
+    ),
+    "what another service has": (
+        delivered(
+            service="config", distribution_ids=["EDFDVBD6EXAMPLE"], write=True, hive_compatible=True
+        ),
+        {
+            f"{HERE}.trail": "is not for config: leave it out",
+            f"{HERE}.distribution_ids": "is not for config: leave it out",
+            f"{HERE}.write": "is not for config: leave it out",
+            f"{HERE}.hive_compatible": "is not for config: leave it out",
+        },
+    ),
+    "regions of a service that has none": (
+        delivered(
+            service="cloudfront",
+            trail=None,
+            distribution_ids=["EDFDVBD6EXAMPLE"],
+            regions=["us-east-1"],
+        ),
+        {f"{HERE}.regions": "is not for cloudfront: leave it out"},
+    ),
+    "a KMS key for the logs of a load balancer": (
+        delivered(service="application-load-balancer", trail=None, bucket=BUCKET | {"key": "new"}),
+        {f"{HERE}.bucket.key": "Amazon S3 managed keys (SSE-S3) only: leave out"},
+    ),
+    "a load balancer in another region than its bucket": (
+        {
+            "accounts": accounts(account1={"region": "eu-west-1"}),
+            "links": {
+                "reports": {
+                    "pattern": "service-delivery",
+                    "service": "network-load-balancer",
+                    "from": ["account1"],
+                    "bucket": BUCKET,
+                }
+            },
+        },
+        {f"{HERE}.from": "the bucket is in ap-northeast-1, the service in eu-west-1"},
+    ),
+    "an inventory from another region": (
+        delivered(
+            service="s3-inventory",
+            trail=None,
+            source_buckets=["my-reports"],
+            regions=["us-east-1", "ap-northeast-1"],
+        ),
+        {f"{HERE}.regions": "the service in us-east-1; take a bucket there"},
+    ),
+    "a prefix with what CloudTrail puts behind it": (
+        delivered(prefix="audit/AWSLogs"),
+        {f"{HERE}.prefix": "the service itself puts AWSLogs behind the prefix"},
+    ),
+    "a prefix that is a pattern": (
+        delivered(prefix="audit/*"),
+        {f"{HERE}.prefix": '"audit/*" is not the beginning of the objects\' keys'},
+    ),
+    "a service of the bucket's own account": (
+        delivered(**{"from": ["account2"]}),
+        {f"{HERE}.from": "names the bucket's own account alone: name another account"},
+    ),
+    "a service of an account that is not declared": (
+        delivered(**{"from": ["account1", "account3"]}),
+        {f"{HERE}.from[1]": '"account3" is not among "accounts": account1, account2'},
+    ),
+    "a source that is neither an alias nor an id": (
+        delivered(**{"from": ["1234"]}),
+        {f"{HERE}.from[0]": '"1234" is no item of accounts (each by its alias or its id of'},
+    ),
+    "an organization's trail of two accounts": (
+        delivered(**{"from": ["account1", "444444444444"]}, organization_id="o-a1b2c3d4e5"),
+        {f"{HERE}.from": "the trail of an organization is its management account's"},
+    ),
+    "a delivery from nowhere": (
+        delivered(**{"from": None}),
+        {f"{HERE}.from": 'is missing: add "from": ["account1"]'},
+    ),
     "a link without a pattern": (
         {"accounts": accounts(), "links": {"reports": {"buckets": []}}},
         {
@@ -379,7 +595,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "a role of IAM Identity Center": (
         declared(consumers=[{"account": "account1", "existing_role": SSO_ROLE}]),
-        {f"{HERE}.consumers[0].existing_role": 'aws:PrincipalArn "…/AWSReservedSSO_Analyst_*"'},
+        {f"{HERE}.consumers[0].existing_role": 'permission set, "permission_set": "Analyst"'},
     ),
     "a role of IAM Identity Center to take over": (
         declared(consumers=[{"account": "account1", "imported_role": SSO_ROLE}]),
@@ -394,7 +610,187 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "a role with its path": (
         declared(consumers=[{"account": "account1", "existing_role": "service-role/web"}]),
-        {f"{HERE}.consumers[0].existing_role": "is not a role's name (the name only, without path"},
+        {f"{HERE}.consumers[0].existing_role": "is not a role's name (without its path) or"},
+    ),
+    "a role of another account, by its ARN": (
+        declared(consumers=[{"account": "account1", "existing_role": ROLE_OF_2}]),
+        {
+            f"{HERE}.consumers[0].existing_role": "belongs to account 222222222222, declared is "
+            "111111111111: correct the ARN, or declare the account that it is in"
+        },
+    ),
+    "a role of another partition, by its ARN": (
+        declared(
+            consumers=[
+                {"account": "account1", "existing_role": "arn:aws-cn:iam::111111111111:role/web"}
+            ]
+        ),
+        {f"{HERE}.consumers[0].existing_role": "is in the partition aws-cn, its account in aws"},
+    ),
+    "a role of IAM Identity Center by its ARN": (
+        declared(
+            consumers=[
+                {
+                    "account": "account1",
+                    "existing_role": "arn:aws:iam::111111111111:role/aws-reserved/"
+                    f"sso.amazonaws.com/{SSO_ROLE}",
+                }
+            ]
+        ),
+        {f"{HERE}.consumers[0].existing_role": '"permission_set": "Analyst"'},
+    ),
+    "a role by an ARN whose name is too long": (
+        declared(
+            consumers=[
+                {
+                    "account": "account1",
+                    "existing_role": f"arn:aws:iam::111111111111:role/{'a' * 65}",
+                }
+            ]
+        ),
+        {f"{HERE}.consumers[0].existing_role": "has 65 characters, IAM takes 64"},
+    ),
+    "a path of AWS's own": (
+        declared(consumers=[CONSUMER | {"path": "/aws-service-role/x/"}]),
+        {f"{HERE}.consumers[0].path": 'begins with "/aws-service-role/", which AWS reserves'},
+    ),
+    "a path without its end": (
+        declared(consumers=[CONSUMER | {"path": "/teams"}]),
+        {f"{HERE}.consumers[0].path": "is not the path of a new role (begins and ends with /)"},
+    ),
+    "a path of a role that exists": (
+        declared(consumers=[{"account": "account1", "existing_role": "web", "path": "/teams/"}]),
+        {f"{HERE}.consumers[0]": '"path" is for a "new_role": give the ARN of a role that exists'},
+    ),
+    "a user of another account": (
+        declared(
+            consumers=[
+                {"account": "account1", "existing_user": "arn:aws:iam::222222222222:user/backup"}
+            ]
+        ),
+        {f"{HERE}.consumers[0].existing_user": "belongs to account 222222222222"},
+    ),
+    "a role's ARN for a user": (
+        declared(consumers=[{"account": "account1", "existing_user": ROLE_OF_2}]),
+        {f"{HERE}.consumers[0].existing_user": "is not an IAM user's name (without its path)"},
+    ),
+    "a user whose service is named": (
+        declared(
+            consumers=[
+                {
+                    "account": "account1",
+                    "existing_user": "backup",
+                    "trusted_service": "ec2.amazonaws.com",
+                }
+            ]
+        ),
+        {f"{HERE}.consumers[0]": '"trusted_service" is for a role: leave it out'},
+    ),
+    "a role without an account": (
+        declared(consumers=[{"new_role": "reader"}]),
+        {f"{HERE}.consumers[0].account": "is missing: give the alias of an account"},
+    ),
+    "an organization in an account": (
+        declared(consumers=[{"account": "account1", "organization_id": ORGANIZATION}]),
+        {f"{HERE}.consumers[0].account": "an organization is in no account of yours"},
+    ),
+    "an organization twice": (
+        declared(
+            consumers=[{"organization_id": ORGANIZATION}],
+            access={"organization_id": ORGANIZATION},
+        ),
+        {f"{HERE}.consumers[0]": 'leave out "organization_id" of "access"'},
+    ),
+    "an organization in just one account": (
+        declared(
+            consumers=[{"organization_path": f"{ORGANIZATION}/r-ab12/*"}],
+            access={"same_accounts": True},
+        ),
+        {f"{HERE}.consumers[0]": 'leave out "same_accounts" of "access"'},
+    ),
+    "a unit without its organization": (
+        declared(consumers=[{"organization_path": "ou-ab12-11111111"}]),
+        {f"{HERE}.consumers[0].organization_path": "is not the path of an organizational unit"},
+    ),
+    "a user of a whole account": (
+        declared(
+            consumers=[
+                {"account": "account1", "existing_user": "backup"},
+                {"account": "account1", "whole_account": True},
+            ]
+        ),
+        {f"{HERE}.consumers[0]": 'is in account1, which has the access as a "whole_account"'},
+    ),
+    "half an account": (
+        declared(consumers=[{"account": "account1", "whole_account": False}]),
+        {f"{HERE}.consumers[0].whole_account": "true"},
+    ),
+    "a role for two": (
+        declared(
+            consumers=[CONSUMER | {"trusted_service": "lambda.amazonaws.com", "trusted_pod": POD}]
+        ),
+        {f"{HERE}.consumers[0]": 'give "trusted_service" or "trusted_pod", not both'},
+    ),
+    "a pod's role that exists": (
+        declared(consumers=[{"account": "account1", "existing_role": "web", "trusted_pod": POD}]),
+        {f"{HERE}.consumers[0]": '"trusted_pod" is for a "new_role" or "imported_role"'},
+    ),
+    "a pod by both ways": (
+        declared(
+            consumers=[
+                CONSUMER | {"trusted_pod": POD | {"oidc_issuer": "https://oidc.example.com/id/A"}}
+            ]
+        ),
+        {f"{HERE}.consumers[0].trusted_pod": 'give one of "oidc_issuer" (IAM roles for service'},
+    ),
+    "any pod of a namespace": (
+        declared(consumers=[CONSUMER | {"trusted_pod": POD | {"service_account": "*"}}]),
+        {f"{HERE}.consumers[0].trusted_pod.service_account": "is not a Kubernetes service account"},
+    ),
+    "a pod on an instance": (
+        declared(consumers=[CONSUMER | {"trusted_pod": POD, "instance": True}]),
+        {f"{HERE}.consumers[0]": '"instance" needs a "new_role" that EC2 may assume'},
+    ),
+    "any job of a repository": (
+        declared(
+            consumers=[CONSUMER | {"trusted_job": {"platform": "github", "repository": "a/b"}}]
+        ),
+        {f"{HERE}.consumers[0].trusted_job": 'give one of "branch" and "environment"'},
+    ),
+    "an environment of GitLab": (
+        declared(
+            consumers=[
+                CONSUMER
+                | {
+                    "trusted_job": {
+                        "platform": "gitlab",
+                        "repository": "a/b",
+                        "environment": "production",
+                    }
+                }
+            ]
+        ),
+        {f"{HERE}.consumers[0].trusted_job": '"environment" is for GitHub'},
+    ),
+    "everybody of an issuer": (
+        declared(consumers=[CONSUMER | {"trusted_issuer": ISSUER | {"subject": "*"}}]),
+        {f"{HERE}.consumers[0].trusted_issuer.subject": "everybody whom the issuer vouches for"},
+    ),
+    "an issuer that AWS knows by itself": (
+        declared(
+            consumers=[
+                CONSUMER | {"trusted_issuer": ISSUER | {"issuer": "https://accounts.google.com"}}
+            ]
+        ),
+        {f"{HERE}.consumers[0].trusted_issuer.issuer": "is one that AWS knows by itself"},
+    ),
+    "an issuer with a port": (
+        declared(
+            consumers=[
+                CONSUMER | {"trusted_issuer": ISSUER | {"issuer": "https://oidc.example.com:8443"}}
+            ]
+        ),
+        {f"{HERE}.consumers[0].trusted_issuer.issuer": "is not the address of an OIDC provider"},
     ),
     "a service principal of China": (
         declared(consumers=[CONSUMER | {"trusted_service": "ec2.amazonaws.com.cn"}]),
@@ -564,7 +960,6 @@ ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
             '.assumed_role: is missing: the pattern "assume-role" needs a role',
             '.buckets[0].force_destroy: "no" is not true or false',
             ".buckets[1].key: is in us-east-1, its bucket in ap-northeast-1",
-            ".buckets[1].key: belongs to account 999999999999",
             '.access: an "instance" gets a network of its own',
             ': the output "bucket_name_account2_reports-" is created by links.contradictions too',
         ],
@@ -579,8 +974,9 @@ ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
             "access": {"level": "read-only", "actions": ["s3:*"]},
         },
         [
-            '.consumers[0]: give one of "new_role", "existing_role", "imported_role" and '
-            '"instance_profile"',
+            '.consumers[0]: give one of "new_role", "existing_role", "imported_role", '
+            '"instance_profile", "existing_user", "permission_set", "whole_account", '
+            '"organization_id" and "organization_path"',
             '.consumers[0]: "instance" needs a "new_role" that EC2 may assume',
             '.buckets[0]: with "existing", say who owns its bucket policy: "policy": "create" '
             '(nobody yet) or "merge" (you get the statements to merge)',
@@ -648,18 +1044,42 @@ ALL_AT_ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
                 CONSUMER | {"account": "account2", "new_role": "ga"},
             ],
             "buckets": [BUCKET | {"new_prefix": "ggg-"}, BUCKET | {"new_prefix": "hhh-"}],
-            "access": {"level": "read-only"},
             "grants": [
                 {"consumers": ["ga"], "buckets": ["ggg-", "reports"]},
                 {"consumers": ["account2/ga"], "access": {"level": "all"}},
             ],
         },
         [
-            '.grants: give "access" (of each role to each bucket) or "grants", not both',
             '.grants[0].consumers: "ga" means two: write "account1/ga" or "account2/ga"',
             '.grants[0].buckets: "reports" is none of this link: there is "ggg-", "hhh-"',
             '.grants[1].access.level: "all" is not one of',
             '.consumers[1]: "gb" is in no grant: add one, or leave it out',
+        ],
+    ),
+    "encryption-and-time": (
+        {
+            **LINK,
+            "consumers": [CONSUMER | {"new_role": "et"}],
+            "buckets": [
+                BUCKET | {"new_prefix": "jjj-", "dsse": True, "keep": True, "force_destroy": True},
+                {
+                    "account": "account2",
+                    "existing": "et-old",
+                    "policy": "merge",
+                    "key": "none",
+                    "keep": True,
+                    "logs_days": 9,
+                },
+                BUCKET | {"new_prefix": "kkk-", "old_versions_days": 0},
+            ],
+        },
+        [
+            '.buckets[0]: "dsse" needs a "key"',
+            '.buckets[0]: give "keep" or "force_destroy", not both',
+            ".buckets[1]: an existing bucket has its key",
+            '.buckets[1]: an existing bucket stays in any case: leave out "keep"',
+            '.buckets[1]: an existing bucket keeps its settings: leave out "logs_days"',
+            ".buckets[2].old_versions_days: 0 is not a number of days, 1 or more",
         ],
     ),
     "grants-to-an-assumed-role": (
@@ -758,7 +1178,7 @@ ROLE_PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
         f"consumers[0].{kind}": lambda n, kind=kind: declared(  # type: ignore[misc]
             consumers=[{"account": "account1", kind: n}]
         )
-        for kind in ("existing_role", "imported_role", "instance_profile")
+        for kind in ("new_role", "imported_role", "instance_profile")
     },
     "assumed_role.name": lambda n: declared(
         pattern="assume-role", assumed_role={"account": "account2", "name": n}
@@ -862,6 +1282,54 @@ def test_a_hundred_roles_assume_one_where_the_quota_was_raised(tmp_path: Path) -
     content["accounts"]["account2"]["trust_policy_quota"] = 4096
     taken = synthesize(tmp_path, content)
     assert taken.returncode == 0, taken.stderr
+
+
+@pytest.mark.cost("synthesized")
+@pytest.mark.parametrize(
+    ("service", "through", "told"),
+    [
+        ("redshift.amazonaws.com", ["account1", "account2"], 4),
+        ("redshift.ap-northeast-1.amazonaws.com", [], 2),
+        ("rds.amazonaws.com", ["account2"], 3),
+        ("rds.amazonaws.com", [], 0),
+    ],
+)
+def test_a_chain_of_roles_is_told_as_copy_takes_it(
+    service: str, through: list[str], told: int, tmp_path: Path
+) -> None:
+    passed = [{"account": alias, "name": f"passed-{n}"} for n, alias in enumerate(through)]
+    content = declared(
+        pattern="assume-role",
+        consumers=[CONSUMER | {"trusted_service": service}],
+        assumed_role=CHAINED | {"through": passed},
+    )
+    result = synthesize(tmp_path, content)
+    assert result.returncode == 0, result.stderr
+    stack = stack_json(tmp_path, "reports")
+    assert ("iam_role_account1_reader" in stack["output"]) is bool(told)
+    if told:
+        arns = stack["output"]["iam_role_account1_reader"]["value"].split(",")
+        roles = {
+            f"${{aws_iam_role.{n}.arn}}": r for n, r in stack["resource"]["aws_iam_role"].items()
+        }
+        names = ["reader", *(hop["name"] for hop in passed), "worker"]
+        assert [roles[arn]["name"] for arn in arns] == names
+
+
+@pytest.mark.cost("synthesized")
+def test_an_instance_takes_on_a_chain_of_roles_one_after_the_other(tmp_path: Path) -> None:
+    through = [{"account": "account1", "name": "first"}, {"account": "account2", "name": "second"}]
+    content = declared(pattern="assume-role", assumed_role=CHAINED | {"through": through})
+    assert synthesize(tmp_path, content).returncode == 0
+    config = configparser.ConfigParser()
+    config.read_string(stack_json(tmp_path, "reports")["output"]["aws_config"]["value"])
+    assert {name: dict(profile).get("source_profile") for name, profile in config.items()} == {
+        "DEFAULT": None,
+        "profile first": None,
+        "profile second": "first",
+        "profile account2": "second",
+    }
+    assert config["profile first"]["credential_source"] == "Ec2InstanceMetadata"
 
 
 @pytest.mark.cost("synthesized")
@@ -1232,6 +1700,11 @@ ALL_RIGHT = [
         pattern="assume-role",
         assumed_role={"account": "account2", "name": "worker"},
         access={"vpc_endpoint_ids": [], "source_ips": ["203.0.113.0/24"]},
+    ),
+    declared(
+        pattern="assume-role",
+        assumed_role=CHAINED | {"through": [{"account": "account1", "name": "gateway"}]},
+        access={"level": "athena-data"},
     ),
 ]
 

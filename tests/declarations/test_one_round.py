@@ -86,7 +86,7 @@ links:
       - account: account2
         existing: mine
         force_destroy: true
-        # ! links.reports.buckets[0].key: 5 is not "new" or the ARN
+        # ! links.reports.buckets[0].key: 5 is not "new", "none" or the ARN
         key: 5
 """,
     },
@@ -94,7 +94,7 @@ links:
         "a": f"""{ACCOUNTS}
 links:
   reports:
-    # ! links.reports.pattern: "direct" is not "direct-access", "assume-role" or "replication"
+    # ! links.reports.pattern: "direct" is not "direct-access", "assume-role", "replication" or
     pattern: direct
     consumers:
       - account: account1

@@ -46,8 +46,11 @@ async function decide({
 
 // The evaluator does not know these keys: tags' keys, which are compared alike, stand in for them.
 const input = readFileSync(0, 'utf8')
-  .replaceAll('kms:EncryptionContext:aws:s3:arn', 'aws:RequestTag/encryption-context')
-  .replaceAll(/"([a-z0-9.-]+):(aud|sub)":/g, '"aws:RequestTag/$1-$2":')
+  .replaceAll(/kms:EncryptionContext:aws:([a-z0-9]+):arn/gi, 'aws:RequestTag/encryption-context-$1')
+  .replaceAll(
+    /"([a-z0-9.-]+(?:\/[\w.~\/-]+)?):(aud|sub)":/gi,
+    (_, issuer, claim) => `"aws:RequestTag/${issuer.replaceAll('/', '.')}-${claim}":`
+  )
 const requests = JSON.parse(input)
 const decisions = []
 for (const request of requests) decisions.push(await decide(request))

@@ -42,8 +42,12 @@ def test_it_takes_a_provider_that_exists(alias: str | None, reference: str, tmp_
 @pytest.mark.parametrize(
     ("regions", "settings", "told"),
     [
-        ([], None, "home: give settings or a provider, one of them"),
-        (["eu-west-1"], SETTINGS, "home: give settings or a provider, one of them"),
+        ([], None, "home: give settings, a provider, or account_id and region, one of them"),
+        (
+            ["eu-west-1"],
+            SETTINGS,
+            "home: give settings, a provider, or account_id and region, one of them",
+        ),
         ([None], None, "home: the provider has no region: give it one"),
     ],
 )
@@ -54,3 +58,15 @@ def test_it_refuses_what_does_not_say_one_account(
     provider = next((AwsProvider(stack, "aws", region=region) for region in regions), None)
     with pytest.raises(ValueError, match=told):
         Account(stack, "home", alias="home", settings=settings, provider=provider)
+
+
+def test_a_foreign_account_has_no_provider(tmp_path: Path) -> None:
+    stack = TerraformStack(App(outdir=str(tmp_path)), "stack")
+    with pytest.raises(ValueError, match="one of them"):
+        Account(stack, "nowhere", alias="nowhere", account_id="444444444444")
+    partner = Account(
+        stack, "partner", alias="partner", account_id="444444444444", region="eu-west-1"
+    )
+    assert (partner.foreign, partner.account_id, partner.partition) == (True, "444444444444", "aws")
+    with pytest.raises(ValueError, match="partner is foreign: nothing can be created"):
+        _ = partner.provider

@@ -13,6 +13,7 @@ from s3_cross_account.access import Access
 from s3_cross_account.account import Account
 from s3_cross_account.assume_role import AssumeRole
 from s3_cross_account.bucket import Bucket, ExistingBucket
+from s3_cross_account.delivery import Delivery, Source
 from s3_cross_account.direct_access import DirectAccess
 from s3_cross_account.document import PolicyDocument
 from s3_cross_account.hardening import Hardening
@@ -20,6 +21,7 @@ from s3_cross_account.key import ExistingKey, Key
 from s3_cross_account.policy import Principal, Statement, service, trust
 from s3_cross_account.replication import Replication
 from s3_cross_account.role import ExistingRole, Role
+from s3_cross_account.service_delivery import ServiceDelivery
 from s3_cross_account.settings import AccountSettings
 from s3_links.stacks.validation import problems
 from tests.support.invariants import RULES, statements
@@ -253,6 +255,61 @@ class TestReplication:
             Replication(
                 bench.stack, "copy", source=source, destination=destination, role_name="copier"
             )
+
+
+class TestServiceDelivery:
+    def of(self, service: str, *names: str, account: Account) -> Delivery:
+        source = Source(account_id=account.account_id, regions=(account.region,))
+        return Delivery(service=service, sources=(source,), names=names)
+
+    def test_the_bucket_and_its_key_let_a_service_of_an_account_that_is_not_known_yet(
+        self, bench: Workbench
+    ) -> None:
+        key = Key(bench.stack, "key", account=bench.away)
+        bucket = Bucket(bench.stack, "trails", account=bench.away, prefix="trails-", key=key)
+        delivery = self.of("cloudtrail", "audit", account=bench.home)
+        made = ServiceDelivery(bench.stack, "delivery", bucket=bucket, delivery=delivery)
+        assert made.settings.startswith("Name=audit S3BucketName=$")
+        stack = bench.synthesized()
+        by_service = [
+            statement
+            for _, statement in statements(stack)
+            if any(p["type"] == "Service" for p in statement["principals"])
+        ]
+        assert len(by_service) == 4
+        looked_up = stack["data"]["aws_caller_identity"].items()
+        (home,) = [name for name, block in looked_up if block["provider"] == "aws.home"]
+        account = f"${{data.aws_caller_identity.{home}.account_id}}"
+        (write,) = [s for s in by_service if s["sid"] == "AWSCloudTrailWrite"]
+        assert [r.partition("/")[2] for r in write["resources"]] == [f"AWSLogs/{account}/*"]
+        assert {s["condition"][-1]["values"][0] for s in by_service} == {
+            f"arn:aws:cloudtrail:eu-west-1:{account}:trail/audit"
+        }
+
+    def test_what_is_merged_has_no_sid_that_another_delivery_may_have(
+        self, bench: Workbench
+    ) -> None:
+        key = ExistingKey(
+            bench.stack,
+            "key",
+            account=bench.away,
+            arn="arn:aws:kms:eu-west-1:222222222222:key/11111111-2222-3333-4444-555555555555",
+        )
+        bucket = ExistingBucket(
+            bench.stack, "logs", account=bench.away, name="logs", policy="merge", key=key
+        )
+        delivery = self.of("config", account=bench.home)
+        ServiceDelivery(bench.stack, "delivery", bucket=bucket, delivery=delivery)
+        found = [statement for _, statement in statements(bench.synthesized())]
+        assert len(found) == 3  # what is asked of one bucket alike is one statement
+        assert not any("sid" in statement for statement in found)
+
+    def test_what_the_service_would_refuse(self, bench: Workbench) -> None:
+        key = Key(bench.stack, "key", account=bench.away)
+        bucket = Bucket(bench.stack, "logs", account=bench.away, prefix="logs-", key=key)
+        delivery = self.of("application-load-balancer", account=bench.home)
+        with pytest.raises(ValueError, match=r"\(SSE-S3\) only: leave out the KMS key"):
+            ServiceDelivery(bench.stack, "delivery", bucket=bucket, delivery=delivery)
 
 
 EVERYBODY = [Principal(type="*", identifiers=("*",)), Principal(type="AWS", identifiers=("*",))]

@@ -10,6 +10,7 @@ from dataclasses import FrozenInstanceError
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from s3_cross_account import aws_cli, policy
 from s3_cross_account.access import REFERENCE, Access, Asks, Conditions
@@ -20,6 +21,7 @@ from s3_cross_account.actions import (
     READ_ONLY,
     READ_WRITE_DELETE,
     known,
+    of_level,
     problems,
 )
 from s3_cross_account.policy import Condition
@@ -111,7 +113,151 @@ def test_source_addresses_stand_on_both_halves_and_not_on_the_trust() -> None:
     assert conditions.of_caller(account_id=None) == ()
 
 
-@pytest.mark.parametrize("name", Conditions.model_fields)
+GENERAL = Conditions(
+    conditions={
+        "StringEquals": {"aws:principaltag/team": ["red", "blue"], "s3:x-amz-acl": "private"},
+        "IpAddress": {"aws:SourceIp": ["203.0.113.0/24"]},
+        "DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"},
+        "StringLike": {"sts:RoleSessionName": "ci-*"},
+        "Bool": {"kms:MultiRegion": False},
+        "NumericLessThanEquals": {"s3:max-keys": 100},
+    }
+)
+TEAM = Condition(test="StringEquals", variable="aws:PrincipalTag/team", values=("red", "blue"))
+ACL = Condition(test="StringEquals", variable="s3:x-amz-acl", values=("private",))
+FROM = Condition(test="IpAddress", variable="aws:SourceIp", values=("203.0.113.0/24",))
+UNTIL = Condition(test="DateLessThan", variable="aws:CurrentTime", values=("2030-01-01T00:00:00Z",))
+SESSION = Condition(test="StringLike", variable="sts:RoleSessionName", values=("ci-*",))
+REGIONS = Condition(test="Bool", variable="kms:MultiRegion", values=("false",))
+KEYS = Condition(test="NumericLessThanEquals", variable="s3:max-keys", values=("100",))
+
+
+def test_a_general_condition_stands_where_requests_have_its_key() -> None:
+    access = Access(conditions=GENERAL)
+    halves = [
+        access.identity_half(BUCKET, sid="R"),
+        access.resource_half(BUCKET, sid="R", principal=NAMED),
+    ]
+    for half in halves:
+        assert {s.actions: set(s.conditions) for s in half} == {
+            ("s3:ListBucket",): {TEAM, FROM, UNTIL, KEYS},
+            ("s3:PutObject",): {TEAM, FROM, UNTIL, ACL},
+            ("s3:GetObject",): {TEAM, FROM, UNTIL},
+        }
+    # S3 asks KMS in the caller's name, from an address of its own.
+    assert set(GENERAL.of_key()) == {TEAM, UNTIL, REGIONS}
+    assert set(GENERAL.of_caller(account_id=None)) == {TEAM, UNTIL, SESSION}
+    tagging = GENERAL.of_caller(account_id=None, actions=("sts:TagSession",))
+    assert set(tagging) == {TEAM, UNTIL}
+
+
+def test_what_speaks_of_the_caller_is_not_asked_of_the_role_that_it_assumes() -> None:
+    conditions = GENERAL.model_copy(update={"mfa": True})
+    assumed = Access(conditions=conditions).of_assumed_role()
+    *_, reading = assumed.identity_half(BUCKET, sid="R")
+    assert reading.actions == ("s3:GetObject",)
+    assert set(reading.conditions) == {FROM, UNTIL}
+    assert set(assumed.conditions.of_key()) == {UNTIL, REGIONS}
+    present = Condition(test="Bool", variable="aws:MultiFactorAuthPresent", values=("true",))
+    assert present in conditions.of_caller(account_id=None)
+    assert present in conditions.of_role(account_id=None)
+
+
+@pytest.mark.parametrize(
+    ("test", "key", "value", "said"),
+    [
+        ("IpAdress", "aws:SourceIp", "203.0.113.7", 'no condition operator: did you mean "IpAdd'),
+        ("stringLike", "aws:userid", "A:*", 'did you mean "StringLike"?'),
+        ("ForAllValues:Nul", "aws:TagKeys", True, 'did you mean "Null"?'),
+        ("NullIfExists", "aws:TagKeys", True, "no condition operator: IAM's are"),
+        ("ForAnyValues:StringLike", "aws:TagKeys", "a", "no condition operator"),
+        ("Bool", "aws:SecureTransprot", True, 'no condition key: did you mean "aws:SecureTransp'),
+        ("StringEquals", "aws:PrincipalTags/a", "b", 'did you mean "aws:PrincipalTag/a"?'),
+        ("StringEquals", "aws:PrincipalTag", "b", 'did you mean "aws:PrincipalTag/team"?'),
+        ("StringEquals", "ec2:Vpc", "b", "name one that S3, STS or KMS knows"),
+        ("StringEquals", "aws:SourceIp", "b", 'takes no StringEquals: write for example "IpAddr'),
+        ("StringEquals", "aws:PrincipalOrgPaths", "b", 'write "ForAnyValue:StringEquals" or "For'),
+        ("StringEquals", "aws:SourceArn", "b", "only requests that an AWS service makes"),
+        ("ArnLike", "aws:PrincipalArn", "arn:*", "who gets access is what the consumers say"),
+        ("StringEquals", "sts:ExternalId", "b", 'write it as "external_id"'),
+        ("StringEquals", "kms:ViaService", "s3", "it is asked already"),
+        ("StringEquals", "aws:PrincipalAccount", 111111111111, 'is no text: write "111111111111"'),
+        ("StringEquals", "aws:userid", "${aws:username}", "begin an expression"),
+        ("StringEquals", "aws:userid", "&{aws:username}", "begin an expression"),
+        ("StringEquals", "aws:userid", "報告", "no characters beyond"),
+        ("StringEquals", "aws:userid", [], "has no value: name one at least"),
+        ("Bool", "aws:MultiFactorAuthPresent", "yes", "is neither true nor false"),
+        ("Null", "aws:MultiFactorAuthAge", 1, "is neither true nor false"),
+        ("NumericLessThan", "aws:MultiFactorAuthAge", "soon", "is no number"),
+        ("NumericLessThan", "aws:MultiFactorAuthAge", True, "is no number"),
+        ("DateLessThan", "aws:CurrentTime", "tomorrow", "is no date"),
+        ("DateLessThan", "aws:CurrentTime", "2030-02-31", "is no date"),
+        ("IpAddress", "aws:SourceIp", "10.0.0.0/8", "is private, which AWS never sees"),
+        ("IpAddress", "aws:VpcSourceIp", "10.0.0.1/8", "is no range"),
+        ("ArnLike", "lambda:SourceFunctionArn", "job", "is no ARN"),
+    ],
+)
+def test_a_condition_that_iam_would_not_take_is_refused(
+    test: str, key: str, value: Any, said: str
+) -> None:
+    with pytest.raises(ValidationError) as raised:
+        Conditions(conditions={test: {key: value}})
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("test", "key", "value"),
+    [
+        ("StringNotEqualsIfExists", "aws:SourceVpc", ["vpc-1"]),
+        ("ForAllValues:StringEquals", "aws:TagKeys", ["team"]),
+        ("Null", "aws:TokenIssueTime", False),
+        ("NumericLessThan", "aws:MultiFactorAuthAge", 3600),
+        ("NumericGreaterThan", "aws:EpochTime", 1893456000),
+        ("DateGreaterThan", "aws:EpochTime", "1893456000"),
+        ("DateGreaterThan", "aws:CurrentTime", "2026-04-01"),
+        ("IpAddress", "aws:VpcSourceIp", "10.0.0.0/8"),
+        ("ArnLike", "aws:SourceVpcArn", "arn:aws:ec2:*:111111111111:vpc/*"),
+        ("StringEquals", "aws:PrincipalOrgID", "o-a1b2c3d4e5"),
+    ],
+)
+def test_what_iam_takes_is_taken(test: str, key: str, value: Any) -> None:
+    (asked,) = Conditions(conditions={test: {key: value}}).general
+    assert (asked.test, asked.variable) == (test, key)
+
+
+def test_a_key_is_not_asked_twice_by_one_operator() -> None:
+    with pytest.raises(ValidationError, match="in letters of another case"):
+        Conditions(conditions={"StringEquals": {"aws:userid": "A", "aws:UserId": "B"}})
+    with pytest.raises(ValidationError, match='"source_ips" asks this already'):
+        Conditions(
+            source_ips=("203.0.113.0/24",),
+            conditions={"IpAddress": {"aws:SourceIp": "198.51.100.7"}},
+        )
+    with pytest.raises(ValueError, match="is asked by the prefixes"):
+        Access(
+            prefixes=("a/",),
+            conditions=Conditions(conditions={"StringLike": {"s3:prefix": "a/b/*"}}),
+        )
+
+
+def test_a_condition_that_no_granted_action_knows_is_refused() -> None:
+    conditions = Conditions(conditions={"StringEquals": {"s3:x-amz-acl": "private"}})
+    with pytest.raises(ValueError, match="no action that is granted knows it: leave it out"):
+        Access(actions=("s3:GetObject",), conditions=conditions)
+
+
+def test_a_prefix_by_the_callers_tag_is_a_variable_in_both_halves() -> None:
+    access = Access(prefixes=("home/{principal_tag:team}/", "shared/"))
+    listing, objects = access.identity_half(BUCKET, sid="R")
+    pattern = "home/${aws:PrincipalTag/team}/"
+    assert listing.conditions[0].values == (pattern, f"{pattern}*", "shared/", "shared/*")
+    assert objects.resources == (f"{BUCKET}/{pattern}*", f"{BUCKET}/shared/*")
+    assert [
+        (s.resources, s.conditions) for s in access.resource_half(BUCKET, sid="R", principal=NAMED)
+    ] == [(s.resources, s.conditions) for s in (listing, objects)]
+
+
+@pytest.mark.parametrize("name", sorted({*Conditions.model_fields} - {"conditions"}))
 def test_each_condition_asks_something_and_is_described(name: str) -> None:
     field = Conditions.model_fields[name]
     assert [type(asks) for asks in field.metadata].count(Asks) == 1
@@ -151,6 +297,12 @@ def test_addresses_that_say_nothing_are_refused(ranges: list[str], said: str) ->
         ({"prefixes": ("a?/",)}, r"\* and \? stand for anything in a policy"),
         ({"prefixes": ("${aws:username}/",)}, "begin an expression"),
         ({"prefixes": ("&{aws:username}/",)}, "begin an expression"),
+        ({"prefixes": ("{principal_tag:}/",)}, "'' is no tag's key"),
+        ({"prefixes": ("{principal_tag:a*}/",)}, "stand for anything.*'a\\*' is no tag's key"),
+        ({"prefixes": ("{principal_tag:" + "a" * 129 + "}/",)}, "is no tag's key"),
+        ({"prefixes": ("{principal-tag:team}/",)}, "stands for nothing: write {principal_tag:te"),
+        ({"prefixes": ("{aws:PrincipalTag/team}/",)}, "stands for nothing"),
+        ({"prefixes": ("{principal_tag:team}",)}, "must end with '/'"),
         ({"prefixes": ("a\tb/",)}, "it has a control character"),
         ({"prefixes": ("a\x7f/",)}, "it has a control character"),
         ({"prefixes": ("報告/",)}, "no characters beyond"),
@@ -236,15 +388,19 @@ def test_so_is_a_key(written: str, meant: str | None) -> None:
 
 
 @pytest.mark.cost("synthesized")
-def test_the_s3_actions_are_those_of_the_service_reference() -> None:
+@pytest.mark.parametrize(
+    ("script", "data"),
+    [("actions.mjs", "s3_actions.json"), ("condition_keys.mjs", "condition_keys.json")],
+)
+def test_the_names_are_those_of_the_service_reference(script: str, data: str) -> None:
     result = subprocess.run(
-        ["node", "actions.mjs"],
+        ["node", script],
         cwd=PROJECT / "tests" / "evaluator",
         capture_output=True,
         text=True,
         check=True,
     )
-    ours = PROJECT / "constructs" / "s3_cross_account" / "s3_actions.json"
+    ours = PROJECT / "constructs" / "s3_cross_account" / data
     assert ours.read_text() == result.stdout, "run `make actions`"
 
 
@@ -252,6 +408,17 @@ def test_every_level_is_known_and_holds_the_one_before_it() -> None:
     for actions in LEVELS.values():
         assert problems(actions) == []
     assert set(READ_ONLY) < set(LIST_GET_PUT) < set(COPY_WITH_TAGS) < set(READ_WRITE_DELETE)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_level_can_be_limited_to_a_prefix(level: str) -> None:
+    below = of_level(level, below_prefixes=True)
+    whole = of_level(level, below_prefixes=False)
+    assert whole == LEVELS[level]
+    assert set(whole) - set(below) <= {"s3:ListBucketMultipartUploads"}
+    half = Access(actions=below, prefixes=("a/",)).identity_half(BUCKET, sid="R")
+    beyond = [s.actions for s in half if s.resources == (BUCKET,) and not s.conditions]
+    assert beyond in ([], [("s3:GetBucketLocation",)])
 
 
 def test_the_size_counts_what_is_unknown_at_its_longest() -> None:
@@ -308,7 +475,7 @@ def test_the_copy_command_copies_recursively_and_asks_for_no_tags() -> None:
 
 @pytest.mark.cost("synthesized")
 def test_none_of_it_loads_jsii() -> None:
-    modules = "access, actions, aws_cli, hardening, policy, replication_rule, settings"
+    modules = "access, actions, aws_cli, delivery, hardening, policy, replication_rule, settings"
     script = f"import sys; from s3_cross_account import {modules}; print('jsii' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (result.stdout, result.stderr) == ("False\n", "")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from s3_links.declarations.links import Links
-from s3_links.operations.existing import Finding, findings
+from s3_links.operations.existing import findings
 from s3_links.operations.stack import Stack
 from s3_links.sandbox.access import Principal, root
 from s3_links.sandbox.emulator import ACCOUNTS, REGION, Emulator
@@ -19,9 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from s3_links.operations.looking import Finding
+
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNTS['account2']}:key/11111111-2222-3333-4444-555555555555"
 OTHER_KEY = KEY.replace("11111111-", "99999999-")
 ROLE = {"account": "account1", "new_role": "reader"}
+ISSUER = {
+    "issuer": "https://oidc.example.com/id/A",
+    "audience": "sts.amazonaws.com",
+    "subject": "reports",
+}
 
 
 def policy(bucket: str) -> str:
@@ -69,6 +76,10 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         trust = json.dumps({"Statement": [trusted | {"Action": "sts:AssumeRole"}]})
         iam.create_role(RoleName="web", Path="/service-role/", AssumeRolePolicyDocument=trust)
         iam.create_instance_profile(InstanceProfileName="empty")
+        iam.create_user(UserName="backup", Path="/people/")
+        iam.create_open_id_connect_provider(
+            Url="https://oidc.example.com/id/A", ClientIDList=["sts.amazonaws.com"]
+        )
         yield emulator
 
 
@@ -129,6 +140,15 @@ def replicated(**source: Any) -> dict[str, Any]:
         "source": {"account": "account2", "policy": "create", "versioned": True} | source,
         "destination": {"account": "account1", "new_prefix": "copies-"},
         "role_name": "replication",
+    }
+
+
+def delivered(service: str, **bucket: Any) -> dict[str, Any]:
+    return {
+        "pattern": "service-delivery",
+        "service": service,
+        "from": ["account1"],
+        "bucket": {"account": "account2", "policy": "merge"} | bucket,
     }
 
 
@@ -199,6 +219,19 @@ STOPS: dict[str, tuple[dict[str, Any], str]] = {
         replicated(existing="versioned", replication="import"),
         "the bucket 'versioned' has no replication configuration to import",
     ),
+    "a bucket that a service cannot find": (
+        delivered("config", existing="nowhere"),
+        "links.link.bucket: the bucket 'nowhere' does not exist",
+    ),
+    "a key that the service does not take": (
+        delivered("application-load-balancer", existing="keyed"),
+        f"'keyed' is encrypted with the KMS key {KEY}, and the service delivers to buckets with "
+        "Amazon S3 managed keys (SSE-S3) only",
+    ),
+    "a key of a service's bucket that is not declared": (
+        delivered("config", existing="keyed"),
+        f"is encrypted with the KMS key {KEY}: without both halves",
+    ),
     "no such role": (
         by(existing_role="nobody"),
         "links.link.consumers[0]: account1 has no role 'nobody': correct the name",
@@ -206,6 +239,36 @@ STOPS: dict[str, tuple[dict[str, Any], str]] = {
     "no such instance profile": (
         by(instance_profile="nothing"),
         "account1 has no instance profile 'nothing'",
+    ),
+    "a role whose path is another": (
+        by(existing_role="arn:aws:iam::111111111111:role/web"),
+        "the role 'web' is arn:aws:iam::111111111111:role/service-role/web, declared is "
+        "arn:aws:iam::111111111111:role/web: correct the ARN",
+    ),
+    "no such user": (
+        by(existing_user="nobody"),
+        "links.link.consumers[0]: account1 has no user 'nobody': correct the name",
+    ),
+    "a user whose path is another": (
+        by(existing_user="arn:aws:iam::111111111111:user/backup"),
+        "the user 'backup' is arn:aws:iam::111111111111:user/people/backup, declared is",
+    ),
+    "no OIDC provider": (
+        by(
+            new_role="pod",
+            trusted_pod={
+                "oidc_issuer": "https://oidc.example.com/id/B",
+                "namespace": "n",
+                "service_account": "s",
+            },
+        ),
+        "links.link.consumers[0]: account1 has no OIDC provider for oidc.example.com/id/B: aws iam "
+        "create-open-id-connect-provider --url https://oidc.example.com/id/B",
+    ),
+    "an OIDC provider for another audience": (
+        by(new_role="run", trusted_issuer=ISSUER | {"audience": "another"}),
+        "the OIDC provider arn:aws:iam::111111111111:oidc-provider/oidc.example.com/id/A is not "
+        "for the audience 'another': aws iam add-client-id-to-open-id-connect-provider",
     ),
     "an instance profile without a role": (
         by(instance_profile="empty"),
@@ -227,8 +290,14 @@ FITS: dict[str, dict[str, Any]] = {
     "a policy that is merged": on(existing="with-policy", policy="merge"),
     "a policy that is imported": on(imported="with-policy", policy="import"),
     "the declared key": on(existing="keyed", policy="create", key=KEY),
+    "a bucket for a service": delivered("classic-load-balancer", existing="plain"),
+    "the declared key of a bucket for a service": delivered("config", existing="keyed", key=KEY),
     "a versioned source": replicated(existing="versioned"),
     "a role with a path": by(existing_role="web"),
+    "a role by its ARN": by(existing_role="arn:aws:iam::111111111111:role/service-role/web"),
+    "a user": by(existing_user="backup"),
+    "a user by its ARN": by(existing_user="arn:aws:iam::111111111111:user/people/backup"),
+    "an OIDC provider": by(new_role="run", trusted_issuer=ISSUER),
 }
 
 

@@ -45,6 +45,16 @@ LINKS: dict[str, Any] = {
         "buckets": [{"account": "account2", "new_prefix": "away-"}],
         "assumed_role": {"account": "account2", "name": "worker", "external_id": "x-123"},
     },
+    "chain": {
+        "pattern": "assume-role",
+        "consumers": [{"account": "account1", "new_role": "cluster"}],
+        "buckets": [{"account": "account2", "new_prefix": "lake-"}],
+        "assumed_role": {
+            "account": "account1",
+            "name": "loader",
+            "through": [{"account": "account2", "name": "gateway"}],
+        },
+    },
     "copies": {
         "pattern": "replication",
         "source": {"account": "account1", "new_prefix": "source-"},
@@ -112,6 +122,19 @@ def test_without_an_action_everything_is_asked_that_is_declared(ask: Any) -> Non
     ]
     answer = ask("reader", f"{NEW}/r/a.csv", role("reader") | bucket())
     assert asked_of(answer) == [("s3:GetObject", f"arn:aws:s3:::{NEW}/r/a.csv")]
+
+
+@pytest.mark.parametrize(
+    ("who", "roles"),
+    [("cluster", ["gateway", "loader"]), ("gateway", ["loader"]), ("loader", []), ("caller", None)],
+)
+def test_a_chain_is_followed_role_by_role(
+    who: str, roles: list[str] | None, declaration: tuple[list[Stack], Links]
+) -> None:
+    declared = Declared(declaration[0], ACCOUNTS)
+    (principal,) = declared.roles(who)
+    route = declared.route(principal, "arn:aws:s3:::lake-20261125023649946400000001")
+    assert (route and [hop.name for hop in route.hops]) == roles
 
 
 def test_what_was_not_read_of_an_organization_is_noted_where_all_else_lets_it(ask: Any) -> None:

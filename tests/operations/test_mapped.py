@@ -45,6 +45,14 @@ def test_an_edge_is_labelled_by_level_and_prefix() -> None:
     ("actions", "level"),
     [
         (["s3:GetObject", "s3:PutObject", "s3:ListBucket"], "list-get-put"),
+        (["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"], "athena-data or glue-source"),
+        (
+            [
+                *("s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
+                *("s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"),
+            ],
+            "athena-results",
+        ),
         (["kms:Decrypt"], "Decrypt"),
         (["s3:*"], "*"),
         (["s3:GetObjectVersionAcl", "s3:ReplicateObject", "s3:x"], "ReplicateObject +2"),
@@ -245,3 +253,31 @@ def test_a_plan_tells_what_stays_beside_what_appears() -> None:
     states = {edge.target.partition(" in ")[0]: edge.state for edge in graph([summary]).edges}
     assert states["bucket reports-…"] == "appears"
     assert states["bucket their.bucket"] == "stays"
+
+
+@pytest.mark.cost("synthesized")
+def test_each_kind_of_consumer_is_a_node_of_its_own() -> None:
+    consumers = [
+        {"account": "account1", "existing_user": "backup"},
+        {"account": "account1", "permission_set": "Analyst"},
+        {"organization_path": "o-a1b2c3d4e5/r-ab12/*"},
+    ]
+    link = {
+        "pattern": "direct-access",
+        "consumers": consumers,
+        "buckets": [{"account": "account2", "new_prefix": "reports-"}],
+        "access": {"level": "read-only"},
+    }
+    content = synthesized(link)
+    (summary,) = declared([Stack("link", Path("unused"), content=content, digest="unused")])
+    assert not any(access.public for access in summary.stays)
+    drawn = graph([summary])
+    found = {source: labels for source, _, _, *labels in told(drawn)}
+    assert found == {
+        "user backup (account1)": ["read-only"],
+        "other permission set Analyst (account1)": ["read-only"],
+        "other everyone in o-a1b2c3d4e5/r-ab12/* ()": ["read-only"],
+    }
+    names = {node.id: node.name for node in drawn.nodes}
+    unseen = {names[e.source]: e.missing.what for e in drawn.edges if e.missing}
+    assert unseen == {"permission set Analyst": "identity policy"}

@@ -670,7 +670,6 @@ def test_the_encryption_of_a_bucket_that_is_imported_is_compared(there: Any, wea
         "aws_kms_replica_key.x",
         "aws_iam_user.x",
         "aws_iam_user_policy.x",
-        "aws_iam_user_policy_attachment.x",
         "aws_iam_group_policy.x",
         "aws_iam_group_policy_attachment.x",
         "aws_iam_group_membership.x",

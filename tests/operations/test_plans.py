@@ -102,9 +102,8 @@ def left() -> set[str]:
     return {entry.name for entry in Path().iterdir()} - {"bin", "cdktf.out", ".plans.lock"}
 
 
-@pytest.mark.usefixtures("project")
 def test_the_binary_that_a_variable_names_is_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "bin" / "terraform").rename(tmp_path / "bin" / "tofu")
     with pytest.raises(OperationError, match="Terraform is not installed"):
@@ -112,6 +111,9 @@ def test_the_binary_that_a_variable_names_is_run(
     monkeypatch.setenv("TERRAFORM_BINARY_NAME", "tofu")
     plan(synthesized())
     assert apply(applicable()) == ["reports", "worker"]
+    (project.stack("worker") / "shown.json").unlink()
+    with pytest.raises(OperationError, match=r"^tofu show of worker failed"):
+        plan(synthesized())
     monkeypatch.setenv("TERRAFORM_BINARY_NAME", "tufo")
     with pytest.raises(OperationError, match="TERRAFORM_BINARY_NAME names 'tufo', which is not"):
         plan(synthesized())

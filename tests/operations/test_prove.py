@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 
+from s3_links.declarations.link import Link
 from s3_links.operations.grants import Declared
 from s3_links.operations.prove import found_wrong, prove
 from s3_links.reach.difference import found
@@ -44,7 +45,17 @@ CONDITIONS = {
     "source_ips": ["203.0.113.0/24"],
     "same_accounts": True,
 }
+GENERAL: dict[str, Any] = {
+    "StringEquals": {"aws:PrincipalTag/team": ["red", "blue"], "s3:x-amz-acl": "private"},
+    "DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"},
+    "DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"},
+    "NotIpAddressIfExists": {"aws:SourceIp": ["203.0.113.0/24", "198.51.100.0/24"]},
+    "ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": ["o-a1b2c3d4e5/r-ab12/*"]},
+    "Null": {"aws:SourceIdentity": False},
+    "NumericLessThan": {"s3:max-keys": 100},
+}
 OLD_KEY = "arn:aws:kms:ap-northeast-1:222222222222:key/11111111-2222-3333-4444-555555555555"
+CENTRAL_KEY = OLD_KEY.replace("222222222222", "333333333333")
 LINKS: dict[str, Any] = {
     "direct": {
         "pattern": "direct-access",
@@ -54,6 +65,33 @@ LINKS: dict[str, Any] = {
         ],
         "buckets": BUCKETS,
         "access": {"level": "read-only", "prefixes": ["r/", "s/t/"]},
+    },
+    "general": {
+        "pattern": "direct-access",
+        "consumers": [{"account": "account1", "new_role": "general"}],
+        "buckets": [bucket | {"key": "new"} for bucket in BUCKETS],
+        "access": {
+            "prefixes": ["home/{principal_tag:team}/", "shared/"],
+            "tls_version": "1.2",
+            "vpc_ids": ["vpc-0123abcd"],
+            "conditions": GENERAL | {"Bool": {"kms:MultiRegion": False}},
+        },
+    },
+    "general-assumed": {
+        "pattern": "assume-role",
+        "consumers": [
+            {
+                "account": "account1",
+                "existing_role": "pods",
+                "trusted_service": "pods.eks.amazonaws.com",
+            }
+        ],
+        "assumed_role": {"account": "account2", "name": "general-worker"},
+        "buckets": [bucket | {"key": "new"} for bucket in BUCKETS],
+        "access": {
+            "prefixes": ["{principal_tag:kubernetes-namespace}/"],
+            "conditions": GENERAL | {"StringLike": {"sts:RoleSessionName": "ci-*"}},
+        },
     },
     "surviving": {
         "pattern": "direct-access",
@@ -77,6 +115,27 @@ LINKS: dict[str, Any] = {
         "access": CONDITIONS,
         "assumed_role": {"account": "account2", "name": "worker", "external_id": "link-7f3a"},
     },
+    "chained": {
+        "pattern": "assume-role",
+        "consumers": [
+            {
+                "account": "account1",
+                "new_role": "pods",
+                "trusted_service": "pods.eks.amazonaws.com",
+            },
+        ],
+        "buckets": BUCKETS,
+        "access": CONDITIONS,
+        "assumed_role": {
+            "account": "account2",
+            "name": "worker",
+            "external_id": "link-7f3a",
+            "through": [
+                {"account": "account1", "name": "gateway"},
+                {"account": "account2", "name": "broker"},
+            ],
+        },
+    },
     "merged": {
         "pattern": "direct-access",
         "consumers": [{"account": "account1", "instance_profile": "web"}],
@@ -87,11 +146,63 @@ LINKS: dict[str, Any] = {
         ],
         "access": {"level": "read-write-delete", **CONDITIONS},
     },
+    "kinds": {
+        "pattern": "direct-access",
+        "consumers": [
+            {"account": "account1", "existing_user": "arn:aws:iam::111111111111:user/x/backup"},
+            {"account": "account1", "existing_role": "arn:aws:iam::111111111111:role/x/web"},
+            {"account": "account1", "permission_set": "Analyst"},
+            {"organization_path": "o-a1b2c3d4e5/r-ab12/*"},
+        ],
+        "buckets": [bucket | {"key": "new"} for bucket in BUCKETS],
+        "access": {"level": "read-only", "source_ips": ["203.0.113.0/24"]},
+        "survive_role_recreation": True,
+    },
+    "many-assume": {
+        "pattern": "assume-role",
+        "consumers": [
+            {"account": "account1", "existing_user": "caller"},
+            {"account": "account1", "permission_set": "Analyst"},
+            {"account": "account2", "whole_account": True},
+            {"organization_id": "o-a1b2c3d4e5"},
+            {
+                "account": "account1",
+                "new_role": "pod",
+                "path": "/pods/",
+                "trusted_pod": {"cluster": "c", "namespace": "n", "service_account": "s"},
+            },
+        ],
+        "buckets": BUCKETS,
+        "access": {"level": "read-only"},
+        "assumed_role": {"account": "account2", "name": "worker", "external_id": "link-7f3a"},
+    },
     "same-prefix": {
         "pattern": "direct-access",
         "consumers": [{"account": "account1", "new_role": "reader"}],
         "buckets": [bucket | {"new_prefix": "same-"} for bucket in BUCKETS],
         "access": {"actions": ["s3:GetObject", "s3:ListBucketVersions", "s3:GetBucketLocation"]},
+    },
+    "delivered": {
+        "pattern": "service-delivery",
+        "service": "cloudtrail",
+        "from": ["account1", "444444444444"],
+        "bucket": BUCKETS[1] | {"key": "new"},
+        "trail": "audit",
+        "prefix": "logs",
+        "hardening": True,
+    },
+    "delivered-to-merge": {
+        "pattern": "service-delivery",
+        "service": "vpc-flow-logs",
+        "from": ["account1"],
+        "bucket": {
+            "account": "account2",
+            "existing": "a-bucket",
+            "policy": "merge",
+            "key": OLD_KEY,
+        },
+        "regions": ["ap-northeast-1", "eu-west-1"],
+        "hive_compatible": True,
     },
     "granted": {
         "pattern": "direct-access",
@@ -113,6 +224,17 @@ LINKS: dict[str, Any] = {
                 "access": {"level": "write-only", "prefixes": ["out/"], "tls_only": True},
             },
         ],
+    },
+    "encrypted": {
+        "pattern": "direct-access",
+        "consumers": [{"account": "account1", "new_role": "reader"}],
+        "buckets": [
+            {"account": "account2", "new_prefix": "twice-", "key": "new", "dsse": True},
+            {"account": "account2", "new_prefix": "central-", "key": CENTRAL_KEY, "keep": True},
+            {"account": "account2", "imported": "was-kms", "policy": "create", "key": "none"},
+        ],
+        "access": {"level": "read-only"},
+        "hardening": True,
     },
     "granted-to-assumed": {
         "pattern": "assume-role",
@@ -299,6 +421,40 @@ def test_a_block_that_is_missing_fails_the_proof(type_: str, told: str) -> None:
         assert any(told in text for text in texts), (name, texts)
 
 
+@pytest.mark.parametrize(
+    ("name", "type_"),
+    [
+        ("kinds", "aws_iam_user_policy_attachment"),
+        ("kinds", "aws_iam_policy"),
+        ("many-assume", "aws_iam_user_policy_attachment"),
+    ],
+)
+def test_a_half_of_a_user_or_a_permission_set_that_is_missing_fails_the_proof(
+    name: str, type_: str
+) -> None:
+    read, stack = example(name)
+    for one in stack["resource"][type_]:
+        less = deepcopy(stack)
+        del less["resource"][type_][one]
+        texts = [problem.text for problem in proof(read, less).problems]
+        assert any("a statement is missing" in text for text in texts), (one, texts)
+
+
+@pytest.mark.parametrize(
+    ("name", "output"),
+    [
+        ("kinds", "policies_to_reference_account1_Analyst"),
+        ("kinds", "identity_policy_to_attach_o-a1b2c3d4e5-r-ab12"),
+        ("many-assume", "identity_policy_to_attach_account2_whole-account"),
+    ],
+)
+def test_what_is_not_handed_out_fails_the_proof(name: str, output: str) -> None:
+    read, stack = example(name)
+    less = deepcopy(stack)
+    del less["output"][output]
+    assert any("a statement is missing" in p.text for p in proof(read, less).problems)
+
+
 def test_a_policy_of_others_attached_to_a_role_fails_the_proof() -> None:
     read, stack = example("direct")
     more = deepcopy(stack)
@@ -330,6 +486,13 @@ def test_a_permissions_boundary_that_is_dropped_fails_the_proof() -> None:
         ("direct", "AmazonSSMManagedInstanceCore"),
         ("direct", "as far as its boundary"),
         ("assumed", "role/web may by its other policies is not looked up"),
+        (
+            "kinds",
+            "link-Analyst-account2, in account1: the permission set Analyst has to reference",
+        ),
+        ("kinds", "user/x/backup may by its other policies is not looked up"),
+        ("kinds", "the output identity_policy_to_attach_o-a1b2c3d4e5-r-ab12 has to be attached"),
+        ("many-assume", "identity_policy_to_attach_account2_whole-account has to be attached"),
         ("merged", "the output bucket_policy_to_merge_account2_a-bucket has to be merged"),
         ("merged", "the output key_policy_to_merge_account2_a-bucket has to be merged"),
     ],
@@ -351,7 +514,7 @@ def test_the_evaluator_finds_nobody_beyond_the_declaration(link: dict[str, Any])
     read, stack = declared_and_synthesized(link)
     blocks = Blocks(declared_blocks(stack), aliases_of(stack), stack)
     one = read.links["link"]
-    assert one.pattern != "replication"
+    assert isinstance(one, Link)
     role = one.assumed_role
     names = {role.name} if role else {consumer.name for consumer in one.consumers}
     known = {consumer.name for consumer in one.consumers if consumer.existing_role}

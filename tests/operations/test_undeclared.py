@@ -165,7 +165,7 @@ def test_it_is_destroyed_without_its_declaration(removed: Workplace, emulator: E
     assert len(iam.list_attached_role_policies(RoleName="theirs")["AttachedPolicies"]) == 1
     result = removed.make("destroy", "LINK=gone", "ARGS=--yes")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "It took over, and these stay as they are:\n  aws_iam_role." in result.stdout
+    assert "These stay as they are:\n  aws_iam_role." in result.stdout
     assert iam.get_role(RoleName="theirs")["Role"]["RoleName"] == "theirs"
     assert iam.list_attached_role_policies(RoleName="theirs")["AttachedPolicies"] == []
     buckets = root(emulator.endpoint, "account2").s3.list_buckets()["Buckets"]

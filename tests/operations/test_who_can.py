@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,9 +85,59 @@ def test_a_role_that_is_assumed_is_told_with_who_assumes_it() -> None:
     assert any("what else arn:aws:iam::111111111111:role/web" in note for note in answer.notes)
 
 
+@pytest.mark.parametrize(
+    ("name", "bucket", "who", "note"),
+    [
+        ("kinds", "away-", "user backup (account1)", "user/x/backup may by its other policies"),
+        ("kinds", "away-", "permission set Analyst (account1)", "permission set Analyst has to"),
+        ("kinds", "away-", "anyone in o-a1b2c3d4e5/r-ab12/*", "o-a1b2c3d4e5-r-ab12 has to be"),
+        (
+            "many-assume",
+            "away-",
+            "anyone else in account account2 as role worker (account2)",
+            "identity_policy_to_attach_account2_whole-account has to be attached",
+        ),
+    ],
+)
+def test_whoever_gets_access_is_told_with_what_others_do(
+    name: str, bucket: str, who: str, note: str
+) -> None:
+    answer = asked(name, bucket, "s3:GetObject")
+    (row,) = [row for row in cells(answer) if row[0] == who]
+    assert "identity policy in" in row[3]
+    assert any(note in one for one in answer.notes)
+
+
+def test_no_service_is_in_an_organization() -> None:
+    assert not [who for who, *_ in cells(asked("kinds", "away-")) if "service" in who]
+
+
+def test_a_chain_is_told_with_who_assumes_each_of_its_roles() -> None:
+    told = {row.who.name: row for row in asked("chained", "home-", "s3:GetObject").rows}
+    chain = ["pods", "gateway", "broker", "worker"]
+    assert sorted(told) == sorted(chain)
+    for caller, role in pairwise(chain):
+        through = told[caller].through
+        assert through
+        assert through.name == role
+        assert set(told[role].halves) < set(told[caller].halves)
+    (first,) = [row for row in cells(asked("chained", "home-", "s3:GetObject")) if "pods" in row[0]]
+    assert "sts:ExternalId is link-7f3a" in first[2]
+
+
 def test_a_replication_is_told_as_its_role() -> None:
     rows = asked("replicated", "away-", "s3:ReplicateObject").rows
     assert [(row.who.name, row.on) for row in rows] == [("replicates", "arn:aws:s3:::away-…/*")]
+
+
+def test_a_delivery_is_told_as_its_service_with_what_limits_it() -> None:
+    rows = asked("delivered", "away-", "s3:PutObject").rows
+    told = {(row.who.kind, row.who.name, row.on) for row in rows}
+    assert told == {
+        ("service", "cloudtrail.amazonaws.com", f"arn:aws:s3:::away-…/logs/AWSLogs/{account}/*")
+        for account in ("111111111111", "444444444444")
+    }
+    assert all(any("aws:SourceArn is" in one for way in row.only_if for one in way) for row in rows)
 
 
 @pytest.mark.parametrize(("bucket", "noted"), [("a-bucket", True), ("b-bucket", False)])

@@ -40,8 +40,10 @@ ARROWS = {
 """What each part of the house may import of the others."""
 
 PURE = {
-    *("access", "actions", "addresses", "hardening", "policy", "reading", "replication_rule"),
-    *("role_name", "settings", "spelling", "trusted_services"),
+    *("access", "actions", "addresses", "condition_keys", "delivery", "delivery_services"),
+    *("hardening", "policy", "prefixes", "reading", "replication_rule", "role_name"),
+    "service_levels",
+    *("settings", "spelling", "trusted_services"),
 }
 """The vocabulary of the library: no Node.js, so nothing of its constructs."""
 

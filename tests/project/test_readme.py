@@ -1,4 +1,4 @@
-"""The README's examples run, in both languages."""
+"""The examples of the README and of the pages run, in both languages."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from s3_cross_account.aws_cli import WITHOUT_TAGS
+from s3_cross_account.delivery_services import SERVICES
 from s3_links.map.mermaid import mermaid
 from s3_links.operations import mapped
 from s3_links.operations.graphs import graph
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.cost("synthesized")
 
 README = (PROJECT / "README.md").read_text()
+LINKS = (PROJECT / "docs" / "links.md").read_text()
 SCHEMA = (PROJECT / "links.schema.json").read_text()
 
 
@@ -37,9 +39,9 @@ def declared(text: str) -> dict[str, Any]:
     return content
 
 
-def rows(heading: str) -> dict[str, str]:
+def rows(heading: str, text: str = LINKS) -> dict[str, str]:
     """Return the rows of the table with this heading: what is wanted, and what to write."""
-    table = README.split(f"| {heading} | What you write in the link |")[1].split("\n\n")[0]
+    table = re.split(rf"^\| {heading} \| .*\|$", text, flags=re.M)[1].split("\n\n")[0]
     return dict(re.findall(r'^\| ([^|]+?) \| `(".*?)` \|$', table, flags=re.M))
 
 
@@ -56,10 +58,15 @@ SETTINGS = {
 }
 ACCESS = rows("What you want")
 REPLICATION = rows("What you want of a replication")
+SERVICE_PAGES = {
+    language: (PROJECT / "docs" / f"service-delivery{language}.md").read_text()
+    for language in ("", ".ja")
+}
+DELIVERY = rows("What you want of a delivery", SERVICE_PAGES[""])
 
 
 def test_the_tables_were_found() -> None:
-    assert (len(ACCESS), len(REPLICATION)) == (30, 15)
+    assert (len(ACCESS), len(REPLICATION), len(DELIVERY)) == (62, 15, 15)
     assert {name: len(found) for name, found in SETTINGS.items()} == {
         "workstation.md": 5,
         "workstation.ja.md": 5,
@@ -80,8 +87,8 @@ def test_the_level_for_copies_stands_where_the_default_is_met() -> None:
 
 @pytest.mark.parametrize("language", ["", ".ja"])
 def test_what_version_1_takes_is_told_where_the_copy_commands_are(language: str) -> None:
-    for page in (f"README{language}.md", f"docs/troubleshooting{language}.md"):
-        assert WITHOUT_TAGS.strip() in (PROJECT / page).read_text()
+    for name in ("reference-deployment", "troubleshooting"):
+        assert WITHOUT_TAGS.strip() in (PROJECT / "docs" / f"{name}{language}.md").read_text()
 
 
 def written(folder: Path, link: dict[str, Any]) -> None:
@@ -103,9 +110,36 @@ def test_what_you_write(wanted: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wanted", REPLICATION)
 def test_what_you_write_for_a_replication(wanted: str, tmp_path: Path) -> None:
-    blocks = re.findall(r"```json\n(\{.*?)```", README, flags=re.S)
+    blocks = re.findall(r"```json\n(\{.*?)```", LINKS, flags=re.S)
     (block,) = [block for block in blocks if '"replication"' in block]
     written(tmp_path, json.loads(block) | json.loads(f"{{{REPLICATION[wanted]}}}"))
+
+
+@pytest.mark.parametrize("wanted", DELIVERY)
+def test_what_you_write_for_a_delivery(wanted: str, tmp_path: Path) -> None:
+    more = json.loads(f"{{{DELIVERY[wanted]}}}")
+    shown = service_example("") | {"trail": None}  # of cloudtrail, which each row names itself
+    written(tmp_path, {k: v for k, v in (shown | more).items() if v is not None})
+
+
+def service_example(language: str) -> dict[str, Any]:
+    (block,) = re.findall(r"```json\n(\{.*?)```", SERVICE_PAGES[language], flags=re.S)
+    content: dict[str, Any] = json.loads(block)
+    return content
+
+
+@pytest.mark.parametrize("language", SERVICE_PAGES)
+def test_every_service_has_its_row_and_its_documents(language: str) -> None:
+    page = SERVICE_PAGES[language]
+    for word, service in SERVICES.items():
+        (row,) = re.findall(rf"^\| `{word}` \| .*$", page, flags=re.M)
+        for document in service.documents:
+            assert f'"{document.rpartition(" (")[0]}"' in row
+        for name in (service.name, *service.asks):
+            assert name is None or f"`{name}`" in row
+    assert service_example(language) == service_example("")
+    written_there = re.findall(r"^\| [^|]+ \| `(\"service\": .*?)` \|$", page, flags=re.M)
+    assert written_there == list(DELIVERY.values())
 
 
 @pytest.mark.parametrize("written", sorted({text for found in SETTINGS.values() for text in found}))
@@ -119,6 +153,15 @@ def test_what_you_write_beside_the_accounts(written: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["workstation", "pipelines"])
 def test_both_languages_show_the_same_settings(name: str) -> None:
     assert SETTINGS[f"{name}.md"] == SETTINGS[f"{name}.ja.md"]
+
+
+def test_both_languages_say_what_to_write() -> None:
+    japanese = (PROJECT / "docs" / "links.ja.md").read_text()
+    assert [*rows("したいこと", japanese).values()] == [*ACCESS.values()]
+    assert [*rows("レプリケーションでしたいこと", japanese).values()] == [*REPLICATION.values()]
+    assert re.findall(r"```json.*?```", japanese, flags=re.S) == re.findall(
+        r"```json.*?```", LINKS, flags=re.S
+    )
 
 
 def test_both_languages_show_the_same_links_file(tmp_path: Path) -> None:
@@ -138,9 +181,9 @@ def test_both_languages_show_the_map_of_the_links_file(
 
 
 @pytest.mark.cost("planned")
-@pytest.mark.parametrize("page", ["README.md", "README.ja.md"])
+@pytest.mark.parametrize("page", ["library.md", "library.ja.md"])
 def test_the_librarys_example_runs_as_it_is_printed(page: str, tmp_path: Path) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", (PROJECT / page).read_text(), flags=re.S)
+    (code,) = re.findall(r"```python\n(.*?)```", (PROJECT / "docs" / page).read_text(), flags=re.S)
     (tmp_path / "example.py").write_text(code)
     result = subprocess.run(
         [sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, check=False

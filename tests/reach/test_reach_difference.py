@@ -286,6 +286,27 @@ def test_a_key_policy_that_hands_over_to_its_account() -> None:
     }
 
 
+def test_what_lies_below_a_tag_that_is_asked_for_is_looked_at() -> None:
+    """A sample of the whole pattern is below no tag at all, which the condition refuses."""
+    own = f"{BUCKET}/home/${{aws:PrincipalTag/team}}/*"
+    asked = {"StringEquals": {"aws:PrincipalTag/team": ["red", "blue"]}}
+    below = {"StringLike": {"s3:prefix": "home/${aws:PrincipalTag/team}/*"}}
+    both: list[dict[str, Any]] = [
+        {"Resource": own, "Condition": asked},
+        {"Action": "s3:ListBucket", "Resource": BUCKET, "Condition": {**asked, **below}},
+    ]
+    after = world([statement(**one) for one in both], [names(**one) for one in both])
+    appears = {c.actions: (c.on, c.only_if) for c in difference(world(), after).of("appears")}
+    team = "aws:PrincipalTag/team is red or blue"
+    assert appears == {
+        ("s3:GetObject",): (own, ((team,),)),
+        ("s3:ListBucket",): (
+            BUCKET,
+            ((team, "s3:prefix is like home/${aws:PrincipalTag/team}/*"),),
+        ),
+    }
+
+
 def test_patterns_cut_keys_into_regions() -> None:
     found = representatives(frozenset({"a/*", "*.csv", "a/b/?"}))
     assert {(k.startswith("a/"), k.endswith(".csv"), len(k) == 5) for k in found} == {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from s3_cross_account import successor
 from tests.conftest import PROJECT, json_file, run_main
 from tests.support.links import accounts, synthesize
 
@@ -64,8 +66,11 @@ def test_the_cdktf_command_writes_the_same(project_folder: Path, tmp_path: Path)
 
 
 def test_the_reference_stack_is_unchanged_byte_for_byte(project_folder: Path) -> None:
-    recorded = PROJECT / "tests" / "fixtures" / "reference.cdk.tf.json"
-    assert json_file(project_folder).read_bytes() == recorded.read_bytes()
+    recorded = (PROJECT / "tests" / "fixtures" / "reference.cdk.tf.json").read_bytes()
+    if successor.in_use():  # by `make test-cdktn`
+        version = importlib.metadata.version(successor.real_name("cdktf")).encode()
+        recorded = recorded.replace(b'"version": "0.21.0"', b'"version": "%s"' % version)
+    assert json_file(project_folder).read_bytes() == recorded
 
 
 GOVERNMENT = {alias: {"region": "us-gov-west-1"} for alias in ("account1", "account2")}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tests.conftest import Terraform
 
 BUCKET = {"account": "account2", "new_prefix": "reports-"}
+ACCOUNTS = accounts() | {"partner": {"account_id": "444444444444", "foreign": True}}
 LINKS: dict[str, Any] = {
     "direct": {
         "pattern": "direct-access",
@@ -69,11 +70,96 @@ LINKS: dict[str, Any] = {
             {"consumers": ["looker"], "buckets": ["other-"], "access": {"level": "read-only"}},
         ],
     },
+    "chained": {
+        "pattern": "assume-role",
+        "consumers": [
+            {
+                "account": "account1",
+                "new_role": "cluster",
+                "trusted_service": "redshift.amazonaws.com",
+            },
+        ],
+        "buckets": [{"account": "account2", "new_prefix": "lake-"}],
+        "access": {"level": "glue-target"},
+        "assumed_role": {
+            "account": "account1",
+            "name": "loader",
+            "through": [{"account": "account2", "name": "gateway"}],
+        },
+    },
     "organization": {
         "pattern": "direct-access",
         "consumers": [{"account": "account1", "new_role": "member"}],
         "buckets": [BUCKET],
         "access": {"level": "read-only", "organization_id": "o-a1b2c3d4e5"},
+    },
+    "kinds": {
+        "pattern": "direct-access",
+        "consumers": [
+            {"account": "account1", "existing_user": "arn:aws:iam::111111111111:user/x/backup"},
+            {"account": "account1", "existing_role": "arn:aws:iam::111111111111:role/x/web"},
+            {"account": "account1", "permission_set": "Analyst"},
+            {
+                "account": "account1",
+                "new_role": "pod",
+                "path": "/pods/",
+                "trusted_pod": {
+                    "oidc_issuer": "https://oidc.eks.ap-northeast-1.amazonaws.com/id/0123ABCD",
+                    "namespace": "reports",
+                    "service_account": "reader",
+                },
+            },
+        ],
+        "buckets": [BUCKET],
+        "access": {"level": "read-only"},
+    },
+    "many": {
+        "pattern": "assume-role",
+        "consumers": [
+            {"account": "account1", "whole_account": True},
+            {"organization_id": "o-a1b2c3d4e5"},
+        ],
+        "buckets": [BUCKET],
+        "access": {"level": "read-only"},
+        "assumed_role": {"account": "account2", "name": "for-many"},
+    },
+    "workloads": {
+        "pattern": "assume-role",
+        "consumers": [
+            {
+                "account": "account1",
+                "new_role": "tagged-pod",
+                "trusted_pod": {
+                    "cluster": "production",
+                    "namespace": "reports",
+                    "service_account": "reader",
+                },
+            },
+            {
+                "account": "account1",
+                "new_role": "workspace",
+                "trusted_issuer": {
+                    "issuer": "https://app.terraform.io",
+                    "audience": "aws.workload.identity",
+                    "subject": "organization:acme:project:reports:*",
+                },
+            },
+        ],
+        "buckets": [BUCKET],
+        "access": {"level": "read-only"},
+        "assumed_role": {"account": "account2", "name": "for-workloads"},
+    },
+    "their-role": {
+        "pattern": "direct-access",
+        "consumers": [{"account": "partner", "existing_role": "etl"}],
+        "buckets": [BUCKET],
+        "access": {"level": "read-only"},
+    },
+    "their-assumed-role": {
+        "pattern": "assume-role",
+        "consumers": [{"account": "account1", "new_role": "guest"}],
+        "buckets": [{"account": "partner", "existing": "theirs", "policy": "merge"}, BUCKET],
+        "assumed_role": {"account": "partner", "name": "for-us", "external_id": "link-7f3a"},
     },
     "copied": {
         "pattern": "replication",
@@ -82,13 +168,26 @@ LINKS: dict[str, Any] = {
         "role_name": "copier",
         "rules": [{"prefix": "a/", "tags": {"share": "yes"}}],
     },
+    "trails": {
+        "pattern": "service-delivery",
+        "service": "cloudtrail",
+        "from": ["account1"],
+        "trail": "audit",
+        "bucket": {"account": "account2", "new_prefix": "trails-", "key": "new"},
+    },
+    "logs": {
+        "pattern": "service-delivery",
+        "service": "vpc-flow-logs",
+        "from": ["account1"],
+        "bucket": {"account": "account2", "existing": "old-logs", "policy": "merge"},
+    },
 }
 
 
 @contextlib.contextmanager
 def command(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Run ``try`` in a folder with the links; nothing is left in that for temporary files."""
-    declared = {"accounts": accounts(), "links": LINKS}
+    declared = {"accounts": ACCOUNTS, "links": LINKS}
     (folder / "links.json").write_text(json.dumps(declared))
     # Terraform's plugins listen on sockets below it, whose paths must be short.
     with tempfile.TemporaryDirectory() as temporary:
@@ -144,6 +243,12 @@ def let_in(tried: dict[str, Any], link: str, who: str, target: str) -> set[str]:
         ("assumed", "worker, by caller", "reports-", {"list", "get", "put", "multipart"}),
         ("assumed", "worker, by caller", "own-", {"list", "get", "put", "multipart"}),
         ("assumed", "caller", "worker", {"assume"}),
+        ("chained", "loader, by cluster", "lake-", {"list", "put", "multipart", "delete"}),
+        ("chained", "cluster, not assuming", "lake-", set()),
+        ("chained", "cluster", "loader", {"assume"}),
+        ("chained", "cluster, not through gateway", "loader", set()),
+        ("chained", "another role (account2)", "loader", set()),
+        ("chained", "another role (account1)", "gateway", set()),
         ("copied", "copier", "to-", {"arrives"}),
         ("granted", "etl, in in/", "reports-", {"list", "get"}),
         ("granted", "etl, in out/", "reports-", {"put", "multipart"}),
@@ -160,6 +265,38 @@ def let_in(tried: dict[str, Any], link: str, who: str, target: str) -> set[str]:
         ("assumed", "caller, no external id", "worker", set()),
         ("assumed", "another role (account1)", "worker", set()),
         ("organization", "another role (account1)", "reports-", set()),
+        ("trails", "another role (account1)", "trails-", set()),
+        ("trails", "root user (account1)", "trails-", set()),
+        ("logs", "another role (account1)", "old-logs", set()),
+        ("kinds", "backup", "reports-", {"list", "get"}),
+        ("kinds", "web", "reports-", {"list", "get"}),
+        ("kinds", "Analyst", "reports-", {"list", "get"}),
+        ("kinds", "pod", "reports-", {"list", "get"}),
+        ("kinds", "another user (account1)", "reports-", set()),
+        ("kinds", "permission set Analyst_Other", "reports-", set()),
+        ("kinds", "another service account", "pod", set()),
+        ("their-role", "etl", "reports-", {"list", "get"}),
+        ("their-role", "another role (partner)", "reports-", set()),
+        (
+            "their-assumed-role",
+            "for-us, by guest",
+            "theirs",
+            {"list", "get", "put", "multipart"},
+        ),
+        (
+            "their-assumed-role",
+            "for-us, by guest",
+            "reports-",
+            {"list", "get", "put", "multipart"},
+        ),
+        ("their-assumed-role", "guest, no external id", "for-us", set()),
+        ("many", "for-many, by whole-account", "reports-", {"list", "get"}),
+        ("workloads", "for-workloads, by tagged-pod", "reports-", {"list", "get"}),
+        ("workloads", "for-workloads, by workspace", "reports-", {"list", "get"}),
+        ("many", "whole-account, not assuming", "reports-", set()),
+        ("many", "a role of another account", "for-many", set()),
+        ("workloads", "another service account", "tagged-pod", set()),
+        ("workloads", "another subject", "workspace", set()),
     ],
 )
 def test_who_reaches_what(
@@ -174,6 +311,14 @@ def test_who_reaches_what(
     [
         ("direct", "reader may kms:Decrypt on the key of reports- only if kms:Encryption"),
         ("organization", "member may s3:GetObject on reports- only if aws:PrincipalOrgID is o-a1"),
+        (
+            "trails",
+            "cloudtrail.amazonaws.com may s3:PutObject on trails-/AWSLogs/111111111111/* only if "
+            "aws:SourceArn is arn:aws:cloudtrail:ap-northeast-1:111111111111:trail/audit",
+        ),
+        ("trails", "cloudtrail.amazonaws.com may kms:Decrypt on the key of trails- only if aws:So"),
+        ("logs", "delivery.logs.amazonaws.com may s3:ListBucket on old-logs only if aws:Source"),
+        ("many", "o-a1b2c3d4e5 may sts:AssumeRole on for-many only if aws:PrincipalOrgID is o-a1"),
     ],
 )
 def test_what_the_emulator_cannot_judge_is_told_by_the_documents(
@@ -197,6 +342,14 @@ def test_without_any_half_nothing_is_left(tried: dict[str, Any]) -> None:
             "the identity policies of caller",
             "the trust policy of worker",
         },
+        "chained": {
+            "the bucket policy of lake-",
+            "the identity policies of cluster",
+            "the identity policies of gateway",
+            "the identity policies of loader",
+            "the trust policy of gateway",
+            "the trust policy of loader",
+        },
         "granted": {
             "the bucket policy of reports-",
             "the bucket policy of other-",
@@ -204,7 +357,32 @@ def test_without_any_half_nothing_is_left(tried: dict[str, Any]) -> None:
             "the identity policies of looker",
         },
         "organization": set(),
+        "kinds": {
+            "the bucket policy of reports-",
+            *(f"the identity policies of {who}" for who in ("backup", "web", "Analyst", "pod")),
+        },
+        "many": {
+            "the identity policies of for-many",
+            "the identity policies of whole-account",
+            "the trust policy of for-many",
+        },
+        "workloads": {
+            *(
+                f"the identity policies of {who}"
+                for who in ("for-workloads", "tagged-pod", "workspace")
+            ),
+            "the trust policy of for-workloads",
+        },
+        "their-role": {"the bucket policy of reports-", "the identity policies of etl"},
+        "their-assumed-role": {
+            "the bucket policy of reports-",
+            "the identity policies of for-us",
+            "the trust policy of for-us",
+            "the identity policies of guest",
+        },
         "copied": {"the bucket policy of to-"},
+        "trails": set(),
+        "logs": set(),
     }
     assert not [h for found in tried.values() for h in found["halves"] if h["left"]]
 
@@ -234,7 +412,7 @@ def test_a_link_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OperationError, match=r"no links file here to try"):
         trying.chosen([])
-    (tmp_path / "links.json").write_text(json.dumps({"accounts": accounts(), "links": LINKS}))
+    (tmp_path / "links.json").write_text(json.dumps({"accounts": ACCOUNTS, "links": LINKS}))
     with pytest.raises(OperationError, match=r"no link nothing: choose from direct, assumed"):
         trying.chosen(["nothing"])
     assert list(trying.chosen(["copied"])) == ["copied"]

@@ -9,7 +9,7 @@ import json
 import re
 from collections import defaultdict
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +25,7 @@ from tests.support.synthesized import COMPLETION, Synthesized
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from s3_cross_account.policy import Statement
     from s3_links.world import Document
     from tests.support.requirements import Line, Request
     from tests.support.synthesized import Policy
@@ -37,7 +38,11 @@ MISSING: dict[str, str] = {}
 # What no line asks for: patterns of its case and of itself, with the reason why it is there.
 _ONE_HALF = "both halves are written in one account too, where one is enough"
 UNASKED = {
+    (r"redshift-chain\.copy", r".*: Account1AssumeRole: .*/redshift-b"): _ONE_HALF,
     (r"kms-cross-account\.assumed", r".*: Account2Key: .*"): _ONE_HALF,
+    (r"conditions\.general", r".*: Account(Administers|UsesThroughS3): .*"): (
+        "asked in kms-cross-account"
+    ),
     (r"replication-encrypted\..*", r".*: Account1Key: kms:Decrypt .*"): _ONE_HALF,
     (r"(oidc|state-backend)\..*", r".*: Deployment\d*: (?!.*requirements-state).*"): (
         "what the AWS provider calls is no document of AWS's: the pipeline's tests deploy with it"
@@ -236,13 +241,22 @@ def readable(found: Mapping[str, list[Document]]) -> dict[str, list[str]]:
     """Return the statements of all documents that are written here, with the names completed."""
     written = {
         arn: [
-            completed(repr(document.statements))
+            completed(repr(tuple(map(by_operator, document.statements))))
             for document in documents
             if not any(isinstance(s, Unreadable) for s in document.statements)
         ]
         for arn, documents in found.items()
     }
     return {arn: documents for arn, documents in written.items() if documents or ":role/" in arn}
+
+
+def by_operator(statement: Statement | Unreadable) -> Statement | Unreadable:
+    """Return a statement with its conditions as JSON has them: those of an operator together."""
+    if isinstance(statement, Unreadable):
+        return statement
+    tests = [condition.test for condition in statement.conditions]
+    conditions = sorted(statement.conditions, key=lambda condition: tests.index(condition.test))
+    return replace(statement, conditions=tuple(conditions))
 
 
 def completed(text: str) -> str:

@@ -43,6 +43,20 @@ BREAKING = [
     ),
     (invariants.no_wildcard_principal, with_statement(principals=principal("*"))),
     (invariants.no_wildcard_principal, with_statement(principals=principal("a", type_="*"))),
+    *(
+        (
+            invariants.no_wildcard_principal,
+            with_statement(
+                principals=principal("*", type_="*"),
+                condition=[{"test": test, "variable": variable, "values": [value]}],
+            ),
+        )
+        for test, variable, value in (
+            ("StringEquals", "aws:PrincipalOrgID", "o-*"),
+            ("StringLike", "aws:PrincipalOrgID", "o-a1b2c3d4e5"),
+            ("StringEquals", "aws:PrincipalOrgPaths", "o-a1b2c3d4e5/r-ab12/"),
+        )
+    ),
     (invariants.no_wildcard_action, with_statement(actions=["s3:*"])),
     (invariants.no_wildcard_action, with_statement(actions=["*"])),
     (invariants.no_wildcard_resource, with_statement(resources=["*"])),

@@ -70,11 +70,31 @@ LINKS: dict[str, Any] = {
             "default_security_group_closed": True,
         },
     },
+    "people": {
+        "pattern": "direct-access",
+        "consumers": [
+            {"account": "account1", "existing_user": "backup"},
+            {"account": "account1", "permission_set": "Analyst"},
+            {
+                "account": "account1",
+                "new_role": "piped-job",
+                "trusted_job": {"platform": "github", "repository": "acme/jobs", "branch": "main"},
+            },
+        ],
+        "buckets": [{"account": "account2", "new_prefix": "piped-people-"}],
+    },
     "copies": {
         "pattern": "replication",
         "source": {"account": "account1", "new_prefix": "piped-from-"},
         "destination": {"account": "account2", "new_prefix": "piped-to-"},
         "role_name": "piped-replication",
+    },
+    "trails": {
+        "pattern": "service-delivery",
+        "service": "cloudtrail",
+        "from": ["account1"],
+        "trail": "audit",
+        "bucket": {"account": "account2", "new_prefix": "piped-trails-"},
     },
 }
 
@@ -150,6 +170,7 @@ def administered(
     # The emulator leaves a role's path out of the ARN that it judges; the evaluator does not.
     for role, path in (("legacy", "/team/"), ("legacy-of-profile", "/")):
         iam.create_role(RoleName=role, Path=path, AssumeRolePolicyDocument=json.dumps(trust))
+    iam.create_user(UserName="backup", Path="/x/")
     iam.create_instance_profile(InstanceProfileName="legacy-profile", Path="/team/")
     iam.add_role_to_instance_profile(
         InstanceProfileName="legacy-profile", RoleName="legacy-of-profile"
@@ -255,7 +276,7 @@ def made(encrypted: Emulator) -> list[str]:
 
 def test_the_plan_role_plans_every_link(planned: Workplace) -> None:
     plans = sorted(file.name for file in (planned.folder / "plans").glob("*.tfplan"))
-    assert plans == ["assumed.tfplan", "copies.tfplan", "hardened.tfplan"]
+    assert plans == [f"{name}.tfplan" for name in sorted(LINKS)]
 
 
 def test_the_plan_role_cannot_apply_its_plan(planned: Workplace, encrypted: Emulator) -> None:
@@ -282,7 +303,7 @@ def deployed(run: Callable[[str, str], Workplace], planned: Workplace) -> Workpl
 
 
 def test_the_deploy_role_deploys_every_link(deployed: Workplace, encrypted: Emulator) -> None:
-    assert len(made(encrypted)) == 5  # one is the log bucket of the hardened link
+    assert len(made(encrypted)) == 6  # one is the log bucket of the hardened link
     assert (deployed.folder / "plans" / "summary.md").exists()
 
 
@@ -298,7 +319,7 @@ def test_the_plan_role_sees_no_drift_in_what_was_deployed_nor_in_the_organizatio
     owner.client("iam").tag_role(RoleName="piped-caller", Tags=tags)
     result = run("plan", MAIN).make("drift")
     assert result.returncode == 0, result.stderr
-    assert "No changes. Unchanged: 3." in result.stdout
+    assert "No changes. Unchanged: 4." in result.stdout
 
 
 def session(encrypted: Emulator, role: str, subject: str, alias: str = "account1") -> Principal:
@@ -474,6 +495,27 @@ def test_no_key_becomes_the_deploy_roles_own(
 
 
 @pytest.mark.parametrize(
+    ("policy", "user", "works"),
+    [
+        ("people-backup-account2", "x/backup", True),
+        ("people-backup-account2", "backup", True),
+        ("people-backup-account2", "x/another", False),
+        ("AdministratorAccess", "x/backup", False),
+    ],
+)
+def test_policies_are_attached_to_the_user_that_is_declared(
+    policy: str, user: str, works: bool, permissions: Documents
+) -> None:
+    request = permissions.asks(
+        pipeline_role("deploy"),
+        "iam:AttachUserPolicy",
+        f"arn:aws:iam::111111111111:user/{user}",
+        **{"iam:PolicyARN": f"arn:aws:iam::111111111111:policy/{policy}"},
+    )
+    assert decide([request]) == [works]
+
+
+@pytest.mark.parametrize(
     ("policy", "role", "works"),
     [
         ("hardened-legacy-account2", "team/legacy", True),
@@ -535,7 +577,7 @@ def test_less_in_a_link_is_removed_while_the_roles_still_name_it(
 
 
 def test_the_deploy_role_removes_what_it_made(deployed: Workplace, encrypted: Emulator) -> None:
-    for stack in ("hardened", "copies"):
+    for stack in ("hardened", "people", "copies", "trails"):
         result = deployed.terraform(stack, "destroy", "-auto-approve", "-no-color")
         assert result.returncode == 0, result.stderr
     assert [name for name in made(encrypted) if not name.startswith("piped-home-")] == []
@@ -563,14 +605,14 @@ def test_who_made_the_roles_anew_takes_the_states_of_links_that_are_gone_from_th
     encrypted: Emulator,
 ) -> None:
     s3 = session(encrypted, "deploy", APPROVED).s3
-    states = ("assumed", "later", "hardened", "copies")
+    states = ("assumed", "later", "hardened", "people", "copies")
     found = [
         allowed(lambda: s3.put_object(Bucket=BUCKET, Key=f"{state}.tfstate.tflock", Body=b""))  # noqa: B023
         for state in states
     ]
     for state in states[:2]:
         s3.delete_object(Bucket=BUCKET, Key=f"{state}.tfstate.tflock")
-    assert found == [True, True, False, False]
+    assert found == [True, True, False, False, False]
 
 
 def test_a_new_key_is_left_to_an_administrator(
@@ -751,6 +793,22 @@ def test_what_is_made_is_named_as_the_one_reader_names_it() -> None:
         f"arn:aws:iam::{'1' * 12}:role/team/red-r",
         f"arn:aws:iam::{'1' * 12}:policy/team/p-{'?' * 26}",
     }
+
+
+def test_what_is_declared_by_its_arn_is_just_that() -> None:
+    account = SimpleNamespace(alias="a", region="eu-west-1", partition="aws", account_id="1" * 12)
+    start = f"arn:aws:iam::{'1' * 12}:user"
+    attached = {"provider": "aws.a", "user": "backup", "policy_arn": "p"}
+    stack: dict[str, Any] = {
+        "provider": {"aws": [{"alias": "a", "region": "eu-west-1"}]},
+        "resource": {"aws_iam_user_policy_attachment": {"a": attached}},
+    }
+    found = []
+    for told in (f"{start}/x/backup", "${data.aws_iam_user.u.arn}"):
+        content = stack | {"output": {"user_arn": {"value": told}}}
+        statements = Permissions([content], cast("Account", account), str).to_deploy()
+        found.append({arn for statement in statements for arn in statement.resources})
+    assert found == [{f"{start}/x/backup"}, {f"{start}/backup", f"{start}/*/backup"}]
 
 
 def test_the_keys_of_all_links_share_a_statement() -> None:

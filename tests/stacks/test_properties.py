@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from s3_cross_account.actions import LEVELS, known
+from s3_cross_account.actions import LEVELS, known, of_level
 from s3_links.declarations.errors import ConfigurationError
 from tests.support.invariants import RULES
 from tests.support.synthesized import synthesized
@@ -123,7 +123,8 @@ def test_every_grant_has_both_halves_and_no_more_than_declared(link: dict[str, A
         assert rule(stack) == [], rule.__name__
     found = documents(stack)
     access = link["access"]
-    declared = set(access.get("actions") or LEVELS[access["level"]])
+    below = bool(access["prefixes"])
+    declared = set(access.get("actions") or of_level(access["level"], below_prefixes=below))
     direct = link["pattern"] == "direct-access"
     for bucket in link["buckets"]:
         arn = on_bucket(stack, bucket)

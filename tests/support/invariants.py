@@ -43,11 +43,19 @@ def every_block_names_an_alias(stack: Stack) -> list[str]:
     return [address for address, block in blocks(stack) if block.get("provider") not in declared]
 
 
+def within_an_organization(statement: dict[str, Any]) -> bool:
+    return any(
+        (condition["test"], condition["variable"]) == ("StringEquals", "aws:PrincipalOrgID")
+        and all(re.fullmatch(r"o-[a-z0-9]+", value) for value in condition["values"])
+        for condition in statement.get("condition", [])
+    )
+
+
 def no_wildcard_principal(stack: Stack) -> list[str]:
     return [
         name
         for name, statement in statements(stack)
-        if statement.get("effect") != "Deny"
+        if statement.get("effect") != "Deny" and not within_an_organization(statement)
         for principal in statement.get("principals", [])
         if "*" in [principal["type"], *principal["identifiers"]]
     ]

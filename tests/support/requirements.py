@@ -3,10 +3,12 @@
 One file for each document that a pattern follows, and in it a case for each variant. A case is a
 declared link with lines about it: what is needed, and what must stay refused.
 
-Who asks: ``consumer`` (the link's role), ``assumed role``, ``replication role`` (``... back``),
-``batch role``, ``plan role``, ``deploy role``; ``another role of`` an account, which that account
-lets do everything; ``its own account`` and ``the other account``, their administrators that is; a
-service by its principal; ``token of`` an OIDC provider. On what: ``bucket``, ``source``,
+Who asks: ``consumer`` (the link's role or user, the role of its permission set, or a role of its
+account or organization that has what is handed out), ``assumed role``,
+``passed role`` (the one that it is assumed through), ``replication role`` (``...
+back``), ``batch role``, ``plan role``, ``deploy role``; ``another role of`` an account, which that
+account lets do everything; ``its own account`` and ``the other account``, their administrators that
+is; a service by its principal; ``token of`` an OIDC provider. On what: ``bucket``, ``source``,
 ``destination``, ``state bucket``, ``log bucket of`` and ``logs of`` a bucket (below the prefix of
 its logs), each with a ``/key`` behind it for an object; ``key of`` a bucket, ``each key``; a role.
 """
@@ -47,7 +49,8 @@ class Line(_Model):
 class Case(_Model):
     """A declared link and the lines about it; those of the cases that it ``follows`` hold as well.
 
-    The documents are those of the link's stack, or of another ``stack`` that is made from it.
+    The documents are those of the link's stack, or of another ``stack`` that is made from it. What
+    the document prints for a service is ``printed``, with this link's names for its examples.
     """
 
     link: dict[str, Any]
@@ -56,6 +59,7 @@ class Case(_Model):
     follows: tuple[str, ...] = ()
     needs: tuple[Line, ...] = ()
     refused: tuple[Line, ...] = ()
+    printed: tuple[dict[str, Any], ...] = ()
 
 
 class Document(_Model):
@@ -127,10 +131,11 @@ class Requests:
         self._stack = stack
         link = case.link
         declared = {
-            "bucket": link.get("buckets", [None])[0],
+            "bucket": link.get("bucket") or link.get("buckets", [None])[0],
             "source": link.get("source"),
             "destination": link.get("destination"),
         }
+        self._consumer = link.get("consumers", [{}])[0]
         self._owners: dict[str, str] = {}
         self._words: dict[str, str] = dict(stack.accounts) | {"link": link_name(name)}
         for label, bucket in declared.items():
@@ -144,8 +149,9 @@ class Requests:
         pipeline = case.settings.get("pipeline", {}).get("role_name", "s3-links")
         role = link.get("role_name")
         self._roles = {
-            "consumer": _role_of(link.get("consumers", [{}])[0]),
+            "consumer": _name_of(link.get("consumers", [{}])[0]),
             "assumed role": link.get("assumed_role", {}).get("name"),
+            "passed role": (link.get("assumed_role", {}).get("through") or [{}])[0].get("name"),
             "replication role": role,
             "replication role back": f"{role}-back",
             "batch role": f"{role}-batch",
@@ -182,6 +188,9 @@ class Requests:
     def _principal(self, who: str, owner: str) -> tuple[str, list[Policy] | None]:
         """Return who makes the request, and the policies; None stands for one of everything."""
         accounts = self._stack.accounts
+        if who == "consumer" and self._stack.given_elsewhere:
+            (identity,) = self._stack.given_elsewhere.values()
+            return _given_elsewhere(self._consumer, accounts), identity
         if who in self._roles:
             arns = self._stack.roles[self._roles[who]]
             arn = next((arn for arn in arns if f":{owner}:" in arn), arns[0])
@@ -244,11 +253,21 @@ class Requests:
         )
 
 
-def _role_of(consumer: Mapping[str, str]) -> str | None:
-    """Return the name of a consumer's role, as the synthesized stack has it."""
+def _name_of(consumer: Mapping[str, str]) -> str | None:
+    """Return the name of a consumer's role or user, as the synthesized stack has it."""
     profile = consumer.get("instance_profile")
     role = consumer.get("new_role") or consumer.get("existing_role")
-    return f"{profile}-role" if profile else role
+    name = f"{profile}-role" if profile else role or consumer.get("existing_user")
+    return name and name.rpartition("/")[2]
+
+
+def _given_elsewhere(consumer: Mapping[str, str], accounts: Mapping[str, str]) -> str:
+    """Return the ARN of a role to which others give a consumer's half."""
+    account = accounts.get(consumer.get("account", ""), "333333333333")
+    if name := consumer.get("permission_set"):
+        path = "aws-reserved/sso.amazonaws.com/eu-west-2"
+        return f"arn:aws:iam::{account}:role/{path}/AWSReservedSSO_{name}_1234567890abcdef"
+    return f"arn:aws:iam::{account}:role/member"
 
 
 def link_name(case: str) -> str:

@@ -17,20 +17,23 @@ from typing import TYPE_CHECKING, Any
 from cdktf import App
 
 from s3_links.declarations.errors import ConfigurationError
-from s3_links.declarations.link import Link
 from s3_links.declarations.read_links import read_links
-from s3_links.stacks.link import LinkStack
-from s3_links.stacks.replication import ReplicationStack
+from s3_links.stacks.declared import declared_stack
 from s3_links.stacks.validation import problems
 from tests.support.links import accounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from s3_links.declarations.links import Links
 
 _REFERENCE = re.compile(r"\$\{((?:data\.)?[a-z0-9_]+)\.([A-Za-z0-9_-]+)\.([a-z_]+)\}")
-_LOOKED_UP = {"data.aws_iam_role": "arn", "data.aws_iam_instance_profile": "role_arn"}
+_LOOKED_UP = {
+    "data.aws_iam_role": "arn",
+    "data.aws_iam_instance_profile": "role_arn",
+    "data.aws_iam_user": "arn",
+}
+_ATTACHMENTS = {"role": "aws_iam_role_policy_attachment", "user": "aws_iam_user_policy_attachment"}
 COMPLETION = "20261124000000000000000001"  # what Terraform puts behind a prefix
 
 
@@ -45,8 +48,9 @@ class Policy:
 class Synthesized:
     """Names completed, ARNs in the place of references, and who has which policy.
 
-    ``roles`` are the ARNs by the role's name, which may be there in each account. ``identity`` and
-    ``trusts`` are by the role's ARN, ``on_buckets`` by the bucket's, ``on_keys`` by the key's.
+    ``roles`` are the ARNs by the role's or the user's name, which may be there in each account.
+    ``identity`` and ``trusts`` are by these ARNs, ``on_buckets`` by the bucket's, ``on_keys`` by
+    the key's. ``given_elsewhere`` are the policies that others give, by the output that says so.
 
     A role that is looked up has a path, and that of an instance profile a name of its own.
     """
@@ -75,14 +79,20 @@ class Synthesized:
                 arn = self._attribute(type_, name, attribute)
                 self.roles[arn.rpartition("/")[2]].append(arn)
                 self.identity[arn] = []
-        for block in self.blocks("aws_iam_role_policy_attachment").values():
-            type_, name, _ = self._reference(block["policy_arn"])
-            if type_ == "aws_iam_policy":  # AWS's own are not made here
-                policy = self._referred(self.blocks(type_)[name]["policy"])
-                account = self._account(block["provider"])
-                role = self.text(block["role"])
-                (arn,) = (arn for arn in self.roles[role] if f":{account}:" in arn)
-                self.identity[arn].append(policy)
+        for output in self.stack.get("output", {}).values():
+            arn = str(output["value"])  # of what is declared by it
+            if arn.startswith("arn:") and arn not in self.identity:
+                self.roles[arn.rpartition("/")[2]].append(arn)
+                self.identity[arn] = []
+        for kind, attachment in _ATTACHMENTS.items():
+            for block in self.blocks(attachment).values():
+                type_, name, _ = self._reference(block["policy_arn"])
+                if type_ == "aws_iam_policy":  # AWS's own are not made here
+                    policy = self._referred(self.blocks(type_)[name]["policy"])
+                    of = f":{self._account(block['provider'])}:{kind}/"
+                    (arn,) = (arn for arn in self.roles[self.text(block[kind])] if of in arn)
+                    self.identity[arn].append(policy)
+        self.given_elsewhere = dict(self._given_elsewhere())
         self.on_buckets = {
             f"arn:aws:s3:::{self.text(block['bucket'])}": self._referred(block["policy"])
             for block in self.blocks("aws_s3_bucket_policy").values()
@@ -93,6 +103,26 @@ class Synthesized:
             )
             for block in self.blocks("aws_kms_key_policy").values()
         }
+
+    def _given_elsewhere(self) -> Iterator[tuple[str, list[Policy]]]:
+        for name, output in self.stack.get("output", {}).items():
+            if name.startswith("identity_policy_to_attach_"):
+                yield name, [self._handed_over(name, output["value"])]
+            if name.startswith("policies_to_reference_"):
+                yield (
+                    name,
+                    [
+                        self._referred(block["policy"])
+                        for block in self.blocks("aws_iam_policy").values()
+                        if block["name"] in output["value"].split()
+                    ],
+                )
+
+    def _handed_over(self, name: str, text: str) -> Policy:
+        """Return a document of an output: a data source's, or for a foreign account its text."""
+        if _REFERENCE.fullmatch(text):
+            return self._referred(text)
+        return Policy(name, json.loads(self.text(text)))
 
     def blocks(self, type_: str) -> dict[str, Any]:
         """Return the blocks of a type by their names; a data source's begins with ``data.``."""
@@ -108,14 +138,17 @@ class Synthesized:
         return f"arn:aws:s3:::{declared}"
 
     def text(self, text: str) -> str:
-        """Return a text with every reference resolved."""
-        return _REFERENCE.sub(lambda found: self._attribute(*found.groups()), text)
+        """Return a text with every reference resolved, and with IAM's variables as IAM has them."""
+        resolved = _REFERENCE.sub(lambda found: self._attribute(*found.groups()), text)
+        return resolved.replace("&{", "${")
 
     def _attribute(self, type_: str, name: str, attribute: str) -> str:
         block = self.blocks(type_)[name]
         if attribute == "name":
             return str(block["name"])
         account = self._account(block["provider"])
+        if type_ == "data.aws_iam_user":
+            return f"arn:aws:iam::{account}:user/{block['user_name']}"
         if type_ == "data.aws_iam_role":
             return f"arn:aws:iam::{account}:role/service-role/{block['name']}"
         if type_ == "data.aws_iam_instance_profile":
@@ -192,13 +225,7 @@ def declared_and_synthesized(
         file.write_text(json.dumps({"accounts": accounts(**settings), "links": {"link": link}}))
         read = read_links(file)
         declared, app = read.links["link"], App(outdir=folder)
-        stack = (
-            LinkStack(app, "link", link=declared, accounts=read.accounts, state=read.state)
-            if isinstance(declared, Link)
-            else ReplicationStack(
-                app, "link", link=declared, accounts=read.accounts, state=read.state
-            )
-        )
+        stack = declared_stack(app, "link", link=declared, accounts=read.accounts, state=read.state)
         if found := problems([stack]):
             raise ConfigurationError(found)
         app.synth()

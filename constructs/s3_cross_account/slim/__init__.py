@@ -5,10 +5,10 @@ half then evaluates 200 MB of JavaScript (hashicorp/terraform-cdk issue 3753). T
 a few dozen resource types. Measured, the slim assembly makes a synthesis about ten times
 faster, with the same output to the byte; ``make bench`` prints the ratios.
 
-There is one for the version that is tested here, and one for the last version ever, which an
-installation takes that asks for none.
+There is one for the version that is tested here, one for the last version ever, which an
+installation takes that asks for none, and one for the bindings of ``cdktn``.
 
-How: an empty module takes the place of ``cdktf_cdktf_provider_aws``, so that its ``__init__`` is
+How: an empty module takes the place of the package, so that its ``__init__`` is
 never run. Its search path is this package's ``overlay`` folder, which holds a ``_jsii`` that
 loads the slim assembly, followed by the installed package, from which the wanted submodules come as
 they are. Node.js is given an assembly when the first object of it is made: if a resource type that
@@ -30,15 +30,21 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from s3_cross_account.successor import real_name
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PACKAGE = "cdktf_cdktf_provider_aws"
-DISTRIBUTION = "cdktf-cdktf-provider-aws"
+NAME = "cdktf_cdktf_provider_aws"
+"""The package in the sources."""
+PACKAGE = real_name(NAME)
+DISTRIBUTION = PACKAGE.replace("_", "-")
 OVERLAY = Path(__file__).with_name("overlay")
 MANIFEST = OVERLAY / "_jsii" / "manifest.json"
 
-_ASSEMBLY = "@cdktf/provider-aws"
+BESIDE = ("provider_functions",)
+"""What the provider's module imports in the bindings of ``cdktn``."""
+_ASSEMBLY = f"@{PACKAGE.partition('_')[0]}/provider-aws"
 _USES = ("create", "sget", "sset", "sinvoke")
 """What of the kernel's provider names a type of an assembly before there is an object of it."""
 
@@ -119,9 +125,9 @@ def tarball(version: str) -> Path:
     return OVERLAY / "_jsii" / f"provider-aws-{version}.tgz"
 
 
-def _install(manifest: dict[str, list[str]]) -> None:
+def _install(manifest: dict[str, Any]) -> None:
     version, folder = installed()
-    modules, versions = manifest["modules"], manifest["versions"]
+    modules, versions = manifest["modules"], manifest["versions"][DISTRIBUTION]
     if version not in versions:
         raise RuntimeError(f"made for version {' and '.join(versions)}, found {version}")
 
@@ -147,7 +153,7 @@ class _LeftOut(MetaPathFinder):
     """
 
     def __init__(self, modules: frozenset[str]) -> None:
-        self._modules = modules | {"_jsii"}
+        self._modules = modules | {"_jsii", *BESIDE}
         self.asked_for = False
         """Whether the whole assembly is needed."""
         self.loaded = False

@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import DISTRIBUTION, MANIFEST, PACKAGE, tarball
+from . import BESIDE, MANIFEST, NAME, tarball
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -28,7 +28,7 @@ _DOCUMENTATION = {"docs", "locationInModule", "readme", "dependencyClosure"}
 
 def imported_modules(source: Path = _BINDINGS) -> list[str]:
     """Return the submodules of the AWS bindings that ``source`` imports from, sorted."""
-    prefix = f"{PACKAGE}."
+    prefix = f"{NAME}."
     return sorted(
         node.module.removeprefix(prefix)
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
@@ -38,7 +38,8 @@ def imported_modules(source: Path = _BINDINGS) -> list[str]:
 
 def build(modules: list[str], package: Traversable) -> tuple[str, bytes]:
     """Return the version of the bindings in ``package``, and their ``modules`` as a tarball."""
-    wanted = {module.replace("_", "-"): module for module in modules}
+    asked = {module.replace("_", "-"): module for module in modules}
+    wanted = {*asked, *(module.replace("_", "-") for module in BESIDE)}
     files: dict[str, bytes] = {}
     (source,) = (f for f in package.joinpath("_jsii").iterdir() if f.name.endswith(".jsii.tgz"))
     version = source.name.removeprefix("provider-aws@").removesuffix(".jsii.tgz")
@@ -59,9 +60,9 @@ def build(modules: list[str], package: Traversable) -> tuple[str, bytes]:
         for fqn, submodule in assembly["submodules"].items()
         if (directory := submodule["symbolId"].split("/")[1]) in wanted
     }
-    if absent := set(wanted) - set(names.values()):
-        missing = ", ".join(sorted(wanted[directory] for directory in absent))
-        raise SystemExit(f"{DISTRIBUTION} {version} has no {missing}")
+    if absent := set(asked) - set(names.values()):
+        missing = ", ".join(sorted(asked[directory] for directory in absent))
+        raise SystemExit(f"{assembly['name']} {version} has no {missing}")
     assembly["submodules"] = {fqn: assembly["submodules"][fqn] for fqn in names}
     assembly["types"] = {
         fqn: spec for fqn, spec in assembly["types"].items() if _submodule(fqn) in names
@@ -109,12 +110,14 @@ def _tarball(files: dict[str, bytes]) -> bytes:
 
 def main(wheels: list[str]) -> None:
     """Write the slim assemblies of what ``bindings.py`` imports."""
-    modules, versions = imported_modules(), []
+    modules = imported_modules()
+    versions: dict[str, list[str]] = {}
     for wheel in wheels:
+        package = Path(wheel).name.partition("-")[0]
         with zipfile.ZipFile(wheel) as file:
-            version, content = build(modules, zipfile.Path(file, f"{PACKAGE}/"))
+            version, content = build(modules, zipfile.Path(file, f"{package}/"))
         tarball(version).write_bytes(content)
-        versions.append(version)
+        versions.setdefault(package.replace("_", "-"), []).append(version)
         print(f"{tarball(version).name}: {len(modules)} modules, {len(content) // 1024} KB")
     manifest = {"modules": modules, "versions": versions}
     MANIFEST.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

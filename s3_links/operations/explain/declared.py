@@ -49,12 +49,13 @@ class Half:
 class Route:
     """How a role is declared to reach a resource: by itself or as another role, and what for.
 
-    ``prefix`` is what keys begin with, if that is limited.
+    ``prefix`` is what keys begin with, if that is limited. ``hops`` are the roles to assume, one
+    after the other.
     """
 
     actions: list[str]
     prefix: str = ""
-    hop: Principal | None = None
+    hops: tuple[Principal, ...] = ()
 
 
 class Declared:
@@ -74,7 +75,7 @@ class Declared:
     def route(self, who: Principal, resource: str) -> Route | None:
         """Return how a role is declared to reach a bucket or a key, by itself if it can."""
         found = [route for d in self._stacks.values() for route in d.routes(who, resource)]
-        return min(found, key=lambda route: route.hop is not None, default=None)
+        return min(found, key=lambda route: len(route.hops), default=None)
 
     def external_id(self, role: str) -> tuple[str, ...]:
         """Return the external id that is declared for whoever assumes a role, by its ARN."""
@@ -156,15 +157,19 @@ class _Declared:
                 sid = finding.statement.sid or ""
                 yield Half(link=link, what=kind, statement=sid, place=place, output=output)
 
-    def routes(self, who: Principal, resource: str) -> Iterator[Route]:
+    def routes(
+        self, who: Principal, resource: str, hops: tuple[Principal, ...] = ()
+    ) -> Iterator[Route]:
         for role in self.named(who):
-            yield from self._routes(role, resource, None)
+            yield from self._routes(role, resource, hops)
         for role in self.roles:
             hop = Request(principal=who, action="sts:AssumeRole", resource=str(role.arn))
-            if any(self.halves("", hop)):
-                yield from self._routes(role, resource, role)
+            if role not in hops and any(self.halves("", hop)):
+                yield from self.routes(role, resource, (*hops, role))
 
-    def _routes(self, role: Principal, resource: str, hop: Principal | None) -> Iterator[Route]:
+    def _routes(
+        self, role: Principal, resource: str, hops: tuple[Principal, ...]
+    ) -> Iterator[Route]:
         on: dict[str, tuple[str, ...]] = {}
         for document in self._world.identities[role].policies:
             for statement in _read(document):
@@ -174,7 +179,7 @@ class _Declared:
         if named := [a for of in on.values() for a in of if a in actions.known()]:
             keys = [pattern.partition("/")[2].removesuffix("*") for pattern in on]
             prefix = next(filter(None, keys), "") if _S3 in resource else ""
-            yield Route(actions=list(dict.fromkeys(named)), prefix=prefix, hop=hop)
+            yield Route(actions=list(dict.fromkeys(named)), prefix=prefix, hops=hops)
 
     def external_id(self, role: str) -> tuple[str, ...]:
         resource = self._world.resources.get(role)

@@ -13,6 +13,7 @@ from s3_links.operations.credentials import Credentials
 from s3_links.operations.labels import Labels
 from s3_links.operations.stack import OperationError
 from s3_links.reach import actions
+from s3_links.synthesized.blocks import foreign_accounts
 
 from .answer import Answer
 from .declared import Declared
@@ -67,6 +68,15 @@ def _accounts(stacks: Sequence[Stack]) -> Iterator[Account]:
             client=functools.partial(_client, credentials),
             problem=f"{entry.alias}: {entry.problem}" if entry.problem else "",
         )
+
+    for stack in stacks:
+        for alias, id_ in foreign_accounts(stack.content).items():
+            told = f"{alias} is foreign: nobody here has credentials for it"
+            yield Account(alias=alias, id=id_, client=_unreached, problem=told)
+
+
+def _unreached(service: str) -> Any:
+    raise AssertionError(f"{service} is asked in an account without credentials")
 
 
 def _client(credentials: Callable[[], Credentials], service: str) -> Any:

@@ -75,7 +75,7 @@ class Explaining:
         if self._endpoint:
             self._live.endpoint(self._endpoint, found.account)
         route = self._declared.route(found, self._target.arn)
-        if route and (hop := route.hop):
+        for hop in route.hops if route else ():
             role = self._live.identity(hop)
             self._read_limits(hop.account, "resource control policy")
             for request in self._assuming(found, str(hop.arn)):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from s3_cross_account.actions import LEVELS
+from s3_cross_account.actions import GENERAL_LEVELS
 from s3_links.declarations.link import Link
 from s3_links.operations.terraform import binary
 from s3_links.reach import actions
@@ -128,7 +128,7 @@ class Remedies:
             if request.action in granted or not request.action.startswith("s3:"):
                 continue
             wanted = granted | {request.action}
-            level = next((level for level, of in LEVELS.items() if wanted <= {*of}), None)
+            level = next((level for level, of in GENERAL_LEVELS.items() if wanted <= {*of}), None)
             access = f'"level": "{level}"' if level else f'"actions": [..., "{request.action}"]'
             return f"declare {access} as the access of links.{name}, {then}"
         return ""

@@ -285,7 +285,9 @@ LINKS |= {
 }
 _LINK = declared(README)["links"]["reports"]
 _REPLICATION = LINKS["replicated"] | {
-    "source": BUCKETS[0],  # without a key, which every destination of a row would need too
+    # Without keys: with one, the other end would need one too, and so would those of the rows.
+    "source": BUCKETS[0],
+    "destination": BUCKETS[1],
     "both_ways": False,
     "batch_role": False,
 }

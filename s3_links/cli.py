@@ -472,14 +472,23 @@ def apply(links: Names = None) -> None:
 
 
 @_command()
-def deploy(link: Name = None, yes: Yes = False) -> None:
-    """Plan a link, show what changes, ask, and apply it."""
+def deploy(links: Name = None, yes: Yes = False) -> None:
+    """Plan a link, show what changes, ask, and apply it.
+
+    Of several, each comes after those that make the roles which it looks up.
+    """
+    from .operations.order import in_order
+
+    for stack in in_order(_stacks(links)) if links else [_one(links)]:
+        _deploy(stack, yes=yes)
+
+
+def _deploy(stack: Stack, *, yes: bool) -> None:
     from .operations import apply, plan
     from .operations.check import check
     from .operations.stack import OperationError
     from .operations.state import outputs
 
-    stack = _one(link)
     check([stack])
     with _working("Planning"):
         (summary,) = plan.plan([stack])

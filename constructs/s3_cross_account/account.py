@@ -10,6 +10,7 @@ from constructs import Construct
 from .bindings import (
     AwsProvider,
     AwsProviderAssumeRole,
+    AwsProviderDefaultTags,
     AwsProviderIgnoreTags,
     DataAwsCallerIdentity,
 )
@@ -109,6 +110,7 @@ class Account(Construct):
                 )
             ],
             allowed_account_ids=None if settings.account_id is None else [settings.account_id],
+            default_tags=[AwsProviderDefaultTags(tags=settings.tags)] if settings.tags else None,
             ignore_tags=None
             if ignored is None
             else [AwsProviderIgnoreTags(keys=ignored.keys, key_prefixes=ignored.key_prefixes)],

@@ -40,6 +40,7 @@ from cdktf_cdktf_provider_aws.kms_key_policy import KmsKeyPolicy
 from cdktf_cdktf_provider_aws.provider import (
     AwsProvider,
     AwsProviderAssumeRole,
+    AwsProviderDefaultTags,
     AwsProviderIgnoreTags,
 )
 from cdktf_cdktf_provider_aws.route_table import RouteTable, RouteTableRoute
@@ -94,6 +95,7 @@ from cdktf_cdktf_provider_aws.vpc import Vpc
 __all__ = [
     "AwsProvider",
     "AwsProviderAssumeRole",
+    "AwsProviderDefaultTags",
     "AwsProviderIgnoreTags",
     "DataAwsAmi",
     "DataAwsAmiFilter",

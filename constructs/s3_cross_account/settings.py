@@ -101,6 +101,23 @@ TagKey = Annotated[
 ]
 
 
+TagValue = Annotated[
+    str,
+    Field(
+        pattern=r"^[\w .:/=+@-]*$",
+        max_length=256,
+        description="tag values",
+        examples=["42"],
+    ),
+]
+
+
+def _not_of_aws(key: str) -> str:
+    if key.lower().startswith("aws:"):
+        raise ValueError("begins with aws:, as tags do that AWS itself sets: choose another key")
+    return key
+
+
 class IgnoredTags(_Settings):
     """Tags that others set on what Terraform manages, and that it leaves alone.
 
@@ -170,6 +187,27 @@ class AccountSettings(_Settings):
             examples=["123456789012"],
         ),
     ] = None
+    tags: Annotated[
+        dict[
+            Annotated[
+                str,
+                Field(
+                    pattern=r"^[\w .:/=+@-]+$",
+                    max_length=128,
+                    description="tag keys",
+                    examples=["CostCenter"],
+                ),
+                AfterValidator(_not_of_aws),
+            ],
+            TagValue,
+        ],
+        Field(
+            description="tags. Everything that is created in the account has them; what is "
+            "imported keeps its own",
+            examples=[{"CostCenter": "42"}],
+            max_length=50,
+        ),
+    ] = {}
     ignore_tags: Annotated[
         IgnoredTags | None,
         Field(

@@ -60,7 +60,14 @@ class DeclaredAccount(Part, AccountSettings):
             )
 
 
-OF_OWN_ACCOUNTS = ("profile", "assume_role", "permissions_boundary", "log_bucket", "ignore_tags")
+OF_OWN_ACCOUNTS = (
+    "profile",
+    "assume_role",
+    "permissions_boundary",
+    "log_bucket",
+    "ignore_tags",
+    "tags",
+)
 """What is said of an account only in order to work in it."""
 
 
@@ -144,7 +151,7 @@ class LinkAccount(DeclaredAccount):
                 "is missing: a foreign account is known by its id alone: give it (12 digits)",
             )
         for name in OF_OWN_ACCOUNTS if self.foreign else ():
-            if getattr(self, name) is not None:
+            if getattr(self, name):
                 yield (
                     (name,),
                     "is for an account that is worked in, and nobody here has credentials for a "

@@ -99,6 +99,10 @@ class _StackNeeds:
         )
         self._account = account
         self._role_of_profile = role_of_profile
+        self._tagged = any(
+            provider["alias"] == account.alias and provider.get("default_tags")
+            for provider in stack.get("provider", {}).get("aws", [])
+        )
 
     def of_account(self) -> Iterator[_Need]:
         for address, alias in self._blocks.aliases.items():
@@ -123,7 +127,7 @@ class _StackNeeds:
         arn = self._arn("s3", self._blocks.attribute(address, "bucket"))
         reads, writes = table.S3[type_]
         yield _Need(reads, arn, to_plan=True)
-        yield _Need(writes, arn)
+        yield _Need((*writes, *self._tagging(address)), arn)
         if self._blocks.known(address, "force_destroy"):
             yield _Need(table.EMPTY_BUCKET, arn)
             yield _Need(table.DELETE_OBJECTS, f"{arn}/*")
@@ -135,13 +139,13 @@ class _StackNeeds:
         bounded = _equals("iam:PermissionsBoundary", boundary) if boundary else None
         for arn in self._made("role", address):
             yield _Need(table.ROLE_READS, arn, to_plan=True)
-            yield _Need(table.ROLE_WRITES, arn)
+            yield _Need((*table.ROLE_WRITES, *self._tagging(address)), arn)
             yield _Need(table.BOUNDED_ROLE_WRITES, arn, condition=bounded)
 
     def _policy(self, address: str) -> Iterator[_Need]:
         arn = self._blocks.attribute(address, "arn")
         yield _Need(table.POLICY_READS, arn, to_plan=True)
-        yield _Need(table.POLICY_WRITES, arn)
+        yield _Need((*table.POLICY_WRITES, *self._tagging(address)), arn)
 
     def _attachment(self, address: str) -> Iterator[_Need]:
         policy = self._blocks.attribute(address, "policy_arn")
@@ -155,7 +159,7 @@ class _StackNeeds:
     def _instance_profile(self, address: str) -> Iterator[_Need]:
         arn = self._blocks.attribute(address, "arn")
         yield _Need(("iam:GetInstanceProfile",), arn, to_plan=True)
-        yield _Need(table.PROFILE_WRITES, arn)
+        yield _Need((*table.PROFILE_WRITES, *self._tagging(address)), arn)
         yield from self._pass_role(address, "ec2.amazonaws.com")
 
     def _key(self, address: str) -> Iterator[_Need]:
@@ -183,6 +187,9 @@ class _StackNeeds:
     def _looked_up_policy(self, address: str) -> Iterator[_Need]:
         arn = self._blocks.attribute(address, "arn")
         yield _Need(("iam:GetPolicy", "iam:GetPolicyVersion"), arn, to_plan=True)
+
+    def _tagging(self, address: str) -> tuple[str, ...]:
+        return table.TAGGING.get(type_of(address), ()) if self._tagged else ()
 
     def _nothing(self, _: str) -> Iterator[_Need]:
         return iter(())

@@ -84,6 +84,13 @@ PROFILE_WRITES = (
     "iam:DeleteInstanceProfile",
     "iam:RemoveRoleFromInstanceProfile",
 )
+TAGGING = {
+    "aws_iam_instance_profile": ("iam:TagInstanceProfile", "iam:UntagInstanceProfile"),
+    "aws_iam_policy": ("iam:TagPolicy", "iam:UntagPolicy"),
+    "aws_iam_role": ("iam:TagRole", "iam:UntagRole"),
+    "aws_s3_bucket": ("s3:PutBucketTagging",),
+}
+"""What tags take besides, where an account's ``tags`` are for everything in it."""
 KEY_READS = (
     "kms:DescribeKey",
     "kms:GetKeyPolicy",

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from s3_links.declarations.replicated import ReplicatedBucket
+from s3_links.operations.order import roles_of
 from s3_links.synthesized.blocks import (
     Blocks,
     aliases_of,
@@ -94,12 +95,6 @@ def stand_in(
         encoding="utf-8",
     )
     return {"AWS_SHARED_CREDENTIALS_FILE": str(file), "AWS_CONFIG_FILE": os.devnull}
-
-
-def roles_of(stack: Mapping[str, Any], *types: str) -> set[tuple[str, str]]:
-    """Return the roles that a stack has blocks of these types of: alias and name."""
-    blocks = Blocks(declared_blocks(stack), aliases_of(stack), stack)
-    return {(blocks.place(a), blocks.attribute(a, "name")) for a in blocks.of(*types)}
 
 
 def _told(emulator: Emulator, stack: Mapping[str, Any], made: set[str]) -> None:

@@ -7,7 +7,6 @@ import json
 import os
 from dataclasses import dataclass, replace
 from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -18,9 +17,9 @@ from s3_links.declarations.named import label as label_of
 from s3_links.declarations.replication import ReplicationLink
 from s3_links.live.reader import Account, Reader
 from s3_links.live.world import Live
-from s3_links.operations.stack import OperationError
+from s3_links.operations.order import in_order
 from s3_links.operations.terraform import terraform
-from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks, foreign_accounts
+from s3_links.synthesized.blocks import Blocks, aliases_of, foreign_accounts
 from s3_links.synthesized.world import world_of
 from s3_links.world import Bucket, Resource, document, principal
 
@@ -29,7 +28,7 @@ from .emulator import REGION
 from .grantees import EVERYTHING, OTHER, Grantee, grantee, identity_policies, take_over
 from .installation import user_cache
 from .providers import Providers
-from .stand_in import make_role, roles_of, stand_in, with_local_state
+from .stand_in import make_role, stand_in, with_local_state
 from .terraform import terraform_settings
 
 if TYPE_CHECKING:
@@ -180,35 +179,6 @@ def deploy(
             providers.keep()
             terraform(stack, "apply", "-auto-approve")
             yield _deployed(stack, links[stack.name], emulator)
-
-
-def in_order(stacks: Sequence[Stack]) -> list[Stack]:
-    """Return the stacks so that each comes after those that make the roles which it looks up."""
-    made = {key: stack.name for stack in stacks for key in roles_of(stack.content, "aws_iam_role")}
-    needed = {
-        stack.name: {made[key] for key in _needed(stack.content) & set(made)} - {stack.name}
-        for stack in stacks
-    }
-    by_name = {stack.name: stack for stack in stacks}
-    try:
-        return [by_name[name] for name in TopologicalSorter(needed).static_order()]
-    except CycleError as error:
-        raise OperationError(
-            f"{' and '.join(dict.fromkeys(error.args[1]))} look up roles of each other: neither "
-            "can be deployed first"
-        ) from None
-
-
-def _needed(source: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """Return the roles that a stack expects to find, by the account's alias and the name."""
-    attaches = "aws_iam_role_policy_attachment"
-    blocks = Blocks(declared_blocks(source), aliases_of(source), source)
-    told = {
-        (blocks.place(address), arn.rpartition("/")[2])
-        for address in blocks.of(attaches)
-        if (arn := blocks.told("role", address))
-    }
-    return told | roles_of(source, "data.aws_iam_role")
 
 
 def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:

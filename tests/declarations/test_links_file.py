@@ -250,6 +250,17 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         declared(buckets=[BUCKET | {"key": KEY.format("us-east-1", "222222222222")}]),
         {f"{HERE}.buckets[0].key": "is in us-east-1, its bucket in ap-northeast-1"},
     ),
+    "tags that AWS does not take": (
+        {
+            "accounts": accounts(account1={"tags": {"aws:x": "1", "a?": "2", "b": "<"}}),
+            **{k: v for k, v in declared().items() if k != "accounts"},
+        },
+        {
+            "accounts.account1.tags.aws:x": "begins with aws:",
+            "accounts.account1.tags.a?": "is not",
+            "accounts.account1.tags.b": "is not",
+        },
+    ),
     "a boundary of another account": (
         {
             "accounts": accounts(

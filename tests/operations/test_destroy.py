@@ -37,12 +37,15 @@ def test_a_link_goes_without_what_is_kept(
     document = {"Version": "2012-10-17", "Statement": [trust | {"Action": "sts:AssumeRole"}]}
     iam.create_role(RoleName="theirs", AssumeRolePolicyDocument=json.dumps(document))
     place = Workplace(tmp_path_factory.mktemp("kept"), terraform.environment)
-    place.declare({"accounts": accounts(), "links": {"reports": LINK}})
+    tagged = accounts(account2={"tags": {"CostCenter": "42"}})
+    place.declare({"accounts": tagged, "links": {"reports": LINK}})
     for operation in ("plan", "apply"):
         result = place.operations(operation)
         assert result.returncode == 0, result.stdout + result.stderr
     (kept,) = (b["Name"] for b in s3.list_buckets()["Buckets"] if b["Name"].startswith("kept-"))
     s3.put_object(Bucket=kept, Key="a", Body=b"kept")
+    assert s3.get_bucket_tagging(Bucket=kept)["TagSet"] == [{"Key": "CostCenter", "Value": "42"}]
+    assert iam.list_role_tags(RoleName="theirs")["Tags"] == []  # of the other account
 
     unasked = place.operations("destroy", "reports")
     assert "Nothing was destroyed." in unasked.stderr
@@ -98,3 +101,25 @@ def test_what_is_declared_to_be_kept_stays_before_it_is_applied() -> None:
         ["aws_s3_bucket_policy.p", "aws_s3_bucket.other"],
         ["aws_s3_bucket.b", "aws_s3_bucket_versioning.v"],
     )
+
+
+def test_links_that_need_each_other_are_deployed_in_their_order(
+    terraform: Terraform, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    makes = {
+        "pattern": "direct-access",
+        "consumers": [{"account": "account1", "new_role": "shared"}],
+        "buckets": [{"account": "account2", "new_prefix": "makes-"}],
+    }
+    needs = makes | {
+        "consumers": [{"account": "account1", "existing_role": "shared"}],
+        "buckets": [{"account": "account2", "new_prefix": "needs-"}],
+    }
+    place = Workplace(tmp_path_factory.mktemp("ordered"), terraform.environment)
+    place.declare({"accounts": accounts(), "links": {"a-needs": needs, "b-makes": makes}})
+    result = place.operations("deploy", "a-needs", "b-makes", "--yes")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.index("makes-") < result.stdout.index("needs-")
+    iam = root(emulator.endpoint, "account1").client("iam")
+    attached = iam.list_attached_role_policies(RoleName="shared")["AttachedPolicies"]
+    assert len(attached) == 2

@@ -18,12 +18,12 @@ import boto3
 import pytest
 from rich.console import Console
 
+from s3_links.operations.order import in_order
 from s3_links.operations.stack import OperationError, Stack
 from s3_links.sandbox import installation, trying
 from s3_links.sandbox.access import VERBS, Cell
 from s3_links.sandbox.halves import Half
 from s3_links.sandbox.promises import Answers
-from s3_links.sandbox.trial import in_order
 from tests.conftest import PROJECT
 from tests.support.links import accounts
 

@@ -834,6 +834,18 @@ def test_the_tags_of_a_bucket_are_asked_for_in_the_way_of_the_providers_version_
     assert not tagging & found["plan"]
 
 
+def test_tags_on_everything_in_an_account_are_set_by_the_deploy_role_there(tmp_path: Path) -> None:
+    content = declaration()
+    content["accounts"]["account2"]["tags"] = {"CostCenter": "42"}
+    assert synthesize(tmp_path, content).returncode == 0
+    tagging = {"iam:TagRole", "iam:TagPolicy", "s3:PutBucketTagging"}
+    found: dict[str, set[str]] = {}
+    for name, statement in statements(stack_json(tmp_path, "pipeline-roles")):
+        role = name.split("_")[0], name.split("_")[1].split("-")[0]
+        found.setdefault(str(role), set()).update(tagging & {*statement["actions"]})
+    assert sorted(map(sorted, filter(None, found.values()))) == [sorted(tagging)], found
+
+
 def test_every_resource_type_that_is_used_is_known() -> None:
     source = (PROJECT / "constructs" / "s3_cross_account" / "bindings.py").read_text()
     modules = set(re.findall(r"cdktf_cdktf_provider_aws\.(\w+) import", source)) - {"provider"}

@@ -157,6 +157,15 @@ needs the first of its two at its source, the second at its target.
 """
 
 
+def into_replica(*, away: bool) -> tuple[str, ...]:
+    """Return what replicating into a bucket needs, ``away`` in another account.
+
+    Within one no owner changes: "Changing the replica owner" in the Amazon S3 User Guide.
+    """
+    every = REPLICATION_ON_DESTINATION_OBJECTS
+    return every if away else tuple(a for a in every if a != "s3:ObjectOwnerOverrideToBucketOwner")
+
+
 def of_level(level: str, *, below_prefixes: bool) -> tuple[str, ...]:
     """Return a level's actions; below prefixes, without the one that would show other keys.
 

@@ -66,7 +66,8 @@ class BucketBase(Construct):
     """What a bucket that is created here and one that exists have in common.
 
     ``statements`` is what was granted on it so far, as plain values; ``settled_by`` are the
-    resources that must be there before S3 replicates from or to it.
+    resources that must be there before S3 replicates from or to it. ``given_name`` is its name,
+    where that is known before a deployment.
     """
 
     name: str
@@ -79,6 +80,7 @@ class BucketBase(Construct):
         self.account = account
         self.key = key
         self.versioned = False
+        self.given_name: str | None = None
         self.settled_by: list[ITerraformDependable] = []
         self.statements: list[Statement] = []
         self._policy: PolicyDocument | None = None
@@ -243,6 +245,7 @@ class Bucket(BucketBase):
             bucket.import_from(name, account.provider)
             self._imported_policy = name if imported == "with-policy" else None
         self.name = bucket.bucket
+        self.given_name = name
         self.arn = bucket.arn
         self._resource = bucket
         S3BucketOwnershipControls(
@@ -393,7 +396,7 @@ class ExistingBucket(BucketBase):
     ) -> None:
         super().__init__(scope, id_, account=account, key=key)
         self.versioned = versioned
-        self.name = name
+        self.name = self.given_name = name
         self.arn = f"arn:{account.partition}:s3:::{name}"
         self.merge = policy == "merge"
 

@@ -47,12 +47,16 @@ class KeyBase(Construct):
         """Add ``statement`` to the key policy."""
         raise NotImplementedError
 
-    def use(self, key_actions: tuple[str, ...], bucket_arn: str) -> Statement:
+    def use(
+        self, key_actions: tuple[str, ...], bucket_arn: str, prefixes: tuple[str, ...] = ("",)
+    ) -> Statement:
         """Return the identity half of a use of the key for the objects of one bucket.
 
         It is limited to requests that S3 makes in the key's region (``kms:ViaService``), for
         objects of this bucket (the encryption context: the bucket's ARN with a bucket key, the
-        object's without). The key policy's half is the same, for somebody: :func:`granted_to`.
+        object's without). With ``prefixes`` the object's is one below them; a bucket key's context
+        knows no objects, and is let in any case. The key policy's half is the same, for somebody:
+        :func:`granted_to`.
 
         Follows "Using server-side encryption with AWS KMS keys" in the Amazon S3 User Guide.
         """
@@ -66,7 +70,7 @@ class KeyBase(Construct):
                 Condition(
                     test="StringLike",
                     variable="kms:EncryptionContext:aws:s3:arn",
-                    values=(bucket_arn, f"{bucket_arn}/*"),
+                    values=(bucket_arn, *(f"{bucket_arn}/{prefix}*" for prefix in prefixes)),
                 ),
             ),
         )

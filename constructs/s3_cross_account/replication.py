@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
+from cdktf import Fn, TerraformStack
 from constructs import Construct
 
 from . import actions
 from .account import in_one_partition
-from .bindings import (
-    S3BucketReplicationConfigurationA,
-    S3BucketReplicationConfigurationRule,
-    S3BucketReplicationConfigurationRuleDeleteMarkerReplication,
-    S3BucketReplicationConfigurationRuleDestination,
-    S3BucketReplicationConfigurationRuleDestinationAccessControlTranslation,
-    S3BucketReplicationConfigurationRuleDestinationEncryptionConfiguration,
-    S3BucketReplicationConfigurationRuleDestinationMetrics,
-    S3BucketReplicationConfigurationRuleDestinationMetricsEventThreshold,
-    S3BucketReplicationConfigurationRuleDestinationReplicationTime,
-    S3BucketReplicationConfigurationRuleDestinationReplicationTimeTime,
-    S3BucketReplicationConfigurationRuleFilter,
-    S3BucketReplicationConfigurationRuleFilterAnd,
-    S3BucketReplicationConfigurationRuleFilterTag,
-    S3BucketReplicationConfigurationRuleSourceSelectionCriteria,
-    S3BucketReplicationConfigurationRuleSourceSelectionCriteriaReplicaModifications,
-    S3BucketReplicationConfigurationRuleSourceSelectionCriteriaSseKmsEncryptedObjects,
-)
+from .bindings import S3BucketReplicationConfigurationA
 from .document import PolicyDocument, rendered_once
 from .policy import Principal, Statement, granted_to, service, trust
-from .replication_rule import ReplicationRule, problems
-from .role import Role
+from .replication_configuration import Numbered, numbered
+from .replication_rule import ReplicationRule, prefixes, problems
+from .role import ExistingRole, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .bucket import BucketBase
+    from .role import RoleBase
 
 __all__ = ["BatchReplicationRole", "Replication"]
-
-_RTC_MINUTES = 15
 
 
 class Replication(Construct):
@@ -46,9 +31,19 @@ class Replication(Construct):
 
     Creates the replication role in the source's account, with its permissions on both buckets and
     their keys, the statement for it in the destination's bucket policy (and key policy), and the
-    replication configuration of the source. Replicas belong to the destination's account. With
+    replication configuration of the source. All of them reach as far as the prefixes of ``rules``;
+    only a bucket key has no part for a prefix. Replicas belong to the destination's account. With
     ``replica_modifications`` changes to the metadata of replicas come back, for use in both
     directions.
+
+    ``destinations`` are several, each with its rules, instead of the one: one of them may be in the
+    source's own account, which needs a role's half only.
+
+    ``configuration`` says who owns the replication configuration of a source that exists.
+    ``"create"``: nobody does yet. ``"import"``: Terraform takes it over, and ``rules`` replace
+    those that it has. ``"merge"``: somebody does, with a role in it that S3 takes for all rules.
+    That role, ``role_name``, is given the permissions, and ``rules_json`` is what has to be merged
+    into the rules.
 
     The configuration comes last: what is written while the role still lacks a permission is not
     replicated later either ("Getting replication status information").
@@ -56,7 +51,8 @@ class Replication(Construct):
     Raises ``ValueError`` for what S3 accepts and then does not do, and for a second replication of
     one source, whose configuration would replace the first: S3 keeps one for each bucket.
 
-    Follows "Configuring replication for buckets in different accounts" and "Replicating encrypted
+    Follows "Setting up permissions for live replication", "Configuring replication for buckets in
+    different accounts", "Replication configuration file elements" and "Replicating encrypted
     objects" in the Amazon S3 User Guide.
     """
 
@@ -66,160 +62,136 @@ class Replication(Construct):
         id_: str,
         *,
         source: BucketBase,
-        destination: BucketBase,
+        destination: BucketBase | None = None,
         role_name: str,
         rules: Sequence[ReplicationRule] = (ReplicationRule(),),
+        destinations: Mapping[BucketBase, Sequence[ReplicationRule]] | None = None,
         replica_modifications: bool = False,
+        configuration: Literal["create", "import", "merge"] = "create",
     ) -> None:
         super().__init__(scope, id_)
-        found = problems(rules)
-        if source is destination:
-            found.append("source and destination are the same bucket: S3 would replicate nothing")
-        found += [
-            f"{bucket.node.id} is not versioned: S3 replicates versioned buckets only"
-            for bucket in (source, destination)
-            if not bucket.versioned
-        ]
-        if source.key is not None and destination.key is None:
-            found.append(
-                "the source is encrypted with a KMS key and the destination has none: its objects "
-                "would not be replicated; give the destination a key"
-            )
-        if not source.account.claim("replication configuration", source.name):
-            found.append(
-                f"{source.node.id} is replicated already: S3 keeps one configuration for each "
-                "bucket, and this one would replace the first; declare all rules in one replication"
-            )
-        if found:
+        if (destination is None) == (not destinations):
+            raise ValueError("give the destination or destinations, one of the two")
+        to = dict(destinations or {})
+        if destination is not None:
+            to[destination] = rules
+        if found := _problems(source, to, configuration):
             raise ValueError("; ".join(found))
-        in_one_partition(source.account, destination.account)
+        in_one_partition(source.account, *(bucket.account for bucket in to))
 
-        self._replica_modifications = replica_modifications
-        self.role = Role(
-            self,
-            "role",
-            account=source.account,
-            name=role_name,
-            trust=PolicyDocument(
+        self.role: RoleBase = (
+            ExistingRole(
                 self,
-                "trust",
+                "role",
                 account=source.account,
-                statements=[trust(service("s3.amazonaws.com"))],
-            ),
+                name=role_name,
+                policy_name_prefix=f"{TerraformStack.of(self).node.id}-{role_name}",
+            )
+            if configuration == "merge"
+            else Role(
+                self,
+                "role",
+                account=source.account,
+                name=role_name,
+                trust=PolicyDocument(
+                    self,
+                    "trust",
+                    account=source.account,
+                    statements=[trust(service("s3.amazonaws.com"))],
+                ),
+            )
         )
-        self._allow(source, destination)
-        S3BucketReplicationConfigurationA(
+        self._allow(source, to)
+        every = numbered(source, to, modifications=replica_modifications)
+        self.rules_json: str | None = None
+        if configuration == "merge":
+            self.rules_json = Fn.jsonencode([rule.document() for rule in every])
+        else:
+            self._configure(source, to, every, imported=configuration == "import")
+
+    def _configure(
+        self,
+        source: BucketBase,
+        destinations: Mapping[BucketBase, Sequence[ReplicationRule]],
+        rules: Sequence[Numbered],
+        *,
+        imported: bool,
+    ) -> None:
+        buckets = (source, *destinations)
+        created = S3BucketReplicationConfigurationA(
             self,
             "configuration",
             provider=source.account.provider,
             bucket=source.name,
             role=self.role.arn,
-            rule=[self._rule(rule, destination) for rule in rules],
+            rule=[rule.rendered() for rule in rules],
             # S3 looks at the buckets when it takes the configuration, and at the rest afterwards.
             depends_on=[
-                *source.settled_by,
-                *destination.settled_by,
+                *(resource for bucket in buckets for resource in bucket.settled_by),
                 *self.role.settled_by,
-                *(
-                    policy
-                    for key in (source.key, destination.key)
-                    if key
-                    for policy in key.settled_by
-                ),
+                *(policy for b in buckets if b.key for policy in b.key.settled_by),
             ],
         )
+        if imported:
+            created.import_from(str(source.given_name), source.account.provider)
 
     @rendered_once()
-    def _allow(self, source: BucketBase, destination: BucketBase) -> None:
-        for sid, granted, arn in (
-            ("SourceBucket", actions.REPLICATION_ON_SOURCE, source.arn),
-            ("SourceObjects", actions.REPLICATION_ON_SOURCE_OBJECTS, f"{source.arn}/*"),
+    def _allow(
+        self,
+        source: BucketBase,
+        destinations: Mapping[BucketBase, Sequence[ReplicationRule]],
+    ) -> None:
+        read = prefixes(rule for rules in destinations.values() for rule in rules)
+        for sid, granted, on in (
+            ("SourceBucket", actions.REPLICATION_ON_SOURCE, (source.arn,)),
+            ("SourceObjects", actions.REPLICATION_ON_SOURCE_OBJECTS, _below(source, read)),
         ):
-            statement = Statement(sid=sid, actions=granted, resources=(arn,))
+            statement = Statement(sid=sid, actions=granted, resources=on)
             self.role.allow(statement, account=source.account)
-        objects = (f"{destination.arn}/*",)
-        self.role.allow(
-            Statement(
-                sid="DestinationObjects",
-                actions=actions.REPLICATION_ON_DESTINATION_OBJECTS,
-                resources=objects,
-            ),
-            account=destination.account,
-        )
         principal = Principal(type="AWS", identifiers=(self.role.arn,))
-        destination.allow(
-            Statement(
-                sid=f"Replicate from {source.account.title}",
-                effect="Allow",
-                actions=actions.REPLICATION_ON_DESTINATION_OBJECTS,
-                resources=objects,
-                principals=(principal,),
+        for bucket, rules in destinations.items():
+            away = bucket.account is not source.account
+            written = Statement(
+                sid="DestinationObjects",
+                actions=actions.into_replica(away=away),
+                resources=_below(bucket, prefixes(rules)),
             )
-        )
-        uses: tuple[tuple[BucketBase, tuple[str, ...]], ...] = (
-            (source, ("kms:Decrypt",)),
-            (destination, actions.REPLICATION_INTO_KEY),
-        )
-        for bucket, key_actions in uses:
+            self.role.allow(written, account=bucket.account)
+            if away:
+                sid = f"Replicate from {source.account.title}"
+                bucket.allow(replace(granted_to(principal, written), sid=sid))
+        uses: list[tuple[BucketBase, tuple[str, ...], tuple[str, ...]]] = [
+            (source, ("kms:Decrypt",), read)
+        ]
+        uses += [
+            (bucket, actions.REPLICATION_INTO_KEY, prefixes(rules))
+            for bucket, rules in destinations.items()
+        ]
+        for bucket, key_actions, below in uses:
             if bucket.key is not None:
-                use = bucket.key.use(key_actions, bucket.arn)
+                use = bucket.key.use(key_actions, bucket.arn, below)
                 self.role.allow(use, account=bucket.account)
                 bucket.key.allow(granted_to(principal, use))
-
-    def _rule(
-        self, rule: ReplicationRule, destination: BucketBase
-    ) -> S3BucketReplicationConfigurationRule:
-        target = S3BucketReplicationConfigurationRuleDestination
-        encryption = S3BucketReplicationConfigurationRuleDestinationEncryptionConfiguration
-        translation = S3BucketReplicationConfigurationRuleDestinationAccessControlTranslation
-        return S3BucketReplicationConfigurationRule(
-            id=f"priority-{rule.priority}",
-            priority=rule.priority,
-            status="Enabled",
-            filter=_filter(rule),
-            delete_marker_replication=S3BucketReplicationConfigurationRuleDeleteMarkerReplication(
-                status=_status(rule.delete_markers)
-            ),
-            source_selection_criteria=self._criteria(encrypted=destination.key is not None),
-            destination=target(
-                bucket=destination.arn,
-                account=destination.account.account_id,
-                access_control_translation=translation(owner="Destination"),
-                storage_class=rule.storage_class,
-                encryption_configuration=encryption(replica_kms_key_id=destination.key.arn)
-                if destination.key
-                else None,
-                replication_time=_time() if rule.time_control else None,
-                metrics=_metrics() if rule.time_control else None,
-            ),
-        )
-
-    def _criteria(
-        self, *, encrypted: bool
-    ) -> S3BucketReplicationConfigurationRuleSourceSelectionCriteria | None:
-        if not encrypted and not self._replica_modifications:
-            return None
-        prefix = S3BucketReplicationConfigurationRuleSourceSelectionCriteria
-        kms = S3BucketReplicationConfigurationRuleSourceSelectionCriteriaSseKmsEncryptedObjects
-        modified = S3BucketReplicationConfigurationRuleSourceSelectionCriteriaReplicaModifications
-        return prefix(
-            sse_kms_encrypted_objects=kms(status="Enabled") if encrypted else None,
-            replica_modifications=modified(status="Enabled")
-            if self._replica_modifications
-            else None,
-        )
 
 
 class BatchReplicationRole(Construct):
     """Creates the role of a Batch Replication job, in the account of ``source``.
 
-    Replication covers new objects only; the job replicates those from before. ``command`` is what
-    starts it.
+    Replication covers new objects only; the job replicates those from before, below ``prefixes``.
+    ``command`` is what starts it.
 
     Follows "Replicating existing objects with Batch Replication" in the Amazon S3 User Guide.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, source: BucketBase, name: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        source: BucketBase,
+        name: str,
+        prefixes: tuple[str, ...] = ("",),
+    ) -> None:
         super().__init__(scope, id_)
         account = source.account
         self.role = Role(
@@ -234,11 +206,11 @@ class BatchReplicationRole(Construct):
                 statements=[trust(service("batchoperations.s3.amazonaws.com"))],
             ),
         )
-        for sid, granted, arn in (
-            ("Initiate", actions.BATCH_ON_SOURCE_OBJECTS, f"{source.arn}/*"),
-            ("Manifest", actions.BATCH_ON_SOURCE, source.arn),
+        for sid, granted, on in (
+            ("Initiate", actions.BATCH_ON_SOURCE_OBJECTS, _below(source, prefixes)),
+            ("Manifest", actions.BATCH_ON_SOURCE, (source.arn,)),
         ):
-            statement = Statement(sid=sid, actions=granted, resources=(arn,))
+            statement = Statement(sid=sid, actions=granted, resources=on)
             self.role.allow(statement, account=account)
         # The AWS CLI's shorthand: cdktf cannot write quotes in an output as HCL.
         objects = "EligibleForReplication=true,ObjectReplicationStatuses=[NONE,FAILED]"
@@ -252,34 +224,33 @@ class BatchReplicationRole(Construct):
         )
 
 
-def _status(enabled: bool) -> str:
-    return "Enabled" if enabled else "Disabled"
+def _below(bucket: BucketBase, below: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{bucket.arn}/{prefix}*" for prefix in below)
 
 
-def _filter(rule: ReplicationRule) -> S3BucketReplicationConfigurationRuleFilter:
-    both = S3BucketReplicationConfigurationRuleFilterAnd
-    if len(rule.tags) > 1 or (rule.tags and rule.prefix):
-        return S3BucketReplicationConfigurationRuleFilter(
-            and_=both(prefix=rule.prefix or None, tags=rule.tags)
+def _problems(
+    source: BucketBase,
+    destinations: Mapping[BucketBase, Sequence[ReplicationRule]],
+    configuration: str,
+) -> list[str]:
+    found = list(dict.fromkeys(told for rules in destinations.values() for told in problems(rules)))
+    if source in destinations:
+        found.append("source and destination are the same bucket: S3 would replicate nothing")
+    found += [
+        f"{bucket.node.id} is not versioned: S3 replicates versioned buckets only"
+        for bucket in (source, *destinations)
+        if not bucket.versioned
+    ]
+    if source.key is not None and any(bucket.key is None for bucket in destinations):
+        found.append(
+            "the source is encrypted with a KMS key and the destination has none: its objects "
+            "would not be replicated; give the destination a key"
         )
-    if rule.tags:
-        ((key, value),) = rule.tags.items()
-        tag = S3BucketReplicationConfigurationRuleFilterTag(key=key, value=value)
-        return S3BucketReplicationConfigurationRuleFilter(tag=tag)
-    return S3BucketReplicationConfigurationRuleFilter(prefix=rule.prefix)
-
-
-def _time() -> S3BucketReplicationConfigurationRuleDestinationReplicationTime:
-    time = S3BucketReplicationConfigurationRuleDestinationReplicationTimeTime(minutes=_RTC_MINUTES)
-    return S3BucketReplicationConfigurationRuleDestinationReplicationTime(
-        status="Enabled", time=time
-    )
-
-
-def _metrics() -> S3BucketReplicationConfigurationRuleDestinationMetrics:
-    threshold = S3BucketReplicationConfigurationRuleDestinationMetricsEventThreshold(
-        minutes=_RTC_MINUTES
-    )
-    return S3BucketReplicationConfigurationRuleDestinationMetrics(
-        status="Enabled", event_threshold=threshold
-    )
+    if configuration == "import" and source.given_name is None:
+        found.append("a new source has no replication configuration to import: leave that out")
+    if not source.account.claim("replication configuration", source.name):
+        found.append(
+            f"{source.node.id} is replicated already: S3 keeps one configuration for each "
+            "bucket, and this one would replace the first; declare all rules in one replication"
+        )
+    return found

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from .prefixes import KEY_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["ReplicationRule"]
 
@@ -108,6 +108,16 @@ class ReplicationRule(BaseModel):
     time_control: Annotated[bool, Field(examples=[True])] = False
     """true or false: whether S3 promises 15 minutes (S3 Replication Time Control). It reports
     metrics then, and costs more for each GB"""
+
+    metrics: Annotated[bool, Field(examples=[True])] = False
+    """true or false: whether S3 reports what is pending, how late it is and what failed to
+    CloudWatch. It then also has an event for each object that failed; costs four custom metrics"""
+
+
+def prefixes(rules: Iterable[ReplicationRule]) -> tuple[str, ...]:
+    """Return what the keys that ``rules`` mean begin with; one that another covers is left out."""
+    every = tuple(dict.fromkeys(rule.prefix for rule in rules))
+    return tuple(p for p in every if not any(p != o and p.startswith(o) for o in every))
 
 
 def problems(rules: Sequence[ReplicationRule]) -> list[str]:

@@ -1,8 +1,8 @@
-"""The buckets of a link, and the ends of a replication."""
+"""The buckets of a link."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -50,27 +50,26 @@ _POLICIES: dict[str, tuple[tuple[str | None, ...], str]] = {
 }
 
 
+CHOICES: list[dict[str, Any]] = [
+    when(given("new_prefix"), without("policy")),
+    when(given("new_name"), without("policy")),
+    when(
+        given("existing"),
+        is_(policy=["create", "merge"])
+        | {"not": {"anyOf": [is_(key=["new"]), is_(force_destroy=[True])]}},
+    ),
+    when(
+        given("imported"),
+        is_(policy=["create", "import"]) | {"not": is_(force_destroy=[True])},
+    ),
+]
+"""What a bucket's fields show only together, for the JSON schema."""
+
+
 class LinkBucket(Named):
     """A bucket that access is given to: a new one, or one that exists."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            **one_of(*_KINDS),
-            "allOf": [
-                when(given("new_prefix"), without("policy")),
-                when(given("new_name"), without("policy")),
-                when(
-                    given("existing"),
-                    is_(policy=["create", "merge"])
-                    | {"not": {"anyOf": [is_(key=["new"]), is_(force_destroy=[True])]}},
-                ),
-                when(
-                    given("imported"),
-                    is_(policy=["create", "import"]) | {"not": is_(force_destroy=[True])},
-                ),
-            ],
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={**one_of(*_KINDS), "allOf": [*CHOICES]})
 
     KINDS = _KINDS
 
@@ -168,6 +167,11 @@ class LinkBucket(Named):
             yield (), told
 
     @property
+    def encrypted(self) -> bool:
+        """Whether a customer managed key encrypts it."""
+        return self.key not in (None, "none")
+
+    @property
     def key_arn(self) -> str | None:
         """The ARN of a key that exists."""
         return None if self.key in ("new", "none") else self.key
@@ -179,7 +183,7 @@ class LinkBucket(Named):
 
     @rule
     def _encrypted_twice(self) -> Iterator[Problem]:
-        if self.dsse and self.key in (None, "none"):
+        if self.dsse and not self.encrypted:
             yield (), '"dsse" needs a "key"'
         if self.dsse and self.existing:
             yield (), 'an existing bucket keeps its encryption: leave out "dsse"'
@@ -214,38 +218,6 @@ class LinkBucket(Named):
     @claim
     def _itself(self) -> Iterator[list[Claim]]:
         yield [*self._owned(), claims.output(f"bucket_name_{self.label}")]
-
-
-class ReplicatedBucket(LinkBucket):
-    """A bucket at one end of a replication; a new one is versioned."""
-
-    versioned: Annotated[
-        bool,
-        Field(
-            description="true or false: whether an existing bucket is versioned. S3 replicates no "
-            "other; a new or an imported one is versioned by the link",
-            examples=[True],
-        ),
-    ] = False
-
-    @rule
-    def _versioned(self) -> Iterator[Problem]:
-        if self.existing and not self.versioned:
-            yield (
-                (),
-                "S3 replicates versioned buckets only: enable versioning on the bucket and say so "
-                'with "versioned": true',
-            )
-
-    def replicated(self) -> list[Claim]:
-        """Return the claim on its replication configuration, where another link could have it."""
-        if self.new_prefix:
-            return []
-        return [claims.replication_configuration(self.account, self.name)]
-
-    @claim
-    def _itself(self) -> Iterator[list[Claim]]:
-        yield self._owned()
 
 
 def imports_of(buckets: Sequence[LinkBucket], roles: Sequence[str | None] = ()) -> list[str]:

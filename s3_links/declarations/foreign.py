@@ -59,7 +59,8 @@ def _of_link(link: Part, foreign: set[str]) -> Iterator[Problem]:
         )
         return
     if isinstance(link, ReplicationLink):
-        yield from _of_replication(link, foreign)
+        with suppress(UnreadableError):
+            yield from _of_replication(link, foreign)
     elif isinstance(link, Link):
         yield from _of_access(link, foreign)
 
@@ -105,20 +106,23 @@ def _of_bucket(place: Place, bucket: object, foreign: set[str]) -> Iterator[Prob
 
 
 def _of_replication(link: ReplicationLink, foreign: set[str]) -> Iterator[Problem]:
-    with suppress(UnreadableError):
-        if link.source.account in foreign:
-            yield (
-                ("source",),
-                f'"{link.source.account}" is foreign, and a replication is configured, with its '
-                "role, at the source: its owner has to declare it",
-            )
-            return
-    with suppress(UnreadableError):
-        yield from _of_bucket(("destination",), link.destination, foreign)
-    with suppress(UnreadableError):
-        if link.both_ways and link.destination.account in foreign:
-            yield (
-                ("both_ways",),
-                f'"{link.destination.account}" is foreign, and the way back is configured there: '
-                "its owner has to declare it",
-            )
+    ends = link.ends
+    for end in ends:
+        with suppress(UnreadableError):
+            account = end.bucket.account
+            if end.end == "source" and account in foreign:
+                yield (
+                    end.place,
+                    f'"{account}" is foreign, and a replication is configured, with its role, at '
+                    "the source: its owner has to declare it",
+                )
+            elif end.end == "destination":
+                yield from _of_bucket(end.place, end.bucket, foreign)
+    for end in ends if link.both_ways else ():
+        with suppress(UnreadableError):
+            if end.end == "destination" and end.bucket.account in foreign:
+                yield (
+                    ("both_ways",),
+                    f'"{end.bucket.account}" is foreign, and the way back is configured there: '
+                    "its owner has to declare it",
+                )

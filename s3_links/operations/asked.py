@@ -85,9 +85,8 @@ class Documents:
         )
         self.identities: dict[Principal, Identity] = {}
         self._named_as: dict[Principal, tuple[Named, Conditions]] = {}
-        ends = ("source", "destination")
-        is_replication = isinstance(link, ReplicationLink)
-        labels = ends if is_replication else tuple(b.label for b in link.buckets)
+        named = link.ends if isinstance(link, ReplicationLink) else link.buckets
+        labels = [bucket.label for bucket in named]
         self.buckets = [self._bucket(b, name) for b, name in zip(link.buckets, labels, strict=True)]
 
     def _note(self, about: Principal | str, text: str) -> None:
@@ -221,6 +220,7 @@ class Documents:
         arn: str,
         granted: tuple[str, ...],
         also: Conditions = (),
+        below: tuple[str, ...] = ("",),
     ) -> None:
         if arn not in self.keys or not granted:
             return
@@ -228,7 +228,7 @@ class Documents:
         of_bucket = Condition(
             test="StringLike",
             variable="kms:EncryptionContext:aws:s3:arn",
-            values=(arn, f"{arn}/*"),
+            values=(arn, *(f"{arn}/{prefix}*" for prefix in below)),
         )
         limits = (self._via_s3(bucket), of_bucket, *also)
         key = self.keys[arn]

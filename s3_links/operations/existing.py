@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from s3_links.declarations.buckets import LinkBucket, ReplicatedBucket
 from s3_links.declarations.delivery import ServiceDeliveryLink
 from s3_links.declarations.link import Link
+from s3_links.declarations.replicated import ReplicatedBucket
 from s3_links.declarations.replication import ReplicationLink
 
 from . import state
@@ -24,7 +24,9 @@ from .stack import OperationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.links import AnyLink
+    from s3_links.declarations.replication import Way
 
     from .stack import Stack
 
@@ -72,12 +74,11 @@ class _Question:
 
 
 def _questions(stack: Stack, link: AnyLink, accounts: Mapping[str, str]) -> Iterator[_Question]:
-    for where, bucket in _buckets(link):
+    for where, bucket, way in _buckets(link):
         if not bucket.new_prefix:
             place = f"links.{stack.name}.{where}"
-            replicates = where == "source" or getattr(link, "both_ways", False)
             keyless = isinstance(link, ServiceDeliveryLink) and not link.takes_key
-            there = _Bucket(place, bucket, stack, accounts, replicates, keyless)
+            there = _Bucket(place, bucket, stack, accounts, way, keyless)
             look = there.look_whether_free if bucket.new_name else there.look
             yield _Question(place, f"the bucket {bucket.name!r}", bucket.account, look)
     for where, what, alias, look_for in principals(link):
@@ -85,13 +86,15 @@ def _questions(stack: Stack, link: AnyLink, accounts: Mapping[str, str]) -> Iter
         yield _Question(place, what, alias, functools.partial(look_for, place))
 
 
-def _buckets(link: AnyLink) -> Iterator[tuple[str, LinkBucket]]:
+def _buckets(link: AnyLink) -> Iterator[tuple[str, LinkBucket, Way | None]]:
+    """Yield the place of each bucket, the bucket, and what is to be replicated from it."""
     if isinstance(link, ReplicationLink):
-        yield from zip(("source", "destination"), link.buckets, strict=True)
+        ways = {way.source.label: way for way in link.ways}
+        yield from ((end.where, end.bucket, ways.get(end.label)) for end in link.ends)
     elif isinstance(link, Link):
-        yield from ((f"buckets[{n}]", bucket) for n, bucket in enumerate(link.buckets))
+        yield from ((f"buckets[{n}]", bucket, None) for n, bucket in enumerate(link.buckets))
     else:
-        yield "bucket", link.bucket
+        yield "bucket", link.bucket, None
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ class _Bucket:
     declared: LinkBucket
     stack: Stack
     accounts: Mapping[str, str]
-    replicates: bool
+    way: Way | None
+    """What is to be replicated from it."""
     keyless: bool
     """Whether the service that delivers into it takes no KMS key."""
 
@@ -276,16 +280,42 @@ class _Bucket:
             )
 
     def _replication(self, s3: Any) -> Iterator[Finding]:
-        if not self.replicates:
+        if self.way is None:
             return
-        name = self.declared.name
+        name, way = self.declared.name, self.way
+        whose = way.source.bucket.replication or "create"
         reply = asked(
             lambda: s3.get_bucket_replication(Bucket=name),
             "ReplicationConfigurationNotFoundError",
         )
-        if reply and self._written("aws_s3_bucket_replication_configuration") is False:
+        there = reply["ReplicationConfiguration"] if reply else None
+        ours = self._written("aws_s3_bucket_replication_configuration")
+        if whose == "merge":
+            yield from self._merging(there, way)
+        elif there and ours is False and whose == "create":
             yield self._stops(
-                "replicates already, and S3 keeps one configuration for each bucket: remove it "
-                f"first (aws s3api delete-bucket-replication --bucket {name}), and declare its "
-                "rules here"
+                "replicates already, and S3 keeps one configuration for each bucket: declare "
+                '"replication": "import" (this link takes it over, and its rules replace the '
+                'others) or "merge" (you get the rules to merge)'
+            )
+        elif there and ours is False:
+            rules = ", ".join(rule.get("ID", "?") for rule in there["Rules"])
+            yield self._tells(
+                f"replicates already by the rules {rules}: the declared ones replace them, and "
+                f"the role {way.role!r} replaces {there['Role']}"
+            )
+        elif not there and ours is False and whose == "import":
+            yield self._stops('has no replication configuration to import: leave out "replication"')
+
+    def _merging(self, there: Mapping[str, Any] | None, way: Way) -> Iterator[Finding]:
+        if there is None:
+            yield self._stops(
+                'has no replication configuration to merge rules into: leave out "replication"'
+            )
+            return
+        role = there["Role"].rpartition("/")[2]
+        if role != way.role:
+            yield self._stops(
+                f"replicates with the role {role!r}, and S3 takes one for all rules: declare it "
+                'as the "role_name"'
             )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from s3_links.declarations.link import Link
+from s3_links.declarations.replication import ReplicationLink
 
 from .looking import Finding, asked
 
@@ -63,6 +64,9 @@ def _principals(link: AnyLink) -> Iterator[tuple[str, _Principal]]:
     if isinstance(link, Link) and link.assumed_role and link.assumed_role.imported:
         role = link.assumed_role
         yield "assumed_role", _Principal(role.account, "role", role.name)
+    for way in link.ways if isinstance(link, ReplicationLink) else ():
+        if way.merged:
+            yield way.source.where, _Principal(way.source.bucket.account, "role", way.role)
 
 
 def _principal(one: _Principal, place: str, credentials: Credentials) -> Iterator[Finding]:
@@ -86,7 +90,8 @@ def _principal(one: _Principal, place: str, credentials: Credentials) -> Iterato
     elif found:
         yield Finding(place, f"the {kind} {name!r} is there, {found}")
     else:
-        remedy = "correct the name" + (', or declare a "new_role"' if kind != "user" else "")
+        new = kind != "user" and "consumers" in place
+        remedy = "correct the name" + (', or declare a "new_role"' if new else "")
         yield Finding(place, f"{one.account} has no {kind} {name!r}: {remedy}", stops=True)
 
 

@@ -45,6 +45,10 @@ class Grantees(Documents):
         if self._accounts[consumer.account].foreign:
             self._of_foreign(who, consumer.label)
             return who
+        return self._existing(who)
+
+    def _existing(self, who: Principal) -> Principal:
+        """Add somebody who exists, with policies besides."""
         self.unseen[who] = ""
         self.own[who]
         self._note(who, f"what else {who} may by its other policies is not looked up")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from s3_cross_account import actions
 from s3_cross_account.policy import Condition
+from s3_cross_account.replication_rule import prefixes
 from s3_cross_account.trusted_services import trust_actions
 from s3_links.declarations.link import Link
 from s3_links.declarations.replication import ReplicationLink
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.delivery import ServiceDeliveryLink
     from s3_links.declarations.links import AnyLink
+    from s3_links.declarations.replication import Way
     from s3_links.synthesized.blocks import Blocks
 
     from .asked import Conditions
@@ -153,32 +155,54 @@ class Declared(Grantees):
     # Replication
 
     def _of_replication(self, link: ReplicationLink) -> None:
-        ways = [(link.role_name, (0, 1)), (f"{link.role_name}-back", (1, 0))]
-        for name, (here, there) in ways if link.both_ways else ways[:1]:
-            source, destination = link.buckets[here], link.buckets[there]
-            who = self._role(source.account, name)
+        arns = {end.label: arn for end, arn in zip(link.ends, self.buckets, strict=True)}
+        for way in link.ways:
+            source, here = way.source.bucket, arns[way.source.label]
+            who = self._replicating(way)
+            read = prefixes(way.rules)
+            self._plain(who, actions.REPLICATION_ON_SOURCE, (here,), here, both=False)
+            objects = tuple(f"{here}/{prefix}*" for prefix in read)
+            self._plain(who, actions.REPLICATION_ON_SOURCE_OBJECTS, objects, here, both=False)
+            self._on_key(who, source, here, ("kms:Decrypt",), below=read)
+            self.pairs.add((who, here))
+            for to, rules in way.destinations:
+                there, written = arns[to.label], prefixes(rules)
+                away = to.bucket.account != source.account
+                given = actions.into_replica(away=away)
+                on = tuple(f"{there}/{prefix}*" for prefix in written)
+                self._plain(who, given, on, there, both=away)
+                self._on_key(who, to.bucket, there, actions.REPLICATION_INTO_KEY, below=written)
+                self.pairs.add((who, there))
+            if link.batch_role and not way.back:
+                batch = self._role(source.account, f"{way.role}-batch")
+                self._trusting(batch, "batchoperations.s3.amazonaws.com")
+                self._plain(batch, actions.BATCH_ON_SOURCE, (here,), here, both=False)
+                self._plain(batch, actions.BATCH_ON_SOURCE_OBJECTS, objects, here, both=False)
+                self.pairs.add((batch, here))
+
+    def _replicating(self, way: Way) -> Principal:
+        """Return the role of a replication: the link's, or the one of somebody's configuration."""
+        account = way.source.bucket.account
+        if not way.merged:
+            who = self._role(account, way.role)
             self._trusting(who, "s3.amazonaws.com")
-            here_arn, there_arn = self.buckets[here], self.buckets[there]
-            self._plain(who, actions.REPLICATION_ON_SOURCE, here_arn, "", both=False)
-            self._plain(who, actions.REPLICATION_ON_SOURCE_OBJECTS, here_arn, "/*", both=False)
-            self._plain(who, actions.REPLICATION_ON_DESTINATION_OBJECTS, there_arn, "/*")
-            self._on_key(who, source, here_arn, ("kms:Decrypt",))
-            self._on_key(who, destination, there_arn, actions.REPLICATION_INTO_KEY)
-            self.pairs |= {(who, here_arn), (who, there_arn)}
-        if link.batch_role:
-            who = self._role(link.source.account, f"{link.role_name}-batch")
-            self._trusting(who, "batchoperations.s3.amazonaws.com")
-            self._plain(who, actions.BATCH_ON_SOURCE, self.buckets[0], "", both=False)
-            self._plain(who, actions.BATCH_ON_SOURCE_OBJECTS, self.buckets[0], "/*", both=False)
-            self.pairs.add((who, self.buckets[0]))
+            return who
+        who = self._existing(self._principal(account, way.role))
+        rules = f"replication_rules_to_merge_{way.source.label}"
+        self._note(who, f"the output {rules} has to be merged before {who} copies anything")
+        return who
 
     def _plain(
-        self, who: Principal, granted: tuple[str, ...], arn: str, of: str, *, both: bool = True
+        self,
+        who: Principal,
+        granted: tuple[str, ...],
+        resources: tuple[str, ...],
+        on: str,
+        *,
+        both: bool,
     ) -> None:
         named, _ = self._named(who)
-        self._grant(
-            who=who, actions=granted, on=arn, resources=(f"{arn}{of}",), named=named, both=both
-        )
+        self._grant(who=who, actions=granted, on=on, resources=resources, named=named, both=both)
 
     # Deliveries of services
 

@@ -12,6 +12,7 @@ from s3_links.declarations.files import write
 from s3_links.declarations.handed_over import BUCKET, IDENTITY, KEY, TRUST
 from s3_links.declarations.link import Link
 from s3_links.declarations.named import label
+from s3_links.declarations.replication import ReplicationLink
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks, foreign_accounts
 
 from .stack import OperationError
@@ -174,10 +175,8 @@ def _outputs(link: AnyLink) -> Iterator[tuple[str, Kind, str, str]]:
             name = label(role.account, role.name)
             yield role.account, "trust", f"{TRUST}{name}", "assumed_role_arn"
             yield role.account, "identity", f"{IDENTITY}{name}", "assumed_role_arn"
-        labels = [bucket.label for bucket in link.buckets]
-    else:
-        labels = ["source", "destination"]
-    for name, bucket in zip(labels, link.buckets, strict=True):
+    named = link.ends if isinstance(link, ReplicationLink) else link.buckets
+    for name, bucket in zip([one.label for one in named], link.buckets, strict=True):
         yield bucket.account, "bucket", f"{BUCKET}{name}", f":s3:::{bucket.name}"
         yield bucket.account, "key", f"{KEY}{name}", str(bucket.key)
 

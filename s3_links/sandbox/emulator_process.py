@@ -40,6 +40,9 @@ SOURCES = {
     "services.s3._ensure_bucket": "6d3c30f64f2a81d3",
     "services.s3._read_body": "596e56d63502e15f",
     "services.s3._in_account": "48f6799e81a65acd",
+    "services.s3._maybe_replicate": "cb2dd6521e3d196d",
+    "services.s3._maybe_replicate_delete_marker": "019420d946a9c2e1",
+    "services.s3._replication_rule_tags": "890832919502d621",
     "app.app": "ab1297bd6cd59811",
     "core.iam_evaluator._role_name_from_assumed_arn": "7efb2dd6ac2e1e04",
     "services.ec2._run_instances": "9f180eb007cbcfd0",
@@ -89,6 +92,7 @@ def correct() -> None:
     _judge_the_caller_not_its_account(iam_evaluator)
     _find_copy_sources_in_their_own_account(s3)
     _resolve_keys_across_accounts(iam_evaluator, s3)
+    _replicate_to_each_destination(s3)
     _delay_replies()
     _launch_as_requested()
     _ignore_the_ports_of_every_protocol()
@@ -125,6 +129,38 @@ def _find_copy_sources_in_their_own_account(s3: Any) -> None:
                 return _original(bucket, *args)
 
         setattr(s3, name, in_owners_account)
+
+
+def _replicate_to_each_destination(s3: Any) -> None:
+    # S3 asks the rules for each destination by themselves, the highest priority first; the emulator
+    # takes the first rule of all that fits. See "Replication configuration file elements". A delete
+    # marker has no tags, so that no rule with tags fits it.
+    for name in ("_maybe_replicate", "_maybe_replicate_delete_marker"):
+        original = getattr(s3, name)
+
+        @functools.wraps(original)
+        def to_each(
+            bucket: str,
+            *args: Any,
+            _original: Any = original,
+            _marker: bool = name.endswith("delete_marker"),
+            **kwargs: Any,
+        ) -> Any:
+            whole = s3._bucket_replication.get(bucket)
+            if not whole:
+                return _original(bucket, *args, **kwargs)
+            rules: dict[str, list[Any]] = {}
+            for rule in sorted(whole["Rules"], key=lambda r: -int(r.get("Priority") or 0)):
+                if not (_marker and s3._replication_rule_tags(rule)):
+                    rules.setdefault(rule["Destination"]["Bucket"], []).append(rule)
+            try:
+                for of_one in rules.values():
+                    s3._bucket_replication[bucket] = {**whole, "Rules": of_one}
+                    _original(bucket, *args, **kwargs)
+            finally:
+                s3._bucket_replication[bucket] = whole
+
+        setattr(s3, name, to_each)
 
 
 def _resolve_keys_across_accounts(iam_evaluator: Any, s3: Any) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from s3_links.declarations.assumed import AssumedRole, PassedRole
+    from s3_links.declarations.replication import ReplicationLink
 
     from .access import Principal
     from .trial import Deployed
@@ -53,11 +54,7 @@ def each_half(deployed: Deployed) -> Iterator[Half]:
     if isinstance(link, ServiceDeliveryLink):  # no service delivers in emulated accounts
         return
     if not isinstance(link, Link):
-        bucket, owner = link.destination, deployed.owners[link.destination.account]
-        name = deployed.outputs["bucket_name_destination"]
-        with _without_bucket_policy(owner, name):
-            arrives = replicates(deployed, link).found
-        yield Half(f"the bucket policy of {bucket.name}", bucket.account, (ARRIVES,) * arrives)
+        yield from _of_destinations(deployed, link)
         return
     questions = Questions(deployed, link)
     if not questions.judged:
@@ -71,6 +68,20 @@ def each_half(deployed: Deployed) -> Iterator[Half]:
                     yield _of_identity(deployed, link, questions, name, alias)
     else:
         yield from _of_assuming(deployed, link, link.assumed_role, questions)
+
+
+def _of_destinations(deployed: Deployed, link: ReplicationLink) -> Iterator[Half]:
+    for to in {to.label: to for way in link.ways for to, _ in way.destinations}.values():
+        bucket, owner = to.bucket, deployed.owners[to.bucket.account]
+        name = deployed.outputs[f"bucket_name_{to.label}"]
+        if not _has_policy(owner, name):  # its own account's role needs none
+            continue
+        with _without_bucket_policy(owner, name):
+            arrives = any(cell.found for cell in replicates(deployed, link, to))
+        here = {deployed.account(way.source.bucket.account) for way in link.ways}
+        same = deployed.account(bucket.account) in here
+        left = (ARRIVES,) * arrives
+        yield Half(f"the bucket policy of {bucket.name}", bucket.account, left, enough=same)
 
 
 def _of_buckets(deployed: Deployed, link: Link, questions: Questions) -> Iterator[Half]:

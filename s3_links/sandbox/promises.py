@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from s3_cross_account.actions import known
 from s3_cross_account.prefixes import BY_TAG
+from s3_cross_account.replication_rule import prefixes
 from s3_links.declarations.link import Link
 from s3_links.declarations.replication import ReplicationLink
 from s3_links.reach.evaluate import evaluate
@@ -18,12 +19,13 @@ from .access import VERBS, Cell, allowed
 from .grantees import OTHER
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from s3_cross_account.access import Access
     from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.consumers import Consumer
     from s3_links.declarations.delivery import ServiceDeliveryLink
+    from s3_links.declarations.replication import End
 
     from .access import Principal
     from .grantees import Grantee
@@ -55,7 +57,7 @@ def ask(deployed: Deployed) -> Answers:
     if isinstance(deployed.link, Link):
         return Questions(deployed, deployed.link).answers()
     if isinstance(deployed.link, ReplicationLink):
-        return Answers(cells=[replicates(deployed, deployed.link)])
+        return Answers(cells=list(replicates(deployed, deployed.link)))
     return _of_service(deployed, deployed.link)
 
 
@@ -298,20 +300,39 @@ def _verbs(
         yield Cell(label, verb, bucket.name, of(how.action, place), found)
 
 
-def replicates(deployed: Deployed, link: ReplicationLink) -> Cell:
-    """Write an object that the first rule means to the source, and look whether it arrives."""
-    rule = link.rules[0]
-    source, destination = (deployed.outputs[f"bucket_name_{e}"] for e in ("source", "destination"))
-    first = deployed.owners[link.source.account].s3
-    second = deployed.owners[link.destination.account].s3
-    key = f"{rule.prefix}s3-links-try"
-    tags = "&".join(f"{name}={value}" for name, value in rule.tags.items())
-    second.delete_object(Bucket=destination, Key=key)
-    first.put_object(Bucket=source, Key=key, Body=b"try", **({"Tagging": tags} if tags else {}))
-    listed = second.list_objects_v2(Bucket=destination, Prefix=key).get("Contents", [])
-    return Cell(
-        link.role_name, ARRIVES, link.destination.name, True, any(o["Key"] == key for o in listed)
-    )
+def replicates(
+    deployed: Deployed, link: ReplicationLink, only: End | None = None
+) -> Iterator[Cell]:
+    """Write objects to each source, and look whether they arrive at each destination.
+
+    One that the first rule for a destination means, and where all have a prefix one that none does.
+    With ``only``, that destination alone is asked of.
+    """
+    for way in link.ways:
+        for to, rules in way.destinations:
+            if only is None or to.label == only.label:
+                first, below = rules[0], prefixes(rules)
+                name = to.bucket.name
+                found = _arrives(deployed, way.source, to, first.prefix, first.tags)
+                yield Cell(way.role, ARRIVES, name, True, found)
+                if "" not in below and not _OUTSIDE.startswith(below):
+                    label = f"{way.role}, outside {below[0] if len(below) == 1 else 'these'}"
+                    found = _arrives(deployed, way.source, to, _OUTSIDE, first.tags)
+                    yield Cell(label, ARRIVES, name, False, found)
+
+
+def _arrives(
+    deployed: Deployed, source: End, to: End, prefix: str, tagged: Mapping[str, str]
+) -> bool:
+    here, there = (deployed.outputs[f"bucket_name_{end.label}"] for end in (source, to))
+    first = deployed.owners[source.bucket.account].s3
+    second = deployed.owners[to.bucket.account].s3
+    key = f"{prefix}s3-links-try"
+    tags = "&".join(f"{name}={value}" for name, value in tagged.items())
+    second.delete_object(Bucket=there, Key=key)
+    first.put_object(Bucket=here, Key=key, Body=b"try", **({"Tagging": tags} if tags else {}))
+    listed = second.list_objects_v2(Bucket=there, Prefix=key).get("Contents", [])
+    return any(found["Key"] == key for found in listed)
 
 
 def _of_service(deployed: Deployed, link: ServiceDeliveryLink) -> Answers:

@@ -7,7 +7,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from s3_links.declarations.buckets import ReplicatedBucket
+from s3_links.declarations.replicated import ReplicatedBucket
 from s3_links.operations.order import roles_of
 from s3_links.synthesized.blocks import (
     Blocks,
@@ -84,6 +84,8 @@ def stand_in(
         if isinstance(bucket, ReplicatedBucket):
             versioned = {"Status": "Enabled"}
             s3.put_bucket_versioning(Bucket=bucket.existing, VersioningConfiguration=versioned)
+            if bucket.replication == "merge":
+                _replicate(s3, str(bucket.existing), regions[bucket.account])
     file = folder / "emulated-credentials"
     file.write_text(
         "".join(
@@ -145,11 +147,33 @@ def _imports(
                 policy = _EVERYTHING | {"Effect": "Deny", "Principal": {"AWS": account}}
                 policy |= {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
                 s3.put_bucket_policy(Bucket=name, Policy=document(policy))
+            case "aws_s3_bucket_replication_configuration":
+                _make_bucket(s3, name, region)
+                _replicate(s3, name, region)
 
 
 def _make_bucket(s3: Any, name: str, region: str) -> None:
     with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # by an earlier stack
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
+
+
+def _replicate(s3: Any, name: str, region: str) -> None:
+    """Have a bucket replicate to another one already, as its owner has declared elsewhere."""
+    to = f"{name[:50]}-elsewhere"
+    _make_bucket(s3, to, region)
+    for bucket in (name, to):
+        versioned = {"Status": "Enabled"}
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=versioned)
+    rule = {
+        "ID": "elsewhere",
+        "Priority": 1000,
+        "Status": "Enabled",
+        "Filter": {"Prefix": "elsewhere/"},
+        "DeleteMarkerReplication": {"Status": "Disabled"},
+        "Destination": {"Bucket": f"arn:aws:s3:::{to}"},
+    }
+    there = {"Role": "arn:aws:iam::000000000000:role/elsewhere", "Rules": [rule]}
+    s3.put_bucket_replication(Bucket=name, ReplicationConfiguration=there)
 
 
 def make_role(owner: Principal, name: str, may: Mapping[str, Any] | None = None) -> None:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from .emulator import Emulator
 
-_ENDS = ["source", "destination"]
+_RULES = "replication_rules_to_merge_"
 
 
 @dataclass(frozen=True)
@@ -195,6 +195,11 @@ def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:
     for label, bucket in _labelled(link):  # as the owner of its policy would merge them
         if text := outputs.get(f"{BUCKET}{label}"):
             owners[bucket.account].s3.put_bucket_policy(Bucket=bucket.name, Policy=text)
+    for way in link.ways if isinstance(link, ReplicationLink) else ():
+        if text := outputs.get(f"{_RULES}{way.source.label}"):
+            source = way.source.bucket
+            arn = f"arn:aws:iam::{blocks.accounts[source.account]}:role/{way.role}"
+            _merge_rules(owners[source.account].s3, source.name, arn, json.loads(text))
     role = link.assumed_role if isinstance(link, Link) else None
     if role and role.account in foreign_accounts(stack.content):
         name = label_of(role.account, role.name)
@@ -206,8 +211,17 @@ def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:
     return deployed
 
 
+def _merge_rules(s3: Any, bucket: str, role: str, rules: list[Any]) -> None:
+    """Merge rules into a configuration, whose role is the one that is declared for it."""
+    there = s3.get_bucket_replication(Bucket=bucket)["ReplicationConfiguration"]
+    ids = {rule["ID"] for rule in rules}
+    there["Role"] = role
+    there["Rules"] = [*rules, *(rule for rule in there["Rules"] if rule.get("ID") not in ids)]
+    s3.put_bucket_replication(Bucket=bucket, ReplicationConfiguration=there)
+
+
 def _labelled(link: AnyLink) -> Iterator[tuple[str, LinkBucket]]:
     """Yield what each bucket is called in the names of outputs, and the bucket."""
-    is_replication = isinstance(link, ReplicationLink)
-    labels = _ENDS if is_replication else [b.label for b in link.buckets]
+    named = link.ends if isinstance(link, ReplicationLink) else link.buckets
+    labels = [bucket.label for bucket in named]
     yield from zip(labels, link.buckets, strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from s3_cross_account.replication import BatchReplicationRole, Replication
+from s3_cross_account.replication_rule import prefixes
 
 from .linked import LinkedStack
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ReplicationStack(LinkedStack):
-    """Creates a replication between two accounts, one way or both, with a state of its own."""
+    """Creates a replication between accounts, one way or both, with a state of its own."""
 
     def __init__(
         self,
@@ -31,34 +32,35 @@ class ReplicationStack(LinkedStack):
         state: State,
     ) -> None:
         super().__init__(scope, id_, link=link, accounts=accounts, state=state)
-        source = self.bucket(link.source, "source")
-        destination = self.bucket(link.destination, "destination")
-        there = Replication(
-            self,
-            "there",
-            source=source,
-            destination=destination,
-            role_name=link.role_name,
-            rules=link.rules,
-            replica_modifications=link.both_ways,
-        )
-        self.outputs(replication_role_arn=there.role.arn)
-        if link.both_ways:
-            back = Replication(
+        buckets = {end.label: self.bucket(end.bucket, end.label) for end in link.ends}
+        batches = []
+        for way in link.ways:
+            suffix = ("_back" if way.back else "") + way.source.suffix
+            source = buckets[way.source.label]
+            replication = Replication(
                 self,
-                "back",
-                source=destination,
-                destination=source,
-                role_name=f"{link.role_name}-back",
-                rules=link.rules,
-                replica_modifications=True,
+                ("back" if way.back else "there") + way.source.suffix,
+                source=source,
+                role_name=way.role,
+                destinations={buckets[to.label]: rules for to, rules in way.destinations},
+                replica_modifications=link.both_ways,
+                configuration=way.source.bucket.replication or "create",
             )
-            self.outputs(replication_role_arn_back=back.role.arn)
-        if link.batch_role:
+            self.outputs(**{f"replication_role_arn{suffix}": replication.role.arn})
+            if replication.rules_json:
+                merge = f"replication_rules_to_merge_{way.source.label}"
+                self.outputs(**{merge: replication.rules_json})
+            if link.batch_role and not way.back:
+                batches.append((source, way))
+        for source, way in batches:
             batch = BatchReplicationRole(
-                self, "batch", source=source, name=f"{link.role_name}-batch"
+                self,
+                f"batch{way.source.suffix}",
+                source=source,
+                name=f"{way.role}-batch",
+                prefixes=prefixes(way.rules),
             )
-            self.outputs(batch_replication_command=batch.command)
-        self.bucket_outputs("source", source)
-        self.bucket_outputs("destination", destination)
+            self.outputs(**{f"batch_replication_command{way.source.suffix}": batch.command})
+        for label, bucket in buckets.items():
+            self.bucket_outputs(label, bucket)
         self.kept_outputs()

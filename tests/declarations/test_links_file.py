@@ -436,6 +436,67 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         replicated(source=SOURCE | {"key": "new"}),
         {f"{HERE}.destination": "the source has a KMS key and the destination has none"},
     ),
+    "an encrypted source with S3's own keys at the destination": (
+        replicated(source=SOURCE | {"key": "new"}, destination=BUCKET | {"key": "none"}),
+        {f"{HERE}.destination": "the source has a KMS key and the destination has none"},
+    ),
+    "a replication from nowhere": (
+        replicated(source=None),
+        {HERE: 'copies from nowhere: give a "source", or "sources"'},
+    ),
+    "a replication to nowhere": (
+        replicated(destination=None),
+        {HERE: 'copies to nowhere: give a "destination", or "destinations"'},
+    ),
+    "destinations of the source's own account only": (
+        replicated(destination=None, destinations=[SOURCE | {"new_prefix": "copies-"}]),
+        {f"{HERE}.destinations[0]": "source and destination are in the same account"},
+    ),
+    "a source among several destinations": (
+        replicated(destinations=[SOURCE]),
+        {f"{HERE}.destinations[0]": "source and destination are the same bucket"},
+    ),
+    "one of several destinations without a key": (
+        replicated(
+            source=SOURCE | {"key": "new"},
+            destination=BUCKET | {"key": "new"},
+            destinations=[BUCKET | {"new_prefix": "others-"}],
+        ),
+        {f"{HERE}.destinations[0]": "the source has a KMS key and the destination has none"},
+    ),
+    "two sources with one role": (
+        replicated(sources=[SOURCE | {"new_prefix": "others-"}]),
+        {
+            f"{HERE}.sources[0]": "another bucket of account1 is copied with the role "
+            "'replication': give this one a \"role_name\" of its own"
+        },
+    ),
+    "the same bucket twice": (
+        replicated(destinations=[BUCKET | {"new_prefix": "xyz-"}, BUCKET | {"new_prefix": "xyz-"}]),
+        {
+            HERE: 'the output "bucket_name_destination_account2_xyz-" is created by '
+            "links.reports too"
+        },
+    ),
+    "rules of a destination that contradict each other": (
+        replicated(destinations=[BUCKET | {"new_prefix": "xyz-", "rules": [{}, {"prefix": "b/"}]}]),
+        {f"{HERE}.destinations[0].rules": "2 rules have the priority 1"},
+    ),
+    "a role for a way back that there is not": (
+        replicated(destination=BUCKET | {"role_name": "back"}),
+        {
+            f"{HERE}.destination.role_name": "nothing is copied from a destination without "
+            '"both_ways": leave it out'
+        },
+    ),
+    "rules for a way back that there is not": (
+        replicated(source=SOURCE | {"rules": [{"prefix": "a/"}]}),
+        {f"{HERE}.source.rules": "nothing is copied to a source without"},
+    ),
+    "the replication configuration of a new bucket": (
+        replicated(source=SOURCE | {"replication": "merge"}),
+        {f"{HERE}.source": "a new bucket has no other replication configuration"},
+    ),
     "delete markers with tags": (
         replicated(rules=[{"delete_markers": True, "tags": {"a": "b"}}]),
         {f"{HERE}.rules": "delete markers together with a tag filter"},
@@ -1630,10 +1691,21 @@ BY_THE_SCHEMA = {
         assumed_role={"account": "account2", "name": "worker"}
     ),
     "an end that is new and existing": replicated(source=SOURCE | FREE),
+    "no source": replicated(source=None),
+    "no destination": replicated(destination=None, destinations=[]),
+    "a new end with a replication configuration": replicated(
+        source=SOURCE | {"replication": "import"}
+    ),
 }
 ALL_RIGHT = [
     declared(),
     replicated(),
+    replicated(source=None, sources=[SOURCE], destinations=[BUCKET | {"new_prefix": "xyz-"}]),
+    replicated(
+        source=FREE | {"account": "account1", "versioned": True, "replication": "merge"},
+        destination=None,
+        destinations=[BUCKET | {"rules": [{"metrics": True}]}],
+    ),
     declared(
         consumers=[CONSUMER | {"existing_role": None, "instance": True}],
         access={"level": "read-only", "actions": None},

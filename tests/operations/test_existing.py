@@ -12,6 +12,7 @@ from s3_links.operations.existing import findings
 from s3_links.operations.stack import Stack
 from s3_links.sandbox.access import Principal, root
 from s3_links.sandbox.emulator import ACCOUNTS, REGION, Emulator
+from s3_links.sandbox.stand_in import make_role
 from tests.support.links import accounts
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         two.s3.put_bucket_ownership_controls(Bucket="granting", OwnershipControls={"Rules": writes})
         two.s3.delete_public_access_block(Bucket="granting")
         two.s3.put_bucket_acl(Bucket="granting", ACL="public-read")
+        make_role(two, "copier")
         iam = one.client("iam")
         trusted = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}}
         trust = json.dumps({"Statement": [trusted | {"Action": "sts:AssumeRole"}]})
@@ -201,7 +203,21 @@ STOPS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a source that replicates already": (
         replicated(existing="replicating"),
-        "the bucket 'replicating' replicates already",
+        "the bucket 'replicating' replicates already, and S3 keeps one configuration for each "
+        'bucket: declare "replication": "import"',
+    ),
+    "rules to merge with another role": (
+        replicated(existing="replicating", replication="merge", role_name="copier"),
+        "the bucket 'replicating' replicates with the role 'r', and S3 takes one for all rules: "
+        'declare it as the "role_name"',
+    ),
+    "rules to merge into nothing": (
+        replicated(existing="versioned", replication="merge", role_name="copier"),
+        "the bucket 'versioned' has no replication configuration to merge rules into",
+    ),
+    "no replication configuration to import": (
+        replicated(existing="versioned", replication="import"),
+        "the bucket 'versioned' has no replication configuration to import",
     ),
     "a bucket that a service cannot find": (
         delivered("config", existing="nowhere"),
@@ -290,6 +306,14 @@ def test_what_fits_is_told_and_stops_nothing(place: Place, link: dict[str, Any])
     (found,) = place.ask(link)
     assert not found.stops
     assert "is there" in found.told
+
+
+def test_what_an_import_replaces_is_told(place: Place) -> None:
+    found = [str(f) for f in place.ask(replicated(existing="replicating", replication="import"))]
+    told = (
+        "the declared ones replace them, and the role 'replication' replaces arn:aws:iam::1:role/r"
+    )
+    assert [line for line in found if told in line] != []
 
 
 def test_a_role_is_told_with_its_path(place: Place) -> None:

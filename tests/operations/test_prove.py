@@ -259,8 +259,38 @@ LINKS: dict[str, Any] = {
         "hardening": True,
     },
 }
+LINKS |= {
+    "replicated-both-ways-by-prefix": LINKS["replicated"]
+    | {"rules": [{"prefix": "a/"}, {"priority": 2, "prefix": "a/b/", "metrics": True}]},
+    "replicated-to-several": {
+        "pattern": "replication",
+        "sources": [
+            BUCKETS[0],
+            {
+                "account": "account1",
+                "existing": "theirs",
+                "policy": "create",
+                "versioned": True,
+                "replication": "merge",
+                "role_name": "their-replication",
+            },
+        ],
+        "destinations": [
+            BUCKETS[1] | {"key": "new", "rules": [{"prefix": "a/"}]},
+            {"account": "account1", "new_prefix": "near-"},
+        ],
+        "role_name": "replicates",
+        "rules": [{"prefix": "b/"}],
+    },
+}
 _LINK = declared(README)["links"]["reports"]
-_REPLICATION = LINKS["replicated"] | {"both_ways": False, "batch_role": False}
+_REPLICATION = LINKS["replicated"] | {
+    # Without keys: with one, the other end would need one too, and so would those of the rows.
+    "source": BUCKETS[0],
+    "destination": BUCKETS[1],
+    "both_ways": False,
+    "batch_role": False,
+}
 EXAMPLES: dict[str, Any] = LINKS | {
     **{wanted: _LINK | json.loads(f"{{{text}}}") for wanted, text in ACCESS.items()},
     **{wanted: _REPLICATION | json.loads(f"{{{text}}}") for wanted, text in REPLICATION.items()},

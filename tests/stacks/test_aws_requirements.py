@@ -43,7 +43,7 @@ UNASKED = {
     (r"conditions\.general", r".*: Account(Administers|UsesThroughS3): .*"): (
         "asked in kms-cross-account"
     ),
-    (r"replication-encrypted\.keys", r".*: Account1Key: kms:Decrypt .*"): _ONE_HALF,
+    (r"replication-encrypted\..*", r".*: Account1Key: kms:Decrypt .*"): _ONE_HALF,
     (r"(oidc|state-backend)\..*", r".*: Deployment\d*: (?!.*requirements-state).*"): (
         "what the AWS provider calls is no document of AWS's: the pipeline's tests deploy with it"
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
 import sys
@@ -12,12 +13,14 @@ import pytest
 from s3_cross_account.replication_rule import ReplicationRule, problems
 from s3_links.sandbox.access import root
 from s3_links.sandbox.emulator import ACCOUNTS
+from s3_links.sandbox.stand_in import make_role
 from tests.evaluator import decide
 from tests.support.invariants import RULES, statements
 from tests.support.links import Deployment, stack_json
 from tests.support.synthesized import synthesized
 
 if TYPE_CHECKING:
+    from s3_links.sandbox.access import Principal
     from s3_links.sandbox.emulator import Emulator
     from tests.conftest import Terraform
 
@@ -62,6 +65,69 @@ LINKS: dict[str, dict[str, Any]] = {
 OTHER_REGION = "us-west-2"
 
 
+def new(account: str, prefix: str, **more: Any) -> dict[str, Any]:
+    return {"account": account, "new_prefix": prefix, "force_destroy": True, **more}
+
+
+LINKS |= {
+    "several": {
+        "pattern": "replication",
+        "source": new("account1", "several-src-"),
+        "destination": new("account2", "several-dst-"),
+        "destinations": [
+            new(
+                "account2", "several-a-", rules=[{"prefix": "a/"}, {"priority": 2, "prefix": "b/"}]
+            ),
+            new("account1", "several-own-", rules=[{"prefix": "a/", "metrics": True}]),
+        ],
+        "role_name": "several-replication",
+        "rules": [{"prefix": "a/x/"}],
+    },
+    "gathered": {
+        "pattern": "replication",
+        "sources": [
+            new("account1", "gathered-one-"),
+            new("account1", "gathered-two-", role_name="gathered-other"),
+        ],
+        "destination": new("account2", "gathered-dst-"),
+        "role_name": "gathered-replication",
+        "batch_role": True,
+    },
+    "taken": replication(
+        "taken",
+        source=existing("account1", "replicating", replication="import"),
+        rules=[{"prefix": "ours/"}],
+    ),
+    "merged": replication(
+        "merged",
+        source=existing("account1", "replicating-too", replication="merge"),
+        rules=[{"prefix": "ours/", "tags": {"share": "yes"}, "time_control": True}],
+        role_name="their-replication",
+    ),
+}
+
+
+def replicating(owner: Principal, name: str) -> None:
+    """Make a bucket that replicates already, with a role of its owner's."""
+    make_role(owner, "their-replication")
+    region = {"LocationConstraint": "ap-northeast-1"}
+    for bucket in (name, f"{name}-copy"):
+        owner.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=region)
+        versioned = {"Status": "Enabled"}
+        owner.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=versioned)
+    rule = {
+        "ID": "theirs",
+        "Priority": 7,
+        "Status": "Enabled",
+        "Filter": {"Prefix": "theirs/"},
+        "DeleteMarkerReplication": {"Status": "Disabled"},
+        "Destination": {"Bucket": f"arn:aws:s3:::{name}-copy"},
+    }
+    role = f"arn:aws:iam::{ACCOUNTS['account1']}:role/their-replication"
+    there = {"Role": role, "Rules": [rule]}
+    owner.s3.put_bucket_replication(Bucket=name, ReplicationConfiguration=there)
+
+
 @pytest.fixture(scope="module")
 def deployment(
     terraform: Terraform, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
@@ -73,6 +139,8 @@ def deployment(
         s3 = root(emulator.endpoint, alias, region).s3
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    for name in ("replicating", "replicating-too"):
+        replicating(root(emulator.endpoint, "account1", "ap-northeast-1"), name)
     folder = tmp_path_factory.mktemp("replication")
     # The destination's account works in another region throughout.
     return Deployment(terraform, emulator, folder, LINKS, account2={"region": OTHER_REGION})
@@ -81,10 +149,16 @@ def deployment(
 class Pair:
     """Both buckets of a deployed replication, each with its owner's client."""
 
-    def __init__(self, deployment: Deployment, link: str) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        link: str,
+        source: str = "source",
+        destination: str = "destination",
+    ) -> None:
         outputs = deployment.outputs(link)
-        self.source = outputs["bucket_name_source"]
-        self.destination = outputs["bucket_name_destination"]
+        self.source = outputs[f"bucket_name_{source}"]
+        self.destination = outputs[f"bucket_name_{destination}"]
         self.first = deployment.roots["account1"].s3
         self.second = root(deployment.endpoint, "account2", OTHER_REGION).s3
 
@@ -176,6 +250,112 @@ def test_without_this_half_replication_fails_and_says_so(half: str, deployment: 
             **versioning, VersioningConfiguration={"Status": "Enabled"}
         )
     assert pair.put(f"with {half}") == "COMPLETED"
+
+
+SEVERAL_A, SEVERAL_OWN = "destination_account2_several-a-", "destination_account1_several-own-"
+
+
+def test_one_source_is_copied_to_each_destination_by_its_rules(deployment: Deployment) -> None:
+    first = Pair(deployment, "several")
+    second = Pair(deployment, "several", destination=SEVERAL_A)
+    own = Pair(deployment, "several", destination=SEVERAL_OWN)
+    own.second = own.first
+    for key in ("a/x/k", "a/k", "b/k", "c/k"):
+        first.put(key)
+    arrived = [
+        [pair.arrived(key) for pair in (first, second, own)]
+        for key in ("a/x/k", "a/k", "b/k", "c/k")
+    ]
+    assert arrived == [[True] * 3, [False, True, True], [False, True, False], [False] * 3]
+
+
+def rules_of(link: str) -> list[dict[str, Any]]:
+    (configuration,) = synthesized(LINKS[link])["resource"][
+        "aws_s3_bucket_replication_configuration"
+    ].values()
+    rules: list[dict[str, Any]] = configuration["rule"]
+    return rules
+
+
+def test_rules_for_several_destinations_have_priorities_of_their_own() -> None:
+    """S3 refuses two rules of one priority, whatever their destinations."""
+    rules = rules_of("several")
+    assert [rule["priority"] for rule in rules] == [1, 2, 4, 3]
+    assert len({rule["id"] for rule in rules}) == 4
+
+
+def test_within_an_account_no_owner_changes_and_the_roles_half_is_enough() -> None:
+    stack = synthesized(LINKS["several"])
+    (own,) = (rule for rule in rules_of("several") if "several-own" in rule["id"])
+    assert not {"account", "access_control_translation"} & set(own["destination"])
+    policies = [block["bucket"] for block in stack["resource"]["aws_s3_bucket_policy"].values()]
+    assert len(policies) == 2
+    assert not any("own" in bucket for bucket in policies)
+
+
+def test_metrics_come_without_time_control_and_its_threshold() -> None:
+    (own,) = (rule for rule in rules_of("several") if "several-own" in rule["id"])
+    assert own["destination"]["metrics"] == {"status": "Enabled"}
+    assert "replication_time" not in own["destination"]
+
+
+@pytest.mark.parametrize("number", ["one", "two"])
+def test_several_sources_are_copied_to_one_destination(number: str, deployment: Deployment) -> None:
+    pair = Pair(deployment, "gathered", source=f"source_account1_gathered-{number}-")
+    assert pair.put(number) == "COMPLETED"
+    assert pair.arrived(number)
+
+
+def test_one_bucket_policy_names_the_role_of_each_source() -> None:
+    stack = synthesized(LINKS["gathered"])
+    (policy,) = stack["resource"]["aws_s3_bucket_policy"].values()
+    document = policy["policy"].split(".")[-2]
+    statements_ = stack["data"]["aws_iam_policy_document"][document]["statement"]
+    assert len(statements_) == 2
+    named = {arn for s in statements_ for p in s["principals"] for arn in p["identifiers"]}
+    roles = {f"${{aws_iam_role.{name}.arn}}" for name in stack["resource"]["aws_iam_role"]}
+    assert len(named & roles) == 2
+    commands = [name for name in stack["output"] if name.startswith("batch_replication_command_")]
+    assert len(commands) == 2
+
+
+def test_an_imported_configuration_is_replaced_by_the_declared_rules(
+    deployment: Deployment,
+) -> None:
+    pair = Pair(deployment, "taken")
+    (entry,) = stack_json(deployment.folder, "taken")["import"]
+    assert entry["to"].startswith("aws_s3_bucket_replication_configuration.")
+    assert entry["id"] == "replicating"
+    assert pair.put("ours/k") == "COMPLETED"
+    assert pair.put("theirs/k") == "None"
+
+
+def test_a_configuration_of_somebody_else_stays_until_the_rules_are_merged(
+    deployment: Deployment,
+) -> None:
+    pair = Pair(deployment, "merged")
+    there = pair.first.get_bucket_replication(Bucket=pair.source)["ReplicationConfiguration"]
+    if [rule["ID"] for rule in there["Rules"]] == ["theirs"]:
+        assert pair.put("ours/before", Tagging="share=yes") == "None"
+        rules = json.loads(deployment.outputs("merged")["replication_rules_to_merge_source"])
+        there["Rules"] += rules
+        pair.first.put_bucket_replication(Bucket=pair.source, ReplicationConfiguration=there)
+    assert pair.put("ours/k", Tagging="share=yes") == "COMPLETED"
+    assert pair.arrived("ours/k")
+    stack = stack_json(deployment.folder, "merged")
+    assert "aws_s3_bucket_replication_configuration" not in stack["resource"]
+    assert "aws_iam_role" not in stack["resource"]
+    documents = deployment.documents("merged")
+    role = f"arn:aws:iam::{ACCOUNTS['account1']}:role/their-replication"
+    inside, outside = decide(
+        [
+            documents.on_bucket(
+                role, "s3:ReplicateObject", pair.destination, ACCOUNTS["account2"], key
+            )
+            for key in ("ours/k", "theirs/k")
+        ]
+    )
+    assert (inside, outside) == (True, False)
 
 
 ROLE = f"arn:aws:iam::{ACCOUNTS['account1']}:role/{{}}-replication"

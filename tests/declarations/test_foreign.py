@@ -60,6 +60,9 @@ FINE = {
         assumed_role={"account": "partner", "name": "for-us"},
     ),
     "copies to them": replication(),
+    "copies to them, and to ours": replication(
+        destinations=[{"account": "own", "new_prefix": "near-"}]
+    ),
 }
 MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "no id": (links({"foreign": True}), "accounts.partner.account_id", "known by its id alone"),
@@ -134,6 +137,11 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         replication(source=THEIRS | {"versioned": True}, destination=OURS),
         "links.x.source",
         "its owner has to declare it",
+    ),
+    "copies to a new bucket of theirs": (
+        replication(destinations=[{"account": "partner", "new_prefix": "x-y-z-"}]),
+        "links.x.destinations[0]",
+        '"new_prefix" would be created there',
     ),
     "copies both ways": (replication(both_ways=True), "links.x.both_ways", "the way back"),
 }

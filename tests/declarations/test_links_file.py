@@ -436,6 +436,10 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         replicated(source=SOURCE | {"key": "new"}),
         {f"{HERE}.destination": "the source has a KMS key and the destination has none"},
     ),
+    "an encrypted source with S3's own keys at the destination": (
+        replicated(source=SOURCE | {"key": "new"}, destination=BUCKET | {"key": "none"}),
+        {f"{HERE}.destination": "the source has a KMS key and the destination has none"},
+    ),
     "a replication from nowhere": (
         replicated(source=None),
         {HERE: 'copies from nowhere: give a "source", or "sources"'},

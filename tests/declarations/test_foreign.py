@@ -138,11 +138,6 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         "links.x.source",
         "its owner has to declare it",
     ),
-    "copies from them too": (
-        replication(sources=[THEIRS | {"existing": "more", "versioned": True}]),
-        "links.x.sources[0]",
-        "its owner has to declare it",
-    ),
     "copies to a new bucket of theirs": (
         replication(destinations=[{"account": "partner", "new_prefix": "x-y-z-"}]),
         "links.x.destinations[0]",

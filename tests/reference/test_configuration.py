@@ -257,8 +257,8 @@ def test_nothing_is_written_where_nothing_was(tmp_path: Path) -> None:
 
 def test_the_committed_configuration_has_the_defaults() -> None:
     accounts = read_configuration(PROJECT / "cdktf.json").accounts
-    assert accounts.account1.model_dump(exclude_none=True) == account(profile="account1")
-    assert accounts.account2.model_dump(exclude_none=True) == account(profile="account2")
+    assert accounts.account1.model_dump(exclude_defaults=True) == account(profile="account1")
+    assert accounts.account2.model_dump(exclude_defaults=True) == account(profile="account2")
 
 
 @pytest.mark.parametrize("region", ["us-gov-west-1", "eu-central-2", "il-central-1"])

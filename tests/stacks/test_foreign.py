@@ -348,7 +348,7 @@ def test_a_vendor_assumes_the_role_as_it_documents(name: str) -> None:
             "principal": by,
             "action": "sts:AssumeRole",
             "resource": arn,
-            "account": "111111111111",
+            "account": "222222222222",
             "identity": [
                 {
                     "Version": "2012-10-17",
@@ -409,7 +409,7 @@ def test_the_role_may_do_what_the_vendor_documents(
             "principal": arn,
             "action": action,
             "resource": f"{bucket}/{key}" if key else bucket,
-            "account": "111111111111",
+            "account": "222222222222",
             "identity": [policy.document for policy in stack.identity[arn]],
             "resourcePolicy": stack.on_buckets[bucket].document,
             "context": {"aws:SecureTransport": "true", "s3:prefix": "stage/"},

@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-from s3_links.declarations.files import write
-
 FILE = Path("Pipfile.lock")
 
 
@@ -15,7 +13,7 @@ def main() -> None:
     for section in ("default", "develop"):
         for package in lock[section].values():
             package.pop("index", None)
-    write(FILE, (json.dumps(lock, indent=4, sort_keys=True) + "\n").encode())
+    FILE.write_text(json.dumps(lock, indent=4, sort_keys=True) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

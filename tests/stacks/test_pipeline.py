@@ -303,7 +303,7 @@ def deployed(run: Callable[[str, str], Workplace], planned: Workplace) -> Workpl
 
 
 def test_the_deploy_role_deploys_every_link(deployed: Workplace, encrypted: Emulator) -> None:
-    assert len(made(encrypted)) == 6  # one is the log bucket of the hardened link
+    assert len(made(encrypted)) == 7  # one is the log bucket of the hardened link
     assert (deployed.folder / "plans" / "summary.md").exists()
 
 
@@ -319,7 +319,7 @@ def test_the_plan_role_sees_no_drift_in_what_was_deployed_nor_in_the_organizatio
     owner.client("iam").tag_role(RoleName="piped-caller", Tags=tags)
     result = run("plan", MAIN).make("drift")
     assert result.returncode == 0, result.stderr
-    assert "No changes. Unchanged: 4." in result.stdout
+    assert "No changes. Unchanged: 5." in result.stdout
 
 
 def session(encrypted: Emulator, role: str, subject: str, alias: str = "account1") -> Principal:

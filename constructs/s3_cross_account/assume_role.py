@@ -12,7 +12,7 @@ from .account import in_one_partition
 from .aws_cli import instance_profile_config
 from .document import PolicyDocument, rendered_once
 from .foreign import ForeignRole
-from .policy import Condition, Principal
+from .policy import Condition
 from .role import Role
 
 if TYPE_CHECKING:
@@ -135,11 +135,9 @@ def _trusting_itself(account: Account, name: str, external_id: str | None) -> po
     It names the account with a condition, as a role cannot be named before it is there. See "An
     update to IAM role trust policy behavior" in the AWS Security Blog.
     """
-    start = f"arn:{account.partition}:iam::{account.account_id}"
-    by_arn = Condition(
-        test="ArnEquals", variable="aws:PrincipalArn", values=(f"{start}:role/{name}",)
-    )
-    owner = Principal(type="AWS", identifiers=(f"{start}:root",))
+    arn = f"arn:{account.partition}:iam::{account.account_id}:role/{name}"
+    by_arn = Condition(test="ArnEquals", variable="aws:PrincipalArn", values=(arn,))
+    owner = policy.account_root(account.partition, account.account_id)
     return policy.trust(owner, by_arn, external_id=external_id)
 
 

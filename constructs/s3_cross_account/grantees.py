@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .bindings import DataAwsIamUser, IamUserPolicyAttachment
 from .document import PolicyDocument
-from .policy import Condition, Principal
+from .policy import Condition, Principal, account_root
 from .role import RoleBase, last_part
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class PermissionSet(RoleBase):
     ) -> tuple[Principal, tuple[Condition, ...]]:
         """Return the account, and the condition on the role's ARN."""
         values = permission_set_arns(self.account.partition, self.account.account_id, self.name)
-        return _root(self.account), (
+        return account_root(self.account.partition, self.account.account_id), (
             Condition(test="ArnLike", variable="aws:PrincipalArn", values=values),
         )
 
@@ -125,7 +125,7 @@ class WholeAccount(RoleBase):
         survive_recreation: bool,  # noqa: ARG002 - nobody is named who can be made again
     ) -> tuple[Principal, tuple[Condition, ...]]:
         """Return the account itself."""
-        return _root(self.account), ()
+        return account_root(self.account.partition, self.account.account_id), ()
 
     def allow(
         self,
@@ -197,8 +197,3 @@ def permission_set_arns(partition: str, account_id: str, name: str) -> tuple[str
     path = f"arn:{partition}:iam::{account_id}:role/aws-reserved/sso.amazonaws.com"
     role = f"AWSReservedSSO_{name}_{'?' * 16}"
     return f"{path}/*/{role}", f"{path}/{role}"
-
-
-def _root(account: Account) -> Principal:
-    arn = f"arn:{account.partition}:iam::{account.account_id}:root"
-    return Principal(type="AWS", identifiers=(arn,))

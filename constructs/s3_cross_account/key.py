@@ -11,7 +11,7 @@ from . import actions
 from .bindings import KmsKey, KmsKeyPolicy
 from .document import PolicyDocument
 from .imported import lifecycle
-from .policy import Condition, Principal, Statement
+from .policy import Condition, Statement, account_root
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,8 +108,7 @@ class Key(KeyBase):
             lifecycle=lifecycle(imported=False, prevent_destroy=prevent_destroy),
         )
         self.arn = key.arn
-        root = f"arn:{account.partition}:iam::{account.account_id}:root"
-        owner = Principal(type="AWS", identifiers=(root,))
+        owner = account_root(account.partition, account.account_id)
         service = f"s3.{account.region}.amazonaws.com"
         via_s3 = Condition(test="StringEquals", variable="kms:ViaService", values=(service,))
         self._policy = PolicyDocument(

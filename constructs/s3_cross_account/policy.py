@@ -142,6 +142,11 @@ def may_assume(role_arn: str, *, sid: str, carried: tuple[str, ...] = ()) -> Sta
     return Statement(sid=sid, actions=(*ASSUME_ROLE, *carried), resources=(role_arn,))
 
 
+def account_root(partition: str, account_id: str) -> Principal:
+    """Return an account as a principal: whomever its administrators let."""
+    return Principal(type="AWS", identifiers=(f"arn:{partition}:iam::{account_id}:root",))
+
+
 def service(name: str) -> Principal:
     """Return an AWS service as a principal, such as ``ec2.amazonaws.com``."""
     return Principal(type="Service", identifiers=(name,))

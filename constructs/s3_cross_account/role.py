@@ -15,7 +15,7 @@ from .bindings import (
 )
 from .document import PolicyDocument
 from .imported import lifecycle
-from .policy import Condition, Principal, Reference, carried, service, size, trust
+from .policy import Condition, Principal, Reference, account_root, carried, service, size, trust
 from .role_name import reserved
 from .validation import add_validation
 
@@ -87,9 +87,8 @@ class RoleBase(Construct):
         """
         if not survive_recreation:
             return Principal(type="AWS", identifiers=(self.arn,)), ()
-        account = f"arn:{self.account.partition}:iam::{self.account.account_id}:root"
         condition = Condition(test="ArnEquals", variable="aws:PrincipalArn", values=(self.arn,))
-        return Principal(type="AWS", identifiers=(account,)), (condition,)
+        return account_root(self.account.partition, self.account.account_id), (condition,)
 
     def _reference(self, arn: str, name: str) -> str:
         """Return a reference to the role's ARN; a path, which few roles have, is not known."""

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from s3_cross_account import actions
-from s3_cross_account.policy import Condition, Statement, deny_without_tls, service
+from s3_cross_account.policy import (
+    Condition,
+    Statement,
+    account_root,
+    deny_without_tls,
+    service,
+)
 from s3_cross_account.policy import Principal as Named
 from s3_cross_account.settings import partition
 from s3_links.declarations.deployment import accounts_in
@@ -193,7 +199,7 @@ class Documents:
         if not new:
             self._owned_by_others(key, f"key_policy_to_merge_{label}", "merge")
             return
-        root = (self._root(account, self._partition(declared.account)),)
+        root = (account_root(self._partition(declared.account), account),)
         self.theirs[key] += [
             Statement(actions=actions.KEY_ADMINISTRATION, resources=(key,), principals=root),
             Statement(
@@ -276,12 +282,8 @@ class Documents:
         arn = str(who.arn)
         if not (isinstance(self._link, Link) and self._link.survive_role_recreation):
             return Named(type="AWS", identifiers=(arn,)), ()
-        return self._root(who.account, who.partition), (self._by_arn("ArnEquals", arn),)
+        return account_root(who.partition, who.account), (self._by_arn("ArnEquals", arn),)
 
     @staticmethod
     def _by_arn(test: str, *arns: str) -> Condition:
         return Condition(test=test, variable="aws:PrincipalArn", values=arns)
-
-    @staticmethod
-    def _root(account: str, of: str) -> Named:
-        return Named(type="AWS", identifiers=(f"arn:{of}:iam::{account}:root",))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from s3_cross_account.grantees import organization_limits, permission_set_arns
 from s3_cross_account.policy import Principal as Named
-from s3_cross_account.policy import of_pod, service, trust_token
+from s3_cross_account.policy import account_root, of_pod, service, trust_token
 from s3_cross_account.trusted_services import trust_actions
 from s3_links.declarations.handed_over import IDENTITY, TRUST
 from s3_links.declarations.link import Link
@@ -67,7 +67,7 @@ class Grantees(Documents):
         )
         if not (isinstance(self._link, Link) and self._link.names_directly):
             arn = str(who.arn)
-            named = self._root(who.account, who.partition), (self._by_arn("ArnEquals", arn),)
+            named = account_root(who.partition, who.account), (self._by_arn("ArnEquals", arn),)
             self._named_as[who] = named
         told = ", ".join(outputs) or f"{IDENTITY}{label}"
         self._given_elsewhere(
@@ -97,7 +97,7 @@ class Grantees(Documents):
         )
         who = principal(arns[0].replace("?", "x").replace("*", "…"))
         self._named_as[who] = (
-            self._root(who.account, who.partition),
+            account_root(who.partition, who.account),
             (self._by_arn("ArnLike", *arns),),
         )
         blocks, output = self._blocks, consumer.output
@@ -118,7 +118,7 @@ class Grantees(Documents):
         id_ = consumer.organization
         if id_ is None:
             who = anyone_else(self._id(consumer.account), self._partition(consumer.account))
-            self._named_as[who] = self._root(who.account, who.partition), ()
+            self._named_as[who] = account_root(who.partition, who.account), ()
         else:
             of = self._partition(self._link.buckets[0].account)
             path = consumer.organization_path

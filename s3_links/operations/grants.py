@@ -7,7 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from s3_cross_account import actions
-from s3_cross_account.policy import Condition
+from s3_cross_account.policy import Condition, account_root
 from s3_cross_account.replication_rule import prefixes
 from s3_cross_account.trusted_services import trust_actions
 from s3_links.declarations.link import Link
@@ -82,7 +82,7 @@ class Declared(Grantees):
                 actions=actions.ASSUME_ROLE,
                 on=arn,
                 resources=(arn,),
-                named=self._root(role.account, role.partition),
+                named=account_root(role.partition, role.account),
                 theirs=(self._by_arn("ArnEquals", arn), *_external(assumed)),
             )
         return role

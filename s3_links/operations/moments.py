@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from s3_cross_account.policy import Principal, Statement, document
+from s3_cross_account.policy import Statement, account_root, document
 from s3_links.declarations.named import label
 from s3_links.synthesized.blocks import (
     UNNAMED,
@@ -131,6 +131,6 @@ def _given_back(before: Iterable[Any], after: list[Any]) -> Iterable[Any]:
         key = (resource.get("values") or {}).get("key_id")
         if type_of(resource["address"]) == policies and key in kept.keys() - written:
             _, partition, _, _, account, _ = str(kept[key]["arn"]).split(":", 5)
-            owner = Principal(type="AWS", identifiers=(f"arn:{partition}:iam::{account}:root",))
+            owner = account_root(partition, account)
             leaves = Statement(actions=("kms:*",), resources=("*",), principals=(owner,))
             yield resource | {"values": {"key_id": key, "policy": json.dumps(document([leaves]))}}

@@ -80,7 +80,7 @@ def _run(console: Console, folder: Path, *, keep: bool, file: Path | None) -> in
             deployed = Deployed(emulator.endpoint, workstation.deploy())
         with _progress(console, "Asking who reaches what"):
             cells = deployed.who_reaches_what()
-        console.print(*report.tables(cells), report.LEGEND, sep="\n")
+        console.print(report.LEGEND, *report.tables(cells), sep="\n")
         with _progress(console, "Running the article's last step on the instances"):
             aws_cli = next(aws_clis())
             steps = list(run_steps(emulator, deployed, folder, aws_cli))

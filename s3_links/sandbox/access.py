@@ -163,6 +163,14 @@ VERBS: dict[str, Verb] = {
         on_object=False,
     ),
 }
+SHORT = {
+    "multipart": "parts",
+    "delete": "del",
+    "get tags": "tags",
+    "put tags": "+tags",
+    "read policy": "policy",
+}
+"""What verbs are called above a column, so that a table fits a terminal."""
 GRANTED = frozenset({"list", "get", "put", "multipart"})
 """The verbs that the patterns grant by default."""
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from s3_cross_account.aws_cli import WITHOUT_TAGS
 
-from .access import differences
+from .access import SHORT, differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SIGN = {True: "✓", False: "·"}
 LEGEND = (
     "In each cell what is promised, then what was found: ✓ let in, · refused. Blank is not asked: "
-    "here a root user stands in for EC2, which AWS would not let it."
+    "here a root user stands in for EC2, which AWS would not let it. parts: multipart upload."
 )
 
 
@@ -32,7 +32,12 @@ def tables(cells: Sequence[Cell]) -> Iterable[Table]:
     copies = [cell for cell in cells if cell.what == "copy"]
     assumed = [cell for cell in cells if cell.what == "assume"]
     verbs = [cell for cell in cells if cell.what not in ("copy", "assume")]
-    yield _table("Who reaches what", verbs, lambda c: (c.principal, c.target), lambda c: c.what)
+    yield _table(
+        "Who reaches what",
+        verbs,
+        lambda c: (c.principal, c.target),
+        lambda c: SHORT.get(c.what, c.what),
+    )
     yield _table(
         "Who copies from bucket to bucket",
         copies,
@@ -43,7 +48,7 @@ def tables(cells: Sequence[Cell]) -> Iterable[Table]:
 
 
 def _table(title: str, cells: Sequence[Cell], row: Any, column: Any) -> Table:
-    table = Table(title=title, title_justify="left", caption_justify="left")
+    table = Table(title=title, title_justify="left", caption_justify="left", pad_edge=False)
     columns = list(dict.fromkeys(map(column, cells)))
     rows = sorted(set(map(row, cells)))
     answers = {(row(cell), column(cell)): cell for cell in cells}

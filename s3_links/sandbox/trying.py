@@ -25,7 +25,7 @@ from s3_links.operations.stack import OperationError, synthesized
 from s3_links.operations.synthesis import synthesize
 
 from .__main__ import deploy_reference
-from .access import VERBS
+from .access import SHORT, VERBS
 from .emulator import Emulator, EmulatorError
 from .halves import Half, each_half
 from .promises import Answers, ask
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
     from .access import Cell
 
-_SHORT = {"multipart": "parts", "delete": "del", "get tags": "tags", "put tags": "+tags"}
-_SHORT |= {"read policy": "policy"}
 _SIGN = {True: "✓", False: "·"}
 LEGEND = "✓ let in, · refused; in red with a ! what is not as declared. parts: multipart upload."
 
@@ -174,7 +172,7 @@ def _table(target: str, cells: Sequence[Cell]) -> Table:
     asked = [*VERBS, *(cell.what for cell in cells if cell.what not in VERBS)]
     columns = [what for what in dict.fromkeys(asked) if any(c.what == what for c in cells)]
     for what in columns:
-        table.add_column(_SHORT.get(what, what), justify="center", no_wrap=True)
+        table.add_column(SHORT.get(what, what), justify="center", no_wrap=True)
     for who in dict.fromkeys(cell.principal for cell in cells):
         row = {cell.what: cell for cell in cells if cell.principal == who}
         table.add_row(who, *(_mark(row.get(what)) for what in columns))

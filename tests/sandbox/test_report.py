@@ -1,4 +1,4 @@
-"""The sandbox's tables fit a terminal of 80 columns, and their meaning comes first."""
+"""The sandbox's tables fit a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CELLS = [
 
 
 def test_the_tables_fit_80_columns() -> None:
-    console = Console(width=80, record=True, quiet=False, file=None)
+    console = Console(width=80)
     with console.capture() as said:
         console.print(*report.tables(CELLS), sep="\n")
     lines = said.get().splitlines()

@@ -15,7 +15,7 @@ from s3_links.declarations.replication import ReplicationLink
 from s3_links.reach.actions import never_carries, resource_types
 from s3_links.world import Principal
 
-from .grantees import Grantees
+from .notified import Notified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .asked import Conditions
 
 
-class Declared(Grantees):
+class Declared(Notified):
     """A link's grants, by its pattern, and what they ask for."""
 
     def __init__(self, blocks: Blocks, link: AnyLink, accounts: Mapping[str, LinkAccount]) -> None:
@@ -43,6 +43,7 @@ class Declared(Grantees):
             self._of_replication(link)
         else:
             self._of_delivery(link)
+        self._notifications()
 
     # Direct access and AssumeRole
 

@@ -39,3 +39,4 @@ class ServiceDeliveryStack(LinkedStack):
         delivery = ServiceDelivery(self, "delivery", bucket=bucket, delivery=declared)
         self.outputs(delivery_settings=delivery.settings)
         self.bucket_outputs(link.bucket.label, bucket)
+        self.last_outputs()

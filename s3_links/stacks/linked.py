@@ -14,6 +14,7 @@ from s3_links.declarations.deployment import accounts_in
 from s3_links.declarations.state import IMPORTED_OUTPUT, KEPT_OUTPUT
 
 from .base import BaseStack
+from .notifications import Notifications
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +52,7 @@ class LinkedStack(BaseStack):
         self._stays: list[str] = []
         self._settings = accounts
         self._accounts: dict[str, Account] = {}
+        self._notifications = Notifications(self, id_)
 
     def account(self, alias: str) -> Account:
         """Return an account, creating its provider when it is first named."""
@@ -82,7 +84,7 @@ class LinkedStack(BaseStack):
             key = ExistingKey(scope, "key", account=account, arn=declared.key_arn)
         if declared.existing is not None:
             assert declared.policy in ("create", "merge")
-            return ExistingBucket(
+            existing = ExistingBucket(
                 scope,
                 "bucket",
                 account=account,
@@ -91,6 +93,8 @@ class LinkedStack(BaseStack):
                 key=key,
                 versioned=getattr(declared, "versioned", False),
             )
+            self._notifications.of(scope, declared, existing)
+            return existing
         bucket = Bucket(
             scope,
             "bucket",
@@ -111,6 +115,7 @@ class LinkedStack(BaseStack):
             old_versions_days=declared.old_versions_days,
             logs_days=declared.logs_days,
         )
+        self._notifications.of(scope, declared, bucket)
         if declared.keep:
             self._stays += [f"aws_s3_bucket/{bucket.name}"]
             self._stays += [f"aws_kms_key/{key.arn}"] if key and declared.key == "new" else []
@@ -124,8 +129,9 @@ class LinkedStack(BaseStack):
         account = self.account(alias)
         return ExistingBucket(scope, "log-bucket", account=account, name=name, policy="merge")
 
-    def kept_outputs(self) -> None:
-        """Create the output that says what stays when the link goes, where something does."""
+    def last_outputs(self) -> None:
+        """Create the outputs of what notifications go to, and of what stays when the link goes."""
+        self._notifications.outputs()
         if self._stays:
             self.outputs(**{KEPT_OUTPUT: " ".join(self._stays)})
 

@@ -63,4 +63,4 @@ class ReplicationStack(LinkedStack):
             self.outputs(**{f"batch_replication_command{way.source.suffix}": batch.command})
         for label, bucket in buckets.items():
             self.bucket_outputs(label, bucket)
-        self.kept_outputs()
+        self.last_outputs()

@@ -41,7 +41,15 @@ ARROWS = {
 
 PURE = {
     *("access", "actions", "addresses", "condition_keys", "delivery", "delivery_services"),
-    *("hardening", "policy", "prefixes", "reading", "replication_rule", "role_name"),
+    *(
+        "hardening",
+        "notification_rule",
+        "policy",
+        "prefixes",
+        "reading",
+        "replication_rule",
+        "role_name",
+    ),
     "service_levels",
     *("settings", "spelling", "trusted_services"),
 }

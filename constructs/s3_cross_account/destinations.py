@@ -84,6 +84,7 @@ class Destination(Construct):
 
     kind: str
     limit: Limit
+    """Of its policy, where this construct writes it as a whole."""
 
     def __init__(
         self,
@@ -260,7 +261,9 @@ class Function(Destination):
     """
 
     kind = "function"
-    limit = Limit("function policy", 20480)
+
+    def __init__(self, scope: Construct, id_: str, *, account: Account, name: str) -> None:
+        super().__init__(scope, id_, account=account, name=name, policy="create")
 
     def let(self, bucket: BucketBase, *, sid: str) -> None:
         """Let S3 invoke it with the notifications of ``bucket``, of its account and of no other."""

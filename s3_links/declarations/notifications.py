@@ -143,7 +143,7 @@ class NotificationTarget(Named):
     @property
     def whose(self) -> Literal["new", "create", "merge"]:
         """What is created of it."""
-        return self.policy or "new"
+        return self.policy or ("new" if self.field.startswith("new_") else "create")
 
     @rule
     def _whose_policy(self) -> Iterator[Problem]:

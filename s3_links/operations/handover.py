@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .stack import Stack
 
 Kind = Literal["identity", "bucket", "key", "trust", "queue", "topic", "bus"]
+_TARGETS: tuple[Kind, ...] = ("queue", "topic", "bus")
 _REFERENCE = re.compile(r"\$\{((?:data\.)?(aws_[a-z0-9_]+)\.[A-Za-z0-9_-]+)\.([a-z0-9_]+)\}")
 _KNOWN_ACCOUNT = re.compile(r":\d{12}:")
 
@@ -188,8 +189,9 @@ def _outputs(link: AnyLink) -> Iterator[tuple[str, Kind, str, str]]:
         yield bucket.account, "key", f"{KEY}{name}", str(bucket.key)
     for to in dict.fromkeys(one.to for bucket in link.buckets for one in bucket.notifications):
         of = f"{to.kind}_arn_{to.label}"
-        if to.kind in ("queue", "topic", "bus"):
-            yield to.account, to.kind, of_target(to.kind, to.label), of
+        for kind in _TARGETS:
+            if to.kind == kind:
+                yield to.account, kind, of_target(kind, to.label), of
         if to.key:
             yield to.account, "key", of_target_key(to.label), to.key
 

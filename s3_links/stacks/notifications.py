@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .linked import LinkedStack
 
-_KINDS = {"queue": Queue, "topic": Topic, "bus": Bus, "function": Function}
+_KINDS = {"queue": Queue, "topic": Topic, "bus": Bus}
 _LONGEST = 48
 """Characters of a link's name in the names of roles and rules, of which AWS takes 64."""
 
@@ -60,6 +60,9 @@ class Notifications:
         if to not in self._made:
             account = self._stack.account(to.account)
             scope = Construct(self._stack, f"{to.kind}.{to.account}.{to.name}")
+            if to.kind == "function":
+                self._made[to] = Function(scope, to.kind, account=account, name=to.name)
+                return self._made[to]
             self._made[to] = _KINDS[to.kind](
                 scope,
                 to.kind,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from s3_links.app import links, main, supporting
 
 if TYPE_CHECKING:
-    from cdktf import App, TerraformStack
+    from cdktf import App
 
     from s3_links.app import Make
+    from s3_links.stacks.base import BaseStack
 
 
 def declared() -> Make:
@@ -27,7 +28,7 @@ def reference() -> Make:
     declared = read_configuration(Path("cdktf.json"))
     accounts, state = dict(declared.accounts), declared.state
 
-    def make(app: App) -> list[TerraformStack]:
+    def make(app: App) -> list[BaseStack]:
         from s3_links.declarations.names import REFERENCE_STACK
         from stacks.reference import ReferenceStack
 

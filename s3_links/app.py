@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import FrameType
 
-    from cdktf import App, TerraformStack
+    from cdktf import App
 
     from s3_cross_account.settings import AccountSettings
 
     from .declarations.deployment import Deployment
+    from .stacks.base import BaseStack
 
-    Make = Callable[[App], list[TerraformStack]]
+    Make = Callable[[App], list[BaseStack]]
     """What makes the stacks, once cdktf is there."""
 
 PROVIDER_LOCK = Path(".terraform.lock.hcl")
@@ -57,10 +58,10 @@ def links() -> Make:
     for note in notes:
         print(note, file=sys.stderr)
 
-    def make(app: App) -> list[TerraformStack]:
+    def make(app: App) -> list[BaseStack]:
         from .stacks.declared import declared_stack
 
-        links: list[TerraformStack] = [
+        links: list[BaseStack] = [
             declared_stack(app, name, link=link, accounts=accounts, state=state)
             for name, link in declared.links.items()
         ]
@@ -71,10 +72,10 @@ def links() -> Make:
 
 def supporting(
     app: App,
-    deployed: list[TerraformStack],
+    deployed: list[BaseStack],
     accounts: Mapping[str, AccountSettings],
     declared: Deployment,
-) -> list[TerraformStack]:
+) -> list[BaseStack]:
     """Return the stacks that an administrator deploys before the others."""
     from .declarations import pipeline as pipelines
     from .declarations.state import BUCKET_STACK, S3State
@@ -82,7 +83,7 @@ def supporting(
     from .stacks.state_bucket import StateBucketStack
 
     state, pipeline = declared.state, declared.pipeline
-    found: list[TerraformStack] = []
+    found: list[BaseStack] = []
     if isinstance(state, S3State) and state.create_bucket:
         found.append(StateBucketStack(app, BUCKET_STACK, state=state, accounts=accounts))
     if pipeline is not None:
@@ -109,7 +110,7 @@ def _interrupted(*_: object) -> None:
     os._exit(130)
 
 
-def output_folder() -> str:
+def output_folder() -> Path:
     """Return the folder to write to, which cdktf's command names in a variable."""
     folder = Path(os.environ.get("CDKTF_OUTDIR") or "cdktf.out")
     try:
@@ -118,7 +119,7 @@ def output_folder() -> str:
         raise ConfigurationError(
             [f"{folder}: cannot be written to ({error.strerror}): name another output folder"]
         ) from None
-    return str(folder)
+    return folder
 
 
 def synthesize(make: Make) -> None:
@@ -137,11 +138,14 @@ def synthesize(make: Make) -> None:
     from .stacks.validation import problems
 
     # It would validate each stack again while it writes them.
-    app = App(outdir=output_folder(), skip_validation=True)
+    folder = output_folder()
+    app = App(outdir=str(folder), skip_validation=True)
     stacks = make(app)
     if found := problems(stacks):
         raise ConfigurationError(found)
     app.synth()
-    if lock is not None:
-        for stack in stacks:
-            write(Path(app.outdir, "stacks", stack.to_string(), PROVIDER_LOCK.name), lock)
+    for stack in stacks:
+        written = folder / "stacks" / stack.id
+        stack.written(written)
+        if lock is not None:
+            write(written / PROVIDER_LOCK.name, lock)

@@ -11,7 +11,7 @@ from .linked import LinkedStack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from constructs import Construct
+    from cdktf import App
 
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.delivery import ServiceDeliveryLink
@@ -23,7 +23,7 @@ class ServiceDeliveryStack(LinkedStack):
 
     def __init__(
         self,
-        scope: Construct,
+        scope: App,
         id_: str,
         *,
         link: ServiceDeliveryLink,

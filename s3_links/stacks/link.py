@@ -22,6 +22,8 @@ from .linked import LinkedStack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cdktf import App
+
     from s3_cross_account.role import RoleBase
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.assumed import AssumedRole
@@ -35,7 +37,7 @@ class LinkStack(LinkedStack):
 
     def __init__(
         self,
-        scope: Construct,
+        scope: App,
         id_: str,
         *,
         link: Link,

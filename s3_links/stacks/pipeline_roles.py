@@ -18,6 +18,8 @@ from .base import BaseStack
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from cdktf import App
+
     from s3_cross_account.settings import AccountSettings
     from s3_links.declarations.pipeline import Pipeline
     from s3_links.declarations.state import State
@@ -35,7 +37,7 @@ class PipelineRolesStack(BaseStack):
 
     def __init__(
         self,
-        scope: Construct,
+        scope: App,
         id_: str,
         *,
         pipeline: Pipeline,

@@ -12,7 +12,7 @@ from .linked import LinkedStack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from constructs import Construct
+    from cdktf import App
 
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.replication import ReplicationLink
@@ -24,7 +24,7 @@ class ReplicationStack(LinkedStack):
 
     def __init__(
         self,
-        scope: Construct,
+        scope: App,
         id_: str,
         *,
         link: ReplicationLink,

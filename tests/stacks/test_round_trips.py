@@ -10,7 +10,7 @@ import pytest
 from jsii._kernel.providers.process import _NodeProcess
 
 from main import declared
-from s3_links.app import synthesize
+from s3_links.synthesis import synthesize
 from tests.conftest import PROJECT
 from tests.support.links import accounts
 
@@ -64,10 +64,10 @@ def hardened(bucket: dict[str, str], *, roles: int = 1) -> dict[str, Any]:
 
 def test_the_reference_is_made_with_few(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked, _ = counted(folder, None, monkeypatch)
-    assert asked.total() <= 263, asked
+    assert asked.total() <= 106, asked
 
 
-@pytest.mark.parametrize(("key", "most"), [({}, 71), ({"key": "new"}, 86)])
+@pytest.mark.parametrize(("key", "most"), [({}, 47), ({"key": "new"}, 56)])
 def test_a_hardened_link_is_made_with_few(
     folder: Path, monkeypatch: pytest.MonkeyPatch, key: dict[str, str], most: int
 ) -> None:

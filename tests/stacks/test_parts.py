@@ -82,5 +82,5 @@ def test_every_part_says_what_is_wrong_and_nothing_is_written(
     result = synthesize(tmp_path, links(a=long, e=long))
     assert result.returncode
     told = [line for line in result.stderr.splitlines() if "managed policy may get" in line]
-    assert [line.strip().split("/")[0] for line in told] == ["e", "a"]
+    assert list(dict.fromkeys(line.strip()[0] for line in told)) == ["e", "a"]
     assert written(tmp_path) == {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from cdktf import TerraformVariable
 from constructs import Construct
@@ -13,6 +13,7 @@ from s3_cross_account.assume_role import AssumeRole
 from s3_cross_account.aws_cli import copy_command
 from s3_cross_account.bucket import Bucket
 from s3_cross_account.direct_access import DirectAccess
+from s3_cross_account.document import rendered_once
 from s3_cross_account.instance import Instance, InstanceBasics
 from s3_cross_account.network import PublicNetwork
 from s3_cross_account.role import Role
@@ -25,7 +26,7 @@ from .reference_names import renamed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cdktf import App, TerraformElement
+    from cdktf import App
 
     from s3_cross_account.settings import AccountSettings
 
@@ -42,6 +43,7 @@ class ReferenceStack(BaseStack):
     all but a few cents of what the stack costs.
     """
 
+    @rendered_once()
     def __init__(
         self,
         scope: App,
@@ -94,8 +96,8 @@ class ReferenceStack(BaseStack):
             },
         )
         # Rendered locally, so that either provider gives the same; the reference names this one.
-        document = home.node.find_child("policy-document").node.find_child("Resource")
-        cast("TerraformElement", document).add_override("provider", f"aws.{self._account2.alias}")
+        assert home.policy_document is not None
+        home.policy_document.overrides["provider"] = f"aws.{self._account2.alias}"
         self.outputs(
             bucket3_name=home.name,
             bucket4_name=away.name,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 
-from s3_links.stacks.references import logical_id
+from s3_cross_account.references import logical_id
 
 REFERENCE_NAMES = {
     "network/vpc": "vpc",

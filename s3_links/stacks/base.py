@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from cdktf import TerraformOutput, TerraformStack
 
+from s3_cross_account.references import known_beforehand
 from s3_links.declarations.state import LOCAL, State, keep_state, minimal_version
-
-from .references import known_beforehand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from s3_cross_account.document import rendered_once
 from s3_cross_account.service_delivery import ServiceDelivery
 
 from .linked import LinkedStack
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 class ServiceDeliveryStack(LinkedStack):
     """Lets a service of other accounts deliver into a bucket, with a state of its own."""
 
+    @rendered_once()
     def __init__(
         self,
         scope: App,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from s3_cross_account.document import rendered_once
 from s3_cross_account.replication import BatchReplicationRole, Replication
 from s3_cross_account.replication_rule import prefixes
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 class ReplicationStack(LinkedStack):
     """Creates a replication between accounts, one way or both, with a state of its own."""
 
+    @rendered_once()
     def __init__(
         self,
         scope: App,

@@ -10,10 +10,10 @@ from cdktf import App, TerraformStack
 from constructs import Construct
 
 from s3_cross_account import bindings
+from s3_cross_account.references import block_type, known_beforehand, logical_id
 from s3_links.declarations.read_links import read_links
 from s3_links.stacks import base
 from s3_links.stacks.declared import declared_stack
-from s3_links.stacks.references import block_type, known_beforehand, logical_id
 from tools.examples import examples
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cdktf import TerraformStack
+    from constructs import Construct
 
 _TEXTS = frozenset({"accountId", "arn", "bucket", "id", "json", "keyId", "name"})
 """The attributes that are answered here, as Node.js knows them."""
@@ -52,6 +53,14 @@ def _answering(obj: Any, attribute: str) -> Any:
     if path and (type_ := block_type(type(obj))):
         return f"${{{type_}.{logical_id(path)}.{snake_case(attribute)}}}"
     return _get(obj, attribute)
+
+
+def reference_below(scope: Construct, id_: str, binding: type, attribute: str) -> str | None:
+    """Return the reference to an attribute of what will be created in ``scope``, if it is known."""
+    path = getattr(scope, _NOTED, None)
+    if path is None:
+        return None
+    return f"${{{block_type(binding)}.{logical_id((*path, id_))}.{snake_case(attribute)}}}"
 
 
 def block_type(binding: Any) -> str | None:

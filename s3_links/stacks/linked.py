@@ -19,6 +19,8 @@ from .notifications import Notifications
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cdktf import App
+
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.links import AnyLink
@@ -30,7 +32,7 @@ class LinkedStack(BaseStack):
 
     def __init__(
         self,
-        scope: Construct,
+        scope: App,
         id_: str,
         *,
         link: AnyLink,

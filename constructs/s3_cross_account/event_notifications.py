@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Literal
 
-from cdktf import Fn
 from constructs import Construct
 
 from .account import in_one_partition
@@ -18,7 +16,7 @@ from .bindings import (
     S3BucketNotificationTopic,
 )
 from .destinations import SENDING, Bus
-from .document import PolicyDocument, rendered_once
+from .document import PolicyDocument, encoded, rendered_once
 from .notification_rule import overlapping
 from .policy import Condition, Principal, Statement, granted_to, service, trust
 from .role import Role
@@ -78,7 +76,7 @@ class EventNotifications(Construct):
         self._bridged = bool(buses)
         self.configuration_json: str | None = None
         if configuration == "merge":
-            self.configuration_json = Fn.jsonencode(self._document())
+            self.configuration_json = encoded(self._document())
         else:
             self._configure(imported=configuration == "import")
 
@@ -191,7 +189,7 @@ class EventNotifications(Construct):
                 provider=account.provider,
                 name=rule_name,
                 description=f"S3 events for {bus.account.alias}",
-                event_pattern=json.dumps(pattern),
+                event_pattern=encoded(pattern),
             )
             CloudwatchEventTarget(
                 scope,

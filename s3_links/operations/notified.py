@@ -123,7 +123,9 @@ class Notified(Grantees):
         for target in blocks.of("aws_cloudwatch_event_target"):
             rule = blocks.reference(blocks.known(target, "rule"))
             if rule and blocks.attribute(target, "arn") == on:
-                pattern = json.loads(blocks.text(str(blocks.known(rule, "event_pattern"))))
+                written = str(blocks.known(rule, "event_pattern"))
+                encoded = written.removeprefix("${jsonencode(").removesuffix(")}")
+                pattern = json.loads(blocks.text(encoded))
                 role = blocks.attribute(target, "role_arn").rpartition("/")[2]
                 if pattern["detail"]["bucket"]["name"] == [bucket]:
                     yield blocks.attribute(rule, "name"), (role, pattern)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from s3_links.operations.prove import prove
 from s3_links.sandbox.access import root
 from s3_links.sandbox.emulator import ACCOUNTS, REGION
 from tests.support.links import Deployment
+from tests.support.synthesized import declared_and_synthesized, synthesized
 
 if TYPE_CHECKING:
     from s3_links.sandbox.emulator import Emulator
@@ -139,3 +141,80 @@ def test_it_can_be_removed(deployed: Deployment) -> None:
     deployed.destroy("told")
     sqs = deployed.roots["account1"].client("sqs")
     assert [url.rpartition("/")[2] for url in sqs.list_queues()["QueueUrls"]] == ["older"]
+
+
+MERGED = {
+    "account": "account2",
+    "existing": "theirs",
+    "policy": "merge",
+    "notification_configuration": "merge",
+    "notifications": [
+        {"to": to("new_queue", "incoming"), "events": CREATED, "suffix": ".csv"},
+        {"to": to("existing_bus", "default", policy="merge"), "events": CREATED},
+    ],
+}
+
+
+@pytest.mark.cost("synthesized")
+def test_notifications_to_merge_are_those_of_s3s_own_operation() -> None:
+    stack = synthesized(NOTIFIED | {"buckets": [MERGED]})
+    assert "aws_s3_bucket_notification" not in stack["resource"]
+    text = stack["output"]["notifications_to_merge_account2_theirs"]["value"]
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNTS['account1']}:incoming"
+    rules = [{"Name": "suffix", "Value": ".csv"}]
+    assert json.loads(text.removeprefix("${jsonencode(").removesuffix(")}")) == {
+        "EventBridgeConfiguration": {},
+        "QueueConfigurations": [
+            {
+                "Id": "1-incoming",
+                "QueueArn": arn,
+                "Events": CREATED,
+                "Filter": {"Key": {"FilterRules": rules}},
+            }
+        ],
+    }
+
+
+@pytest.mark.cost("synthesized")
+def test_what_is_to_merge_refers_to_what_a_deployment_makes() -> None:
+    """What is written as JSON holds references, which Terraform has to see as such."""
+    theirs = {"account": "account2", "existing": "theirs", "policy": "merge", "versioned": True}
+    link = {
+        "pattern": "replication",
+        "role_name": "copier",
+        "source": theirs | {"replication": "merge"},
+        "destination": {"account": "account1", "new_prefix": "copies-"},
+    }
+    stack = synthesized(link)
+    rules = stack["output"]["replication_rules_to_merge_source"]["value"]
+    assert re.search(r'"Bucket": "\$\{aws_s3_bucket\.\w+\.arn\}"', rules)
+    assert "$${" not in rules
+
+
+@pytest.mark.cost("synthesized")
+def test_a_proof_fails_where_notifications_go_elsewhere() -> None:
+    links, stack = declared_and_synthesized(NOTIFIED)
+
+    def problems(changed: dict[str, Any]) -> list[str]:
+        found = prove("link", changed, links.links["link"], links.accounts)
+        return [problem.text for problem in found.problems]
+
+    assert problems(stack) == []
+    resources = stack["resource"]
+    (configuration, _) = resources["aws_s3_bucket_notification"].values()
+    configuration["queue"][0]["queue_arn"] = f"arn:aws:sqs:{REGION}:333333333333:incoming"
+    assert any("its notifications do not go as declared" in told for told in problems(stack))
+    configuration["queue"][0]["queue_arn"] = f"arn:aws:sqs:{REGION}:111111111111:incoming"
+    rule, *_ = resources["aws_cloudwatch_event_rule"].values()
+    rule["event_pattern"] = rule["event_pattern"].replace("in/", "")
+    assert any("do not pass on what is declared" in told for told in problems(stack))
+
+
+@pytest.mark.cost("synthesized")
+def test_a_proof_fails_where_somebody_else_may_send() -> None:
+    links, stack = declared_and_synthesized(NOTIFIED)
+    for name, document in stack["data"]["aws_iam_policy_document"].items():
+        if name.startswith("queueaccount1incoming"):
+            del document["statement"][0]["condition"][1]
+    found = prove("link", stack, links.links["link"], links.accounts)
+    assert any("aws:SourceAccount" in problem.text for problem in found.problems), found.problems

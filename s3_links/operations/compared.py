@@ -240,4 +240,5 @@ class Comparison:
 
 def kind_of(resource: Resource) -> DocumentKind:
     """Return what the policy of a resource is called."""
-    return POLICIES[resource.arn.split(":")[2]]
+    service = resource.arn.split(":")[2:3]  # an ARN that is not known has none
+    return POLICIES.get("".join(service), "trust policy")

@@ -81,7 +81,22 @@ LINKS: dict[str, Any] = {
                 "trusted_job": {"platform": "github", "repository": "acme/jobs", "branch": "main"},
             },
         ],
-        "buckets": [{"account": "account2", "new_prefix": "piped-people-"}],
+        "buckets": [
+            {
+                "account": "account2",
+                "new_prefix": "piped-people-",
+                "notifications": [
+                    {
+                        "to": {"account": "account1", "new_queue": "piped-created"},
+                        "events": ["s3:ObjectCreated:*"],
+                    },
+                    {
+                        "to": {"account": "account1", "new_topic": "piped-removed"},
+                        "events": ["s3:ObjectRemoved:*"],
+                    },
+                ],
+            }
+        ],
     },
     "copies": {
         "pattern": "replication",

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from s3_links.operations.stack import OperationError, Stack
 from s3_links.operations.state import problem, resources
 from s3_links.sandbox.access import allowed, root
+from s3_links.synthesized import state as synthesized_state
 from tests.conftest import PROJECT
 from tests.evaluator import Documents, decide
 from tests.support.links import accounts, stack_json, synthesize
@@ -208,8 +209,24 @@ def test_each_stack_has_its_own_object(emulator: Emulator) -> None:
     assert keys == ["s3-links/stateful.tfstate"]
 
 
+@pytest.fixture(scope="module")
+def shown(moved: Workplace) -> dict[str, Any]:
+    """The bucket's stack, as Terraform shows it."""
+    content: dict[str, Any] = json.loads(moved.terraform("terraform-state", "show", "-json").stdout)
+    return content
+
+
+def test_a_state_is_read_as_terraform_shows_it(moved: Workplace, shown: dict[str, Any]) -> None:
+    state = json.loads(moved.terraform("terraform-state", "state", "pull").stdout)
+    values = shown["values"]
+    expected = {r["address"]: r["values"] for r in values["root_module"]["resources"]}
+    assert {r["address"]: r["values"] for r in synthesized_state.resources(state)} == expected
+    outputs = {name: output["value"] for name, output in values.get("outputs", {}).items()}
+    assert synthesized_state.outputs(state) == outputs
+
+
 def test_the_bucket_is_versioned_encrypted_and_never_public(
-    moved: Workplace, emulator: Emulator
+    shown: dict[str, Any], emulator: Emulator
 ) -> None:
     s3 = root(emulator.endpoint, "account1").s3
     assert s3.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
@@ -217,11 +234,11 @@ def test_the_bucket_is_versioned_encrypted_and_never_public(
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
     block = s3.get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"]
     assert list(block.values()) == [True] * 4
-    shown = Documents(json.loads(moved.terraform("terraform-state", "show", "-json").stdout))
+    documents = Documents(shown)
     account, owner = "arn:aws:iam::111111111111:root", "111111111111"
     question = (account, "s3:GetObject", BUCKET, owner, "s3-links/stateful.tfstate")
     plain = {"aws:SecureTransport": "false"}
-    asked = [shown.on_bucket(*question), shown.on_bucket(*question, **plain)]
+    asked = [documents.on_bucket(*question), documents.on_bucket(*question, **plain)]
     assert decide(asked) == [True, False]
 
 
@@ -248,12 +265,17 @@ def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
     process.communicate()
 
 
+def initialize(place: Workplace) -> None:
+    assert place.operations_here("synth", "stateful").returncode == 0
+    assert place.terraform("stateful", "init", "-reconfigure").returncode == 0
+
+
 @pytest.fixture(scope="module")
 def held(moved: Workplace, emulator: Emulator) -> Iterator[subprocess.Popen[str]]:
     """A run that holds the lock: it waits for an answer."""
     owner = root(emulator.endpoint, "account1")
     moved.declare(declaration(S3_STATE) | {"links": {"stateful": LINK | {"hardening": True}}})
-    assert moved.operations_here("plan", "stateful").returncode == 0  # synthesizes and initializes
+    initialize(moved)
     process = subprocess.Popen(
         ["terraform", "apply", "-input=true", "-no-color"],
         cwd=moved.stack("stateful"),
@@ -310,7 +332,7 @@ def test_a_lock_that_a_killed_run_left_is_explained_and_removed(
 def test_a_killed_run_leaves_no_lock_on_a_local_state(terraform: Terraform, tmp_path: Path) -> None:
     place = Workplace(tmp_path, terraform.environment)
     place.declare(declaration())
-    assert place.operations_here("plan", "stateful").returncode == 0
+    initialize(place)
     process = subprocess.Popen(
         ["terraform", "apply", "-input=true"],
         cwd=place.stack("stateful"),

@@ -67,8 +67,8 @@ class PolicyDocument(Construct):
         """The rendered document."""
         if self._document is not None:
             return self._json
-        # Terraform reads the text as a template, in which its policy documents' &{ is no escape.
-        return json.dumps(as_json(self.statements), indent=2).replace("&{", "$${")
+        # Terraform reads the text as a template: what is IAM's variable there stays one so.
+        return json.dumps(as_json(self.statements), indent=2).replace("${aws:", "$${aws:")
 
     def add(self, statement: Statement) -> None:
         """Add a statement; a sid that is taken gets a number.

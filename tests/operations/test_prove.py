@@ -89,7 +89,7 @@ LINKS: dict[str, Any] = {
         "assumed_role": {"account": "account2", "name": "general-worker"},
         "buckets": [bucket | {"key": "new"} for bucket in BUCKETS],
         "access": {
-            "prefixes": ["{principal_tag:kubernetes-namespace}/"],
+            "prefixes": ["shared/", "{principal_tag:kubernetes-namespace}/"],
             "conditions": GENERAL | {"StringLike": {"sts:RoleSessionName": "ci-*"}},
         },
     },
@@ -244,7 +244,11 @@ LINKS: dict[str, Any] = {
             {"buckets": ["home-"], "access": {"level": "read-only", **CONDITIONS}},
             {
                 "buckets": ["away-"],
-                "access": {"level": "write-only", "organization_id": "o-a1b2c3d4e5"},
+                "access": {
+                    "level": "write-only",
+                    "organization_id": "o-a1b2c3d4e5",
+                    "same_accounts": True,
+                },
             },
         ],
         "assumed_role": {"account": "account2", "name": "worker"},

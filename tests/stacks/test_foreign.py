@@ -47,7 +47,7 @@ LINKS: dict[str, Any] = {
         "buckets": [
             {"account": "partner", "existing": "theirs", "policy": "merge", "key": THEIR_KEY}
         ],
-        "access": {"level": "read-only", "prefixes": ["in/"]},
+        "access": {"level": "read-only", "prefixes": ["in/", "{principal_tag:team}/"]},
     },
     "their-caller": {
         "pattern": "assume-role",
@@ -135,6 +135,13 @@ def test_both_halves_together_are_proved_and_said_to_be_owed(link: str) -> None:
     proof = prove(link, stacks[link], read.links[link], read.accounts)
     assert proof.problems == ()
     assert any("partner" in note or "has to be attached" in note for note in proof.notes)
+
+
+def test_terraform_takes_no_variable_of_iam_for_one_of_its_own() -> None:
+    stack = everything()[1]["their-bucket"]
+    handed = stack["output"]["bucket_policy_to_merge_partner_theirs"]["value"]
+    assert set(re.findall(r"\$*\{aws:[^}]*", handed)) == {"$${aws:PrincipalTag/team"}
+    assert "${aws:PrincipalTag/team}/*" in handed_over("their-bucket").documents[0].json
 
 
 @pytest.mark.parametrize("link", LINKS)

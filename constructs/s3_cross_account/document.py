@@ -68,7 +68,7 @@ class PolicyDocument(Construct):
         if self._document is not None:
             return self._json
         # Terraform reads the text as a template: what is IAM's variable there stays one so.
-        return json.dumps(as_json(self.statements), indent=2).replace("${aws:", "$${aws:")
+        return json.dumps(as_json(self._compacted()), indent=2).replace("${aws:", "$${aws:")
 
     def add(self, statement: Statement) -> None:
         """Add a statement; a sid that is taken gets a number.

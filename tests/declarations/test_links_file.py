@@ -1366,6 +1366,14 @@ TOO_MUCH = {
         "reports/role.account1.new.reader/role: the role needs",
         "AWS attaches 10",
     ),
+    "a policy to attach": (
+        declared(
+            consumers=[{"account": "account1", "whole_account": True}],
+            buckets=[BUCKET | {"new_prefix": f"bucket-{n:03}-"} for n in range(40)],
+        ),
+        "reports/role.account1.account.whole-account/account/identity-policy: the managed policy",
+        "AWS takes 6144",
+    ),
 }
 
 

@@ -269,6 +269,16 @@ class Conditions(BaseModel):
         kept = self._chosen(lambda key: not _of_caller_alone(key))
         return self.model_copy(update={**theirs, "conditions": kept})
 
+    def of_passed_role(self) -> Conditions:
+        """Return what is asked of a role that is assumed itself, and assumes the next.
+
+        Its sessions have neither the tags nor the sign-in of who assumed it, who was asked for
+        them: "Chaining roles with session tags" in "Pass session tags in AWS STS" in the IAM User
+        Guide, of those that are not transitive.
+        """
+        kept = self._chosen(lambda key: not key.startswith(_OF_PEOPLE))
+        return self.model_copy(update={"mfa": False, "conditions": kept})
+
     @property
     def asked_of_caller(self) -> dict[str, dict[str, Values]]:
         """The general conditions that the trust policy of a role that is assumed asks alone."""
@@ -325,6 +335,12 @@ class Conditions(BaseModel):
 
 # "Set operators for multi-valued context keys" in the IAM User Guide: no value is among all values.
 _OF_ORGANIZATIONS = ("aws:PrincipalOrgPaths", "aws:ResourceOrgPaths", "aws:VpceOrgPaths")
+
+
+_OF_PEOPLE = (
+    *("aws:PrincipalTag/", "aws:MultiFactorAuth", "aws:username", "aws:userid"),
+    *("aws:PrincipalType", "aws:FederatedProvider", "identitystore:UserId"),
+)
 
 
 def _listed(values: Values) -> tuple[Value, ...]:

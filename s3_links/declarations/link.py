@@ -132,6 +132,10 @@ class Link(Part):
         general = first.asked_by_trust if "conditions" in same else first.asked_of_caller
         return Conditions(**same | {"conditions": general})
 
+    def asked_at(self, number: int) -> Conditions:
+        """Return what the trust policy of a role of the chain asks: of the first, the consumers."""
+        return self.of_caller.of_passed_role() if number else self.of_caller
+
     def reaching(self, access: LinkAccess) -> Access:
         """Return an access as the role has it that reaches the buckets."""
         return access.access.of_assumed_role() if self.assumed_role else access.access

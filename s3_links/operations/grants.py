@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from s3_cross_account.access import Access
+    from s3_cross_account.access import Conditions as Asked
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.assumed import AssumedRole
     from s3_links.declarations.buckets import LinkBucket
@@ -58,12 +59,12 @@ class Declared(Grantees):
         role = None
         if assumed := link.assumed_role:
             callers = [(c.account, consumers[c.id], _carried(c.service)) for c in link.consumers]
-            for passed in (*assumed.through, assumed):
+            for number, passed in enumerate((*assumed.through, assumed)):
                 last = passed is assumed
                 role = self._assumed(assumed) if last else self._role(passed.account, passed.name)
                 for account, who, carried in callers:
                     given = assumed.external_id if last else None
-                    self._hop(link, account, who, role, carried, given)
+                    self._hop(link.asked_at(number), account, who, role, carried, given)
                 callers = [(passed.account, role, _together(carried for *_, carried in callers))]
         arns = {bucket.id: arn for bucket, arn in zip(link.buckets, self.buckets, strict=True)}
         for granted in link.granted:
@@ -129,7 +130,7 @@ class Declared(Grantees):
 
     def _hop(
         self,
-        link: Link,
+        asked: Asked,
         account: str,
         who: Principal,
         role: Principal,
@@ -144,19 +145,17 @@ class Declared(Grantees):
         external = Condition(test="StringEquals", variable="sts:ExternalId", values=(given or "",))
         arn = str(role.arn)
         for together, tags in (Carried(actions.ASSUME_ROLE, ()), carried):
-            theirs = by_arn + link.of_caller.of_caller(
-                account_id=self._id(account), actions=together
-            )
+            theirs = by_arn + asked.of_caller(account_id=self._id(account), actions=together)
             theirs = passing(tags, theirs)
             for action in together:
-                asked = (external,) if given and action in actions.ASSUME_ROLE else ()
+                also = (external,) if given and action in actions.ASSUME_ROLE else ()
                 self._grant(
                     who=who,
                     actions=(action,),
                     on=arn,
                     resources=(arn,),
                     named=named,
-                    theirs=theirs + asked,
+                    theirs=theirs + also,
                 )
 
     # Replication

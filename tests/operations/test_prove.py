@@ -136,6 +136,30 @@ LINKS: dict[str, Any] = {
             ],
         },
     },
+    "chained-people": {
+        "pattern": "assume-role",
+        "consumers": [{"account": "account1", "existing_role": "people"}],
+        "buckets": BUCKETS,
+        "access": {
+            "mfa": True,
+            "organization_id": "o-a1b2c3d4e5",
+            "conditions": {"StringEquals": {"aws:PrincipalTag/team": "red"}},
+        },
+        "assumed_role": {
+            "account": "account2",
+            "name": "worker",
+            "through": [{"account": "account1", "name": "gateway"}],
+        },
+    },
+    "two-organizations": {
+        "pattern": "direct-access",
+        "consumers": [
+            {"organization_id": "o-a1b2c3d4e5"},
+            {"organization_id": "o-zzzzzzzzzz"},
+        ],
+        "buckets": [bucket | {"key": "new"} for bucket in BUCKETS],
+        "access": {"level": "read-only"},
+    },
     "merged": {
         "pattern": "direct-access",
         "consumers": [{"account": "account1", "instance_profile": "web"}],

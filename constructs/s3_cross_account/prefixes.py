@@ -37,14 +37,19 @@ def as_pattern(prefix: str) -> str:
     return BY_TAG.sub(r"${aws:PrincipalTag/\1}", prefix)
 
 
+def unwritable(prefix: str) -> Iterator[str]:
+    """Yield why a policy would take a prefix for something else, or not at all."""
+    for pattern, problem in _UNWRITABLE:
+        if re.search(pattern, prefix):
+            yield f"{problem}; choose another"
+
+
 def prefix_problems(prefix: str) -> Iterator[str]:
     """Yield what is wrong with a prefix."""
     literal = BY_TAG.sub("", prefix)
     if not prefix.endswith("/") or prefix == "/":
         yield "it must end with '/', and have a name before it"
-    for unwritable, problem in _UNWRITABLE:
-        if re.search(unwritable, prefix):
-            yield f"{problem}; choose another"
+    yield from unwritable(prefix)
     for tag in BY_TAG.findall(prefix):
         if not _TAG.fullmatch(tag) or len(tag) > TAG_LIMIT:
             yield (

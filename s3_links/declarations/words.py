@@ -193,6 +193,13 @@ _VALUES: Final = {
             told='write "batch-copy-source" or "batch-copy-destination"',
         ),
         _Words(words="copy", told='write "copy-with-tags"'),
+        _Words(words="data-firehose kinesis-firehose", told='write "firehose"'),
+        _Words(words="dms", told='write "dms-target"'),
+        _Words(words="dynamodb", told='write "dynamodb-export"'),
+        _Words(
+            words="redshift redshift-copy redshift-unload",
+            told='write "read-only" for COPY, "list-get-put" for UNLOAD',
+        ),
     ),
     "service": (
         _Words(
@@ -206,6 +213,9 @@ _VALUES: Final = {
         _Words(words="clb elb", told='write "classic-load-balancer"'),
         _Words(words="flow-logs vpc-flow-log vpc-flowlogs", told='write "vpc-flow-logs"'),
         _Words(words="aws-config", told='write "config"'),
+        _Words(words="storage-lens", told='write "s3-storage-lens"'),
+        _Words(words="amazon-macie macie2", told='write "macie"'),
+        _Words(words="resource-data-sync ssm ssm-inventory", told='write "systems-manager"'),
         _Words(words="inventory", told='write "s3-inventory"'),
         _Words(
             words="appflow athena codebuild codepipeline data-firehose datasync dms ecs emr "

@@ -16,7 +16,7 @@ from .policy import Statement, service
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .delivery_services import Template
+    from .delivery_template import Template
 
 __all__ = ["Delivery", "Source"]
 

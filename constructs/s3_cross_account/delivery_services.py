@@ -16,7 +16,7 @@ from .policy import Condition
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SERVICES", "DeliveryService", "Template"]
+__all__ = ["SERVICES"]
 
 _OF_TRAIL = equals("aws:SourceArn", "arn:{partition}:cloudtrail:{region}:{account}:trail/{name}")
 _OF_LOGS = (OF_ACCOUNT, arn_like("arn:{partition}:logs:{region}:{account}:*"))

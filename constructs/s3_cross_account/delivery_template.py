@@ -15,6 +15,8 @@ from .policy import Condition
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+__all__ = ["DeliveryService", "Template"]
+
 BY_DEFAULT: Final = frozenset(
     {
         *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
@@ -51,10 +53,10 @@ class DeliveryService:
 
     ``principal`` is called by its region where the service has one for each. ``name`` is what a
     source of it is called by in ``aws:SourceArn``, as a field of a links file. ``asks`` are further
-    fields that it knows. Without ``key`` it takes no bucket with a KMS key, one of ``only_with_key``
-    takes no other. A service of ``same_region`` delivers within a region only. ``settings`` are what
-    to enter in the source's account, by the names of the service's API. ``documents`` are the
-    titles.
+    fields that it knows. Without ``key`` it takes no bucket with a KMS key; ``only_with_key`` is a
+    service that takes no other. One of ``same_region`` delivers within a region only. ``settings``
+    are what to enter in the source's account, by the names of the service's API. ``documents`` are
+    the titles.
     """
 
     principal: str

@@ -28,7 +28,7 @@ class _Words:
         return self.told.replace("WORD", word) if word in self.words.split() else None
 
 
-_KEYS: Final = (
+KEYS: Final = (
     _Words(
         words="accelerate acceleration acl analytics cors cors_configuration cors_rule cors_rules "
         "expiration expiration_days intelligent_tiering lifecycle lifecycle_configuration "
@@ -162,8 +162,9 @@ _KEYS: Final = (
         beside="distribution_ids",
     ),
 )
+"""Of unknown keys."""
 
-_VALUES: Final = {
+VALUES: Final = {
     "level": (
         _Words(words="download get read readonly reader ro", told='write "read-only"'),
         _Words(
@@ -236,15 +237,16 @@ _VALUES: Final = {
         ),
     ),
 }
+"""Of the values of keys that have certain ones only."""
 
 
 def told_of_key(key: str, known: Collection[str]) -> str | None:
     """Return what to do about an unknown key beside the ``known`` ones, if that can be told."""
-    told = (w.of(key) for w in _KEYS if w.beside is None or w.beside in known)
+    told = (w.of(key) for w in KEYS if w.beside is None or w.beside in known)
     return next((text for text in told if text), None)
 
 
 def told_of_value(key: str, value: object) -> str | None:
     """Return what to write for the value of a key that has only certain ones."""
-    told = (w.of(str(value).lower()) for w in _VALUES.get(key, ()))
+    told = (w.of(str(value).lower()) for w in VALUES.get(key, ()))
     return next((text for text in told if text), None)

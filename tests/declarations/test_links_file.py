@@ -594,7 +594,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "an organization's trail of two accounts": (
         delivered(**{"from": ["account1", "444444444444"]}, organization_id="o-a1b2c3d4e5"),
-        {f"{HERE}.from": "the trail of an organization is its management account's"},
+        {f"{HERE}.from": "what is of an organization is one account's"},
     ),
     "a delivery from nowhere": (
         delivered(**{"from": None}),

@@ -17,6 +17,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 from .addresses import address_range
+from .prefixes import BY_TAG, tag_problems
 from .spelling import near_match
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ _DATE = re.compile(r"-?\d+|\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _ARN = re.compile(r"arn:.*|\*")
 _UNWRITABLE = (
-    (r"[$%&]\{", "${, %{ and &{ begin an expression"),
+    (r"[$%&]\{", "${, %{ and &{ begin an expression; the caller's tag is {principal_tag:team}"),
     (r"[\x00-\x1f\x7f-\x9f]", "it has a control character"),
     (r"[^\x00-\xff]", "IAM's policies take no characters beyond U+00FF"),
 )
@@ -184,6 +185,10 @@ def _unfit(type_: str, key: str, value: Value) -> str | None:
         return None if _is_date(text) else 'is no date: write for example "2030-01-31T00:00:00Z"'
     if not isinstance(value, str):
         return f'is no text: write "{text}"'
+    for problem in tag_problems(text):
+        return f"cannot be written: {problem}"
+    if type_ != "String" and BY_TAG.search(text):
+        return "has a tag of the caller: only an operator of texts takes it, such as StringEquals"
     for unwritable, problem in _UNWRITABLE:
         if re.search(unwritable, text):
             return f"cannot be written: {problem}"

@@ -16,7 +16,8 @@ from s3_cross_account.spelling import near_match
 from .errors import ConfigurationError
 from .part import Part, contradictions
 from .reading import branches, meant, parts_among, readable, tags
-from .words import told_of_key, told_of_value
+from .word_values import told_of_value
+from .words import told_of_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

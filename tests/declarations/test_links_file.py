@@ -770,7 +770,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         declared(
             consumers=[CONSUMER | {"trusted_job": {"platform": "github", "repository": "a/b"}}]
         ),
-        {f"{HERE}.consumers[0].trusted_job": 'give one of "branch" and "environment"'},
+        {f"{HERE}.consumers[0].trusted_job": 'give one of "branch", "tag" and "environment"'},
     ),
     "an environment of GitLab": (
         declared(

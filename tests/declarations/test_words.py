@@ -13,7 +13,8 @@ from s3_cross_account.delivery_services import SERVICES
 from s3_links.declarations.errors import ConfigurationError
 from s3_links.declarations.links import schema
 from s3_links.declarations.read_links import read_links
-from s3_links.declarations.words import KEYS, VALUES
+from s3_links.declarations.word_values import VALUES
+from s3_links.declarations.words import KEYS
 from tests.support.links import accounts
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ CONSUMER = {"account": "account1", "new_role": "reader"}
 BUCKET = {"account": "account2", "new_prefix": "reports-"}
 LINK = {"pattern": "direct-access", "consumers": [CONSUMER], "buckets": [BUCKET]}
 DELIVERY = {"pattern": "service-delivery", "from": ["account1"], "bucket": BUCKET}
+IAM = "arn:aws:iam::111111111111"
 OWNER = "no half in another account: whoever owns the bucket sets it"
 KNOWN_VALUES = {"level": LEVELS, "service": SERVICES}
 
@@ -77,6 +79,26 @@ def told(link: dict[str, Any], folder: Path) -> str:
         ({"access": {"ip": "203.0.113.1"}}, "access.ip", 'write "source_ips"'),
         ({"access": {"level": "upload-only"}}, "access.level", 'write "write-only"'),
         ({"access": {"level": "list-only"}}, "access.level", '"actions": ["s3:ListBucket"]'),
+        (
+            {"consumers": [{"account": "account1", "existing_role": f"{IAM}:root"}]},
+            "consumers[0].existing_role",
+            'write "whole_account": true',
+        ),
+        (
+            {"consumers": [{"account": "444444444444", "whole_account": True}]},
+            "consumers[0].account",
+            '"foreign": true',
+        ),
+        (
+            {"consumers": [CONSUMER | {"trusted_service": "glue"}]},
+            "consumers[0].trusted_service",
+            'write "glue.amazonaws.com"',
+        ),
+        (
+            {"consumers": [CONSUMER | {"trusted_service": ["a.amazonaws.com"]}]},
+            "consumers[0].trusted_service",
+            "write a role for each",
+        ),
         (DELIVERY | {"service": "waf"}, "service", 'write "log-delivery"'),
         (
             DELIVERY | {"service": "lambda"},

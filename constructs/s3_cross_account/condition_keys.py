@@ -185,13 +185,13 @@ def _unfit(type_: str, key: str, value: Value) -> str | None:
         return None if _is_date(text) else 'is no date: write for example "2030-01-31T00:00:00Z"'
     if not isinstance(value, str):
         return f'is no text: write "{text}"'
+    for unwritable, problem in _UNWRITABLE:
+        if re.search(unwritable, text):
+            return f"cannot be written: {problem}"
     for problem in tag_problems(text):
         return f"cannot be written: {problem}"
     if type_ != "String" and BY_TAG.search(text):
         return "has a tag of the caller: only an operator of texts takes it, such as StringEquals"
-    for unwritable, problem in _UNWRITABLE:
-        if re.search(unwritable, text):
-            return f"cannot be written: {problem}"
     if type_ == "ARN" and not _ARN.fullmatch(text):
         return 'is no ARN: write for example "arn:aws:ec2:ap-northeast-1:111111111111:vpc/vpc-1"'
     return _unfit_range(key, text) if type_ == "IPAddress" else None

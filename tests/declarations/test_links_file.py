@@ -584,6 +584,41 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         delivered(**{"from": ["account2"]}),
         {f"{HERE}.from": "names the bucket's own account alone: name another account"},
     ),
+    "a new bucket with Object Lock": (
+        replicated(destination=BUCKET | {"object_lock": True}),
+        {f"{HERE}.destination.object_lock": "a new bucket has no Object Lock, which has no half"},
+    ),
+    "locks for a bucket without": (
+        replicated(
+            source={
+                "account": "account1",
+                "existing": "locked",
+                "policy": "create",
+                "versioned": True,
+                "object_lock": True,
+            }
+        ),
+        {f"{HERE}.destination": "S3 replicates from a bucket with Object Lock only to one that"},
+    ),
+    "findings without a key": (
+        delivered(service="guardduty", trail=None),
+        {f"{HERE}.bucket.key": "is missing: guardduty encrypts what it delivers with a KMS key"},
+    ),
+    "findings for an opt-in region": (
+        {
+            "accounts": accounts()
+            | {"account2": accounts()["account2"] | {"region": "me-south-1"}},
+            "links": {
+                "reports": {
+                    "pattern": "service-delivery",
+                    "service": "guardduty",
+                    "from": ["account1"],
+                    "bucket": BUCKET | {"key": "new"},
+                }
+            },
+        },
+        {f"{HERE}.from": "to no bucket in me-south-1, which is an opt-in region"},
+    ),
     "a service of an account that is not declared": (
         delivered(**{"from": ["account1", "account3"]}),
         {f"{HERE}.from[1]": '"account3" is not among "accounts": account1, account2'},

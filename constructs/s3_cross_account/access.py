@@ -185,7 +185,8 @@ class Conditions(BaseModel):
     """an object of condition operators, each with condition keys and their values, as a policy has
     them. Any other condition: it is written wherever a request may have the key, of the actions
     that know it, and a key that no request here has is refused. With AssumeRole what speaks of the
-    caller (its tags, its session) is asked of who assumes the role"""
+    caller (its tags, its session) is asked of who assumes the role. {principal_tag:team} in a text
+    stands for the tag team of whoever makes the request"""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -239,7 +240,7 @@ class Conditions(BaseModel):
             Condition(
                 test=test,
                 variable=condition_keys.as_listed(key),
-                values=tuple(map(condition_keys.as_text, _listed(values))),
+                values=tuple(as_pattern(condition_keys.as_text(v)) for v in _listed(values)),
             )
             for test, keys in self.conditions.items()
             for key, values in keys.items()

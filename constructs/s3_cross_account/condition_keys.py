@@ -17,6 +17,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 from .addresses import address_range
+from .prefixes import BY_TAG, tag_problems
 from .spelling import near_match
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ _DATE = re.compile(r"-?\d+|\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _ARN = re.compile(r"arn:.*|\*")
 _UNWRITABLE = (
-    (r"[$%&]\{", "${, %{ and &{ begin an expression"),
+    (r"[$%&]\{", "${, %{ and &{ begin an expression; the caller's tag is {principal_tag:team}"),
     (r"[\x00-\x1f\x7f-\x9f]", "it has a control character"),
     (r"[^\x00-\xff]", "IAM's policies take no characters beyond U+00FF"),
 )
@@ -200,6 +201,10 @@ def _unfit(type_: str, key: str, value: Value) -> str | None:
     for unwritable, problem in _UNWRITABLE:
         if re.search(unwritable, text):
             return f"cannot be written: {problem}"
+    for problem in tag_problems(text):
+        return f"cannot be written: {problem}"
+    if type_ != "String" and BY_TAG.search(text):
+        return "has a tag of the caller: only an operator of texts takes it, such as StringEquals"
     if type_ == "ARN" and not _ARN.fullmatch(text):
         return 'is no ARN: write for example "arn:aws:ec2:ap-northeast-1:111111111111:vpc/vpc-1"'
     return _unfit_range(key, text) if type_ == "IPAddress" else None

@@ -120,8 +120,8 @@ class ServiceDeliveryLink(Part):
     organization_id: Annotated[
         str | None,
         text(
-            "an organization's id. Of cloudtrail only: the trail is one of the whole organization, "
-            "and from is its management account",
+            "an organization's id. Of cloudtrail and s3-storage-lens only: the trail or the "
+            "dashboard is one of the whole organization, and from is the account that has it",
             "o-a1b2c3d4e5",
             r"^o-[a-z0-9]{10,32}$",
         ),
@@ -252,6 +252,15 @@ class ServiceDeliveryLink(Part):
             )
 
     @rule
+    def _no_key(self) -> Iterator[Problem]:
+        if SERVICES[self.service].only_with_key and self.bucket.key in (None, "none"):
+            yield (
+                ("bucket", "key"),
+                f"is missing: {self.service} encrypts what it delivers with a KMS key: add "
+                '"key": "new", or the ARN of one',
+            )
+
+    @rule
     def _folder(self) -> Iterator[Problem]:
         if self.prefix and _WITH_LOGS in self.prefix and _is_logs(self.service):
             yield (
@@ -272,7 +281,7 @@ class ServiceDeliveryLink(Part):
     @rule
     def _one_organization(self) -> Iterator[Problem]:
         if self.organization_id and len(self.sources) > 1:
-            yield ("from",), "the trail of an organization is its management account's: name that"
+            yield ("from",), "what is of an organization is one account's: name that account alone"
 
 
 def _is_logs(service: str) -> bool:

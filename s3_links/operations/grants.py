@@ -168,7 +168,8 @@ class Declared(Grantees):
             read = prefixes(way.rules)
             self._plain(who, actions.REPLICATION_ON_SOURCE, (here,), here, both=False)
             objects = tuple(f"{here}/{prefix}*" for prefix in read)
-            self._plain(who, actions.REPLICATION_ON_SOURCE_OBJECTS, objects, here, both=False)
+            copied = actions.from_source(locked=source.object_lock)
+            self._plain(who, copied, objects, here, both=False)
             self._on_key(who, source, here, ("kms:Decrypt",), below=read)
             self.pairs.add((who, here))
             for to, rules in way.destinations:

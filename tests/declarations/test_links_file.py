@@ -678,6 +678,41 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         delivered(**{"from": ["account2"]}),
         {f"{HERE}.from": "names the bucket's own account alone: name another account"},
     ),
+    "a new bucket with Object Lock": (
+        replicated(destination=BUCKET | {"object_lock": True}),
+        {f"{HERE}.destination.object_lock": "a new bucket has no Object Lock, which has no half"},
+    ),
+    "locks for a bucket without": (
+        replicated(
+            source={
+                "account": "account1",
+                "existing": "locked",
+                "policy": "create",
+                "versioned": True,
+                "object_lock": True,
+            }
+        ),
+        {f"{HERE}.destination": "S3 replicates from a bucket with Object Lock only to one that"},
+    ),
+    "findings without a key": (
+        delivered(service="guardduty", trail=None),
+        {f"{HERE}.bucket.key": "is missing: guardduty encrypts what it delivers with a KMS key"},
+    ),
+    "findings for an opt-in region": (
+        {
+            "accounts": accounts()
+            | {"account2": accounts()["account2"] | {"region": "me-south-1"}},
+            "links": {
+                "reports": {
+                    "pattern": "service-delivery",
+                    "service": "guardduty",
+                    "from": ["account1"],
+                    "bucket": BUCKET | {"key": "new"},
+                }
+            },
+        },
+        {f"{HERE}.from": "to no bucket in me-south-1, which is an opt-in region"},
+    ),
     "a service of an account that is not declared": (
         delivered(**{"from": ["account1", "account3"]}),
         {f"{HERE}.from[1]": '"account3" is not among "accounts": account1, account2'},
@@ -688,7 +723,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "an organization's trail of two accounts": (
         delivered(**{"from": ["account1", "444444444444"]}, organization_id="o-a1b2c3d4e5"),
-        {f"{HERE}.from": "the trail of an organization is its management account's"},
+        {f"{HERE}.from": "what is of an organization is one account's"},
     ),
     "a delivery from nowhere": (
         delivered(**{"from": None}),
@@ -864,7 +899,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         declared(
             consumers=[CONSUMER | {"trusted_job": {"platform": "github", "repository": "a/b"}}]
         ),
-        {f"{HERE}.consumers[0].trusted_job": 'give one of "branch" and "environment"'},
+        {f"{HERE}.consumers[0].trusted_job": 'give one of "branch", "tag" and "environment"'},
     ),
     "an environment of GitLab": (
         declared(

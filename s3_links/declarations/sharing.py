@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from .buckets import WHOSE_POLICY, LinkBucket
@@ -56,6 +57,7 @@ def problems(links: Links) -> Iterator[Problem]:
         named.add(id(sharer.bucket))
         with suppress(UnreadableError):
             yield from _wrong(place, sharer, owner)
+    yield from _of_each_other(links)
     for place, bucket in parts(links.links, LinkBucket, ("links",)):
         with suppress(UnreadableError):
             if bucket.existing and bucket.policy is None and id(bucket) not in named:
@@ -69,6 +71,22 @@ def problems(links: Links) -> Iterator[Problem]:
                     f'its bucket policy is written by "{owner.name}", which would replace what is '
                     "merged by hand: leave it out, and these statements are written there too",
                 )
+
+
+def _of_each_other(links: Links) -> Iterator[Problem]:
+    needed: dict[str, set[str]] = {}
+    for _, sharer, owner in _shared(links):
+        needed.setdefault(sharer.name, set()).add(owner.name)
+    try:
+        TopologicalSorter(needed).prepare()
+    except CycleError as error:
+        first, *others = dict.fromkeys(error.args[1])
+        yield (
+            ("links", first),
+            f"and {', '.join(others)} name buckets of each other, so that none can be deployed "
+            "first: give what one of them reaches to a link of its own, whose consumer is the "
+            'role as an "existing_role"',
+        )
 
 
 def _owners(links: Links) -> dict[str, Owner]:

@@ -1,4 +1,4 @@
-"""In which order stacks are deployed: each after those that make what it looks up."""
+"""In which order stacks are deployed: each after those that make what it looks up or shares."""
 
 from __future__ import annotations
 
@@ -16,20 +16,46 @@ if TYPE_CHECKING:
 
 
 def in_order(stacks: Sequence[Stack]) -> list[Stack]:
-    """Return the stacks so that each comes after those that make the roles which it looks up."""
+    """Return the stacks so that each comes after those that make the roles which it looks up.
+
+    And after those that write the policies of the buckets which it shares.
+    """
     made = {key: stack.name for stack in stacks for key in roles_of(stack.content, "aws_iam_role")}
     needed = {
         stack.name: {made[key] for key in _needed(stack.content) & set(made)} - {stack.name}
         for stack in stacks
     }
     by_name = {stack.name: stack for stack in stacks}
+    for name, owners in _shared(stacks).items():
+        needed[name] |= owners
     try:
         return [by_name[name] for name in TopologicalSorter(needed).static_order()]
     except CycleError as error:
         raise OperationError(
-            f"{' and '.join(dict.fromkeys(error.args[1]))} look up roles of each other: neither "
-            "can be deployed first"
+            f"{' and '.join(dict.fromkeys(error.args[1]))} need roles or buckets of each "
+            "other: neither can be deployed first"
         ) from None
+
+
+def _shared(stacks: Sequence[Stack]) -> dict[str, set[str]]:
+    """Return by the stacks' names the others that write the policies of buckets they name."""
+    policies: dict[str, str] = {}
+    for stack in stacks:
+        blocks = Blocks(declared_blocks(stack.content), aliases_of(stack.content), stack.content)
+        for address in blocks.of("aws_s3_bucket", "aws_s3_bucket_policy"):
+            policies.setdefault(blocks.attribute(address, "bucket"), stack.name)
+    named = {
+        stack.name: {
+            str(output["value"])
+            for name, output in stack.content.get("output", {}).items()
+            if name.startswith("bucket_name_")
+        }
+        for stack in stacks
+    }
+    return {
+        name: {policies[bucket] for bucket in buckets & policies.keys()} - {name}
+        for name, buckets in named.items()
+    }
 
 
 def _needed(source: Mapping[str, Any]) -> set[tuple[str, str]]:

@@ -18,8 +18,8 @@ from s3_links.world import Request, World
 
 from .asked import Note
 from .compared import Comparison
-from .grants import Declared
 from .labels import Labels
+from .sharing import Declared, sources
 from .stack import OperationError
 
 if TYPE_CHECKING:
@@ -150,6 +150,8 @@ class _Worlds:
     def __init__(self, stacks: Sequence[Stack], links: Links, bucket: str) -> None:
         self.notes: list[Note] = []
         self._found: dict[tuple[str, str], list[World]] = defaultdict(list)
+        self._accounts: dict[str, str] = {}
+        others = sources(stacks, links.links.values())
         for stack in stacks:
             link = links.links.get(stack.name)
             names = [b.name for b in link.buckets] if link else []
@@ -157,9 +159,10 @@ class _Worlds:
                 continue
             source = stack.content
             blocks = Blocks(declared_blocks(source), aliases_of(source), source)
-            declared = Declared(blocks, link, links.accounts)
+            declared = Declared(blocks, link, links.accounts, others)
             world = Comparison(blocks, declared).seen
-            self.labels = Labels(blocks.accounts)
+            self._accounts |= blocks.accounts
+            self.labels = Labels(self._accounts)
             self.notes += declared.notes
             for name, arn in zip(names, declared.buckets, strict=True):
                 if name == bucket:

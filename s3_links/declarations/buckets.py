@@ -22,13 +22,13 @@ from .names import (
     text,
 )
 from .part import claim, rule
+from .shared import Owner, Sharer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .claims import Claim
     from .part import Problem
-    from .sharing import Owner, Sharer
 
 _KINDS = {"new_prefix": "new", "new_name": "named", "existing": "existing", "imported": "imported"}
 

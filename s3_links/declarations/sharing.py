@@ -7,7 +7,6 @@ halves of all of them; each of the others writes those of its own roles.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
@@ -15,31 +14,14 @@ from .buckets import WHOSE_POLICY, LinkBucket
 from .delivery import ServiceDeliveryLink
 from .part import UnreadableError, parts
 from .replication import ReplicationLink
+from .shared import Owner, Sharer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .link import Link
-    from .links import AnyLink, Links
+    from .links import Links
     from .part import Place, Problem
-
-
-@dataclass(frozen=True, eq=False)
-class Owner:
-    """The link that writes a bucket's policy, and how that declares the bucket."""
-
-    name: str
-    link: AnyLink
-    bucket: LinkBucket
-
-
-@dataclass(frozen=True, eq=False)
-class Sharer:
-    """A link that names another one's bucket, and how it declares it."""
-
-    name: str
-    link: Link | ServiceDeliveryLink
-    bucket: LinkBucket
 
 
 def connect(links: Links) -> None:
@@ -64,11 +46,11 @@ def problems(links: Links) -> Iterator[Problem]:
                 yield place, _without_owner(links, bucket)
     for place, bucket in parts(links.links, LinkBucket, ("links",)):
         with suppress(UnreadableError):
-            owner = _owners(links).get(bucket.existing or "")
-            if owner and bucket.policy == "merge" and owner.name != place[1]:
+            by = _owners(links).get(bucket.existing or "")
+            if by and bucket.policy == "merge" and by.name != place[1]:
                 yield (
                     (*place, "policy"),
-                    f'its bucket policy is written by "{owner.name}", which would replace what is '
+                    f'its bucket policy is written by "{by.name}", which would replace what is '
                     "merged by hand: leave it out, and these statements are written there too",
                 )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
 
+from .joined import owners
 from .stack import OperationError
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def in_order(stacks: Sequence[Stack]) -> list[Stack]:
         for stack in stacks
     }
     by_name = {stack.name: stack for stack in stacks}
-    for name, owners in _shared(stacks).items():
-        needed[name] |= owners
+    for name, theirs in owners(stacks).items():
+        needed[name] |= theirs
     try:
         return [by_name[name] for name in TopologicalSorter(needed).static_order()]
     except CycleError as error:
@@ -35,27 +36,6 @@ def in_order(stacks: Sequence[Stack]) -> list[Stack]:
             f"{' and '.join(dict.fromkeys(error.args[1]))} need roles or buckets of each "
             "other: neither can be deployed first"
         ) from None
-
-
-def _shared(stacks: Sequence[Stack]) -> dict[str, set[str]]:
-    """Return by the stacks' names the others that write the policies of buckets they name."""
-    policies: dict[str, str] = {}
-    for stack in stacks:
-        blocks = Blocks(declared_blocks(stack.content), aliases_of(stack.content), stack.content)
-        for address in blocks.of("aws_s3_bucket", "aws_s3_bucket_policy"):
-            policies.setdefault(blocks.attribute(address, "bucket"), stack.name)
-    named = {
-        stack.name: {
-            str(output["value"])
-            for name, output in stack.content.get("output", {}).items()
-            if name.startswith("bucket_name_")
-        }
-        for stack in stacks
-    }
-    return {
-        name: {policies[bucket] for bucket in buckets & policies.keys()} - {name}
-        for name, buckets in named.items()
-    }
 
 
 def _needed(source: Mapping[str, Any]) -> set[tuple[str, str]]:

@@ -97,9 +97,9 @@ def proofs(stacks: Sequence[Stack], links: Links | None, *, named: bool) -> list
     if named and others:
         raise OperationError(f"{', '.join(others)}: is no link: only links can be proved")
     chosen = [stack for stack in stacks if stack.name in links.links]
-    others = sources(stacks, (links.links[stack.name] for stack in chosen))
+    beside = sources(stacks, (links.links[stack.name] for stack in chosen))
     return [
-        prove(stack.name, stack.content, links.links[stack.name], links.accounts, others)
+        prove(stack.name, stack.content, links.links[stack.name], links.accounts, beside)
         for stack in chosen
     ]
 

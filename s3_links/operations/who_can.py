@@ -18,6 +18,7 @@ from s3_links.world import Request, World
 
 from .asked import Note
 from .compared import Comparison
+from .joined import joined
 from .labels import Labels
 from .sharing import Declared, sources
 from .stack import OperationError
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from s3_links.declarations.links import Links
     from s3_links.reach.difference import Change
     from s3_links.reach.logic import Formula
-    from s3_links.world import Identity, Principal, Resource
+    from s3_links.world import Principal
 
     from .stack import Stack
 
@@ -179,30 +180,7 @@ class _Worlds:
     def by_arn(self) -> Iterator[tuple[str, World]]:
         """Yield each bucket with all that is known of it."""
         for (_, arn), worlds in self._found.items():
-            yield arn, _joined(worlds)
-
-
-def _joined(worlds: Sequence[World]) -> World:
-    """Return one world of several links: whoever stands in two has the policies of both."""
-    identities: dict[Principal, Identity] = {}
-    resources: dict[str, Resource] = {}
-    for world in worlds:
-        for who, identity in world.identities.items():
-            there = identities.get(who)
-            policies = (*(there.policies if there else ()), *identity.policies)
-            identities[who] = replace(identity, policies=tuple(dict.fromkeys(policies)))
-        for arn, resource in world.resources.items():
-            resources[arn] = _of_both(resources.get(arn), resource)
-    return World(identities=identities, resources=resources)
-
-
-def _of_both(one: Resource | None, other: Resource) -> Resource:
-    if one is None or one.policy is None:
-        return other
-    if other.policy is None:
-        return one
-    statements = dict.fromkeys((*one.policy.statements, *other.policy.statements))
-    return replace(other, policy=replace(other.policy, statements=tuple(statements)))
+            yield arn, joined(worlds)
 
 
 def rows_of(world: World, arn: str) -> Iterator[Row]:

@@ -85,7 +85,9 @@ class Deployed:
             if bucket.owner:
                 theirs = self.before[bucket.owner.name]
                 arns = [f"arn:aws:s3:::{bucket.name}"]
-                arns += [theirs.key_of(bucket.owner.bucket)] if bucket.owner.bucket.encrypted else []
+                arns += (
+                    [theirs.key_of(bucket.owner.bucket)] if bucket.owner.bucket.encrypted else []
+                )
                 merged |= {arn: theirs.world.resources[arn] for arn in arns}
         return replace(
             world,

@@ -8,8 +8,8 @@ from constructs import Construct
 
 from s3_cross_account.account import Account
 from s3_cross_account.bucket import Bucket, BucketBase, ExistingBucket
-from s3_cross_account.key import ExistingKey, Key, KeyBase
 from s3_cross_account.document import rendered_once
+from s3_cross_account.key import ExistingKey, Key, KeyBase
 from s3_cross_account.settings import FOREIGN_OUTPUT
 from s3_cross_account.shared import SharedBucket, SharedKey
 from s3_links.declarations.deployment import accounts_in
@@ -111,9 +111,7 @@ class LinkedStack(BaseStack):
         name = str(declared.existing)
         return SharedBucket(scope, "bucket", account=account, name=name, key=key)
 
-    def _own_bucket(
-        self, scope: Construct, declared: LinkBucket, account: Account
-    ) -> BucketBase:
+    def _own_bucket(self, scope: Construct, declared: LinkBucket, account: Account) -> BucketBase:
         key: KeyBase | None = None
         if declared.key == "new":
             key = Key(scope, "key", account=account, prevent_destroy=declared.keep)

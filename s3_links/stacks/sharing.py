@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from s3_cross_account.policy import Naming
     from s3_links.declarations.consumers import Consumer
     from s3_links.declarations.link import Link
-    from s3_links.declarations.sharing import Sharer as Declared
+    from s3_links.declarations.shared import Sharer as Declared
 
 
 def share(

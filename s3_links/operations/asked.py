@@ -113,8 +113,10 @@ class Documents:
         self.notes.append(Note(str(about), text))
 
     def _id(self, alias: str) -> str:
-        known = self._blocks.accounts.get(alias)  # one that is only named has no provider
-        return known or self._accounts[alias].account_id or alias
+        if (id_ := self._blocks.accounts.get(alias)) is not None:
+            return id_
+        declared = self._accounts.get(alias)  # one that is only named has no provider
+        return (declared and declared.account_id) or alias
 
     def _partition(self, alias: str) -> str:
         return partition(self._accounts[alias].region or self._region)

@@ -262,6 +262,23 @@ def test_only_the_owner_writes_policies_of_bucket_and_key() -> None:
     assert {p["alias"] for p in content["lake"]["provider"]["aws"]} == {"account1", "account2"}
 
 
+def test_the_quota_of_the_one_policy_is_over_all_links(tmp_path: Path) -> None:
+    prefixes = [f"{'p' * 100}{number}/" for number in range(15)]
+    declared = {"lake": LINKS["lake"]} | {
+        f"writer{n}": link(
+            {"account": "account3", "new_role": f"writer{n}"},
+            access={"level": "read-only", "prefixes": prefixes},
+        )
+        for n in range(5)
+    }
+    result = synthesize(tmp_path, {"accounts": ACCOUNTS, "links": declared})
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()[1:]
+    assert line.startswith("  lake/")
+    assert "the bucket policy may get" in line
+    assert "AWS takes 20480" in line
+
+
 # What is proved, drawn and explained
 
 

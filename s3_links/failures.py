@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import traceback
+from concurrent.futures import BrokenExecutor
 
 from s3_links.declarations.errors import ConfigurationError
 
@@ -24,7 +25,7 @@ _SYSTEM_ERROR = re.compile(r"\bE[A-Z0-9]{2,}: ([^,]+), \w+(?: '([^']+)')?")
 
 def told(error: BaseException) -> str | None:
     """Return what to tell the user, or nothing where the error is none of theirs."""
-    if isinstance(error, (ConfigurationError, NodejsError)):
+    if isinstance(error, (ConfigurationError, NodejsError, ToldError)):
         return str(error)
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted."
@@ -37,12 +38,18 @@ def told(error: BaseException) -> str | None:
         )
     if isinstance(error, OSError) and error.errno != errno.EPIPE:
         return _unwritten(error.filename, error.strerror or str(error))
+    if isinstance(error, BrokenExecutor):
+        return "a process ended too early: run it again; memory may have been short"
     if not _from_jsii(error):
         return None
     if error.__cause__ is not None:  # what Node.js replied
         found = _SYSTEM_ERROR.search(str(error))
         return _unwritten(found[2], found[1]) if found else None
     return "Node.js ended too early: run it again; memory may have been short"
+
+
+class ToldError(Exception):
+    """What stopped another process of this program, in the lines that tell it."""
 
 
 class NodejsError(Exception):

@@ -21,6 +21,8 @@ from .sharing import share
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cdktf import App
+
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.links import AnyLink
@@ -32,7 +34,7 @@ class LinkedStack(BaseStack):
 
     def __init__(
         self,
-        scope: Construct,
+        scope: App,
         id_: str,
         *,
         link: AnyLink,

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from s3_links import app
+from s3_links.app import links
 from s3_links.failures import told
 from s3_links.sandbox.access import Principal, root
 from s3_links.sandbox.emulator import ACCOUNTS, REGION
+from s3_links.synthesis import synthesize as synthesize_stacks
 from tests.evaluator import Documents
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def synthesize(folder: Path, declared: Any) -> subprocess.CompletedProcess[str]:
         # Node.js stays in the folder that it was started in.
         patch.setenv("CDKTF_OUTDIR", str(folder / "cdktf.out"))
         try:
-            app.synthesize(app.links())
+            synthesize_stacks(links())
         except Exception as error:
             lines = told(error)
             if lines is None:

@@ -8,7 +8,6 @@ from constructs import Construct
 
 from s3_cross_account.account import Account
 from s3_cross_account.bucket import Bucket, BucketBase, ExistingBucket
-from s3_cross_account.document import rendered_once
 from s3_cross_account.key import ExistingKey, Key, KeyBase
 from s3_cross_account.settings import FOREIGN_OUTPUT
 from s3_cross_account.shared import SharedBucket, SharedKey
@@ -165,17 +164,11 @@ class LinkedStack(BaseStack):
 
     def share(self) -> None:
         """Write what other links are granted on the buckets of this one."""
-        with rendered_once():
-            for declared, bucket in self._shared:
-                for sharer in declared.sharers:
-                    scope = Construct(self, f"shared.{declared.id}.{sharer.name}")
-                    share(
-                        scope,
-                        sharer,
-                        bucket,
-                        account=self._account_named,
-                        foreign=[a for a, settings in self._settings.items() if settings.foreign],
-                    )
+        foreign = [alias for alias, settings in self._settings.items() if settings.foreign]
+        for declared, bucket in self._shared:
+            for sharer in declared.sharers:
+                scope = Construct(self, f"shared.{declared.id}.{sharer.name}")
+                share(scope, sharer, bucket, account=self._account_named, foreign=foreign)
 
     def kept_outputs(self) -> None:
         """Create the output that says what stays when the link goes, where something does."""

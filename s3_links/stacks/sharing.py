@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from s3_cross_account.document import rendered_once
 from s3_cross_account.grantees import organization_limits, permission_set_arns
 from s3_cross_account.policy import Condition, Principal, account_root
 from s3_cross_account.service_delivery import ServiceDelivery
@@ -43,13 +42,12 @@ def share(
         ServiceDelivery(scope, "delivery", bucket=bucket, delivery=of)
         return
     roles = _roles(scope, link, bucket, account, foreign)
-    with rendered_once():
-        for granted in link.granted:
-            if declared.bucket in granted.buckets:
-                bucket.grant(
-                    *dict.fromkeys(roles[consumer.id] for consumer in granted.consumers),
-                    access=link.reaching(granted.access),
-                )
+    for granted in link.granted:
+        if declared.bucket in granted.buckets:
+            bucket.grant(
+                *dict.fromkeys(roles[consumer.id] for consumer in granted.consumers),
+                access=link.reaching(granted.access),
+            )
 
 
 def _roles(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -74,6 +75,13 @@ def test_the_order_in_the_file_does_not_matter(tmp_path: Path) -> None:
     (named,) = read(content, tmp_path).links["writer"].buckets
     assert named.owner
     assert named.owner.name == "lake"
+
+
+def test_other_processes_know_of_it_too(tmp_path: Path) -> None:
+    found = pickle.loads(pickle.dumps(read(links(), tmp_path)))
+    (made,), (named,) = found.links["lake"].buckets, found.links["writer"].buckets
+    assert named.owner.bucket is made
+    assert made.sharers[0].bucket is named
 
 
 def test_several_links_share_it_and_its_key_can_be_asked_for(tmp_path: Path) -> None:
@@ -171,7 +179,7 @@ def test_what_cannot_be_shared_is_refused_with_the_way_out(what: str, tmp_path: 
 
 
 def test_who_assumes_a_role_may_be_in_an_instance_profile(tmp_path: Path) -> None:
-    more = {
+    more: dict[str, Any] = {
         "pattern": "assume-role",
         "consumers": [{"account": "account1", "instance_profile": "web"}],
         "assumed_role": {"account": "account2", "name": "worker"},

@@ -131,7 +131,7 @@ def request(who: str, action: str, key: str = "", **changed: Any) -> dict[str, A
     """Return a request on the bucket, or an object in it, with the documents of all links."""
     _, _, _, _, account, name = who.split(":")
     session = f"arn:aws:sts::{account}:assumed-role/{name.rpartition('/')[2]}/session"
-    asked = {
+    asked: dict[str, Any] = {
         "principal": session if ":role/" in who else who,
         "action": action,
         "resource": f"{ARN}/{key}" if "Object" in action else ARN,
@@ -222,10 +222,10 @@ def test_the_key_too_is_used_by_both_halves_for_this_bucket_alone() -> None:
         )
         == [True] * 3
     )
-    other = {"resource": f"arn:aws:kms:ap-northeast-1:{IDS['account2']}:key/another"}
+    other: dict[str, Any] = {"resource": f"arn:aws:kms:ap-northeast-1:{IDS['account2']}:key/another"}
     root = {"AWS": f"arn:aws:iam::{IDS['account2']}:root"}
     plain = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
-    usual = {"resourcePolicy": {"Version": "2012-10-17", "Statement": [plain]}}
+    usual: dict[str, Any] = {"resourcePolicy": {"Version": "2012-10-17", "Statement": [plain]}}
     assert (
         decide(
             [

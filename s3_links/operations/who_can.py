@@ -152,7 +152,7 @@ class _Worlds:
         self.notes: list[Note] = []
         self._found: dict[tuple[str, str], list[World]] = defaultdict(list)
         self._accounts: dict[str, str] = {}
-        others = sources(stacks, links.links.values())
+        others = sources(stacks, (links.links[s.name] for s in stacks if s.name in links.links))
         for stack in stacks:
             link = links.links.get(stack.name)
             names = [b.name for b in link.buckets] if link else []

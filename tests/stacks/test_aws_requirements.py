@@ -40,6 +40,11 @@ _ONE_HALF = "both halves are written in one account too, where one is enough"
 UNASKED = {
     (r"redshift-chain\.copy", r".*: Account1AssumeRole: .*/redshift-b"): _ONE_HALF,
     (r"kms-cross-account\.assumed", r".*: Account2Key: .*"): _ONE_HALF,
+    (
+        r"shared-buckets\..*",
+        r"role\S*sharing-owner\S*: .*|.*: Allow Account1 IamRole(Listing|Objects): .*"
+        r"|\S*_key_\S*: Account2Key: .*",
+    ): "the owner's own access: asked in direct-access and kms-cross-account",
     (r"conditions\.general", r".*: Account(Administers|UsesThroughS3): .*"): (
         "asked in kms-cross-account"
     ),

@@ -147,10 +147,12 @@ def chosen(names: Sequence[str]) -> dict[str, AnyLink]:
         raise OperationError(
             f"there is no link {', '.join(unknown)}: choose from {', '.join(read.links)}"
         )
-    chosen = dict.fromkeys(names or read.links)
-    for name in names:
-        chosen |= dict.fromkeys(b.owner.name for b in read.links[name].buckets if b.owner)
-    return {name: read.links[name] for name in chosen}
+    wanted = [*(names or read.links)]
+    chosen: dict[str, AnyLink] = {}
+    for name in wanted:  # which gets longer meanwhile
+        chosen[name] = read.links[name]
+        wanted += [b.owner.name for b in chosen[name].buckets if b.owner]
+    return chosen
 
 
 def _shown(deployed: Deployed, tried: Tried) -> Iterator[Any]:

@@ -222,7 +222,9 @@ def test_the_key_too_is_used_by_both_halves_for_this_bucket_alone() -> None:
         )
         == [True] * 3
     )
-    other: dict[str, Any] = {"resource": f"arn:aws:kms:ap-northeast-1:{IDS['account2']}:key/another"}
+    other: dict[str, Any] = {
+        "resource": f"arn:aws:kms:ap-northeast-1:{IDS['account2']}:key/another"
+    }
     root = {"AWS": f"arn:aws:iam::{IDS['account2']}:root"}
     plain = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
     usual: dict[str, Any] = {"resourcePolicy": {"Version": "2012-10-17", "Statement": [plain]}}

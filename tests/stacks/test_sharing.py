@@ -80,6 +80,16 @@ LINKS = {
         "from": ["account1"],
         "bucket": {"account": "account2", "existing": "plain-of-ours"},
     },
+    "copies": {
+        "pattern": "replication",
+        "source": {"account": "account1", "new_prefix": "copied-"},
+        "destination": {"account": "account2", "new_name": "copies-of-ours"},
+        "role_name": "copier",
+    },
+    "copied": link(
+        {"account": "account3", "new_role": "copied"},
+        buckets=[{"account": "account2", "existing": "copies-of-ours"}],
+    ),
     "plain": link(
         {"account": "account1", "new_role": "plain"},
         buckets=[{"account": "account2", "new_name": "plain-of-ours"}],
@@ -256,7 +266,7 @@ def test_no_policy_names_a_role_of_another_stack_itself() -> None:
 
 def test_only_the_owner_writes_policies_of_bucket_and_key() -> None:
     content = everything()[1]
-    for name in set(LINKS) - {"lake", "plain"}:
+    for name in set(LINKS) - {"lake", "plain", "copies"}:
         written = {
             type_ for type_ in content[name].get("resource", {}) if "s3" in type_ or "kms" in type_
         }
@@ -324,6 +334,7 @@ def test_the_owner_comes_first_whatever_the_order() -> None:
     names = [stack.name for stack in in_order(stacks())]
     assert all(names.index("lake") < names.index(n) for n in ("writer", "assumed", "found", "many"))
     assert names.index("plain") < names.index("trail")
+    assert names.index("copies") < names.index("copied")
 
 
 def test_who_can_reach_it_is_told_of_all_links_together() -> None:

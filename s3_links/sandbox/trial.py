@@ -198,7 +198,8 @@ def _deployed(
     stack: Stack, link: AnyLink, emulator: Emulator, before: Mapping[str, Deployed]
 ) -> Deployed:
     values = json.loads(terraform(stack, "show", "-json"))["values"]
-    blocks = Blocks(values["root_module"]["resources"], aliases_of(stack.content), stack.content)
+    made = values["root_module"].get("resources", [])  # none where another link writes all
+    blocks = Blocks(made, aliases_of(stack.content), stack.content)
     outputs = {name: output["value"] for name, output in values.get("outputs", {}).items()}
     regions = {provider["alias"]: provider["region"] for provider in stack.providers}
     owners = {

@@ -99,7 +99,7 @@ format: $(INSTALLED) ## Format the code
 wheel: $(INSTALLED) ## Build the wheel, into dist
 	@python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-bench: $(INSTALLED) ## Compare a synthesis with the usual import of the AWS bindings, and time a plan's difference
+bench: $(INSTALLED) $(OTHERS) ## Compare a synthesis with the usual import, cdktn and cdktf alone; print how it grows
 	@python -m tools.bench
 
 # The first is the one in Pipfile; the second is the last ever, which pip takes where nothing else is said;

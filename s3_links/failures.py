@@ -11,7 +11,6 @@ import re
 import shutil
 import subprocess
 import traceback
-from concurrent.futures import BrokenExecutor
 
 from s3_links.declarations.errors import ConfigurationError
 
@@ -38,7 +37,7 @@ def told(error: BaseException) -> str | None:
         )
     if isinstance(error, OSError) and error.errno != errno.EPIPE:
         return _unwritten(error.filename, error.strerror or str(error))
-    if isinstance(error, BrokenExecutor):
+    if type(error).__name__ == "BrokenProcessPool":
         return "a process ended too early: run it again; memory may have been short"
     if not _from_jsii(error):
         return None

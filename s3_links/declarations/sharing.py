@@ -40,14 +40,13 @@ def problems(links: Links) -> Iterator[Problem]:
         with suppress(UnreadableError):
             yield from _wrong(place, sharer, owner)
     yield from _of_each_other(links)
+    owners = _owners(links)
     for place, bucket in parts(links.links, LinkBucket, ("links",)):
         with suppress(UnreadableError):
+            by = owners.get(bucket.existing or "")
             if bucket.existing and bucket.policy is None and id(bucket) not in named:
                 yield place, _without_owner(links, bucket)
-    for place, bucket in parts(links.links, LinkBucket, ("links",)):
-        with suppress(UnreadableError):
-            by = _owners(links).get(bucket.existing or "")
-            if by and bucket.policy == "merge" and by.name != place[1]:
+            elif by and bucket.policy == "merge" and by.name != place[1]:
                 yield (
                     (*place, "policy"),
                     f'its bucket policy is written by "{by.name}", which would replace what is '

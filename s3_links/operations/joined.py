@@ -35,18 +35,20 @@ class Beside:
 def owners(stacks: Iterable[Stack]) -> dict[str, set[str]]:
     """Return by the stacks' names the others that write the policies of buckets they name."""
     policies: dict[str, str] = {}
-    named: dict[str, set[str]] = {}
+    named: dict[str, list[str]] = {}
     for stack in stacks:
-        blocks = _blocks(stack.content)
-        for address in blocks.of("aws_s3_bucket", "aws_s3_bucket_policy"):
-            policies.setdefault(blocks.attribute(address, "bucket"), stack.name)
-        named[stack.name] = {
+        made = stack.content.get("resource", {})
+        for type_ in ("aws_s3_bucket", "aws_s3_bucket_policy"):
+            for block in made.get(type_, {}).values():
+                policies.setdefault(str(block.get("bucket")), stack.name)
+        named[stack.name] = [
             str(output["value"])
             for name, output in stack.content.get("output", {}).items()
             if name.startswith("bucket_name_")
-        }
+        ]
+    # What begins with a reference is known to its own stack only.
     return {
-        name: {policies[bucket] for bucket in buckets & policies.keys()} - {name}
+        name: {policies[b] for b in buckets if b in policies and "${" not in b} - {name}
         for name, buckets in named.items()
     }
 

@@ -264,7 +264,7 @@ class Link(Part):
         assumed = self.pattern == "assume-role"
         for place, (_, buckets, access) in zip(self._places(), self.granted, strict=True):
             with suppress(UnreadableError):
-                keyed = any(bucket.key for bucket in buckets)
+                keyed = any(bucket.encrypted_by for bucket in buckets)
                 for inner, told in access.without_half(assumed=assumed, keyed=keyed):
                     yield (*place, *inner), told
 

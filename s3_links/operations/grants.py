@@ -40,7 +40,7 @@ class Carried(NamedTuple):
     tags: tuple[str, ...]
 
 
-class Declared(Grantees):
+class Grants(Grantees):
     """A link's grants, by its pattern, and what they ask for."""
 
     def __init__(self, blocks: Blocks, link: AnyLink, accounts: Mapping[str, LinkAccount]) -> None:
@@ -97,7 +97,7 @@ class Declared(Grantees):
     def _on_bucket(
         self, access: Access, alias: str, who: Principal, bucket: LinkBucket, arn: str
     ) -> None:
-        named, by_arn = self._named(who)
+        named, by_arn = self._named_on(bucket, who)
         own = access.conditions.of_role(account_id=self._id(bucket.account))
         theirs = by_arn + access.conditions.of_bucket(account_id=self._id(alias))
         below = tuple(f"{arn}/{prefix}*" for prefix in access.patterns or ("",))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from s3_links.reach.atoms import Atoms
@@ -20,7 +21,7 @@ from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
 from s3_links.world import Identity, Request, World
 
 from .compared import Comparison, Problem, kind_of
-from .grants import Declared
+from .sharing import Declared, sources
 from .stack import OperationError
 
 if TYPE_CHECKING:
@@ -95,22 +96,27 @@ def proofs(stacks: Sequence[Stack], links: Links | None, *, named: bool) -> list
     others = [stack.name for stack in stacks if stack.name not in links.links]
     if named and others:
         raise OperationError(f"{', '.join(others)}: is no link: only links can be proved")
+    chosen = [stack for stack in stacks if stack.name in links.links]
+    beside = sources(stacks, (links.links[stack.name] for stack in chosen))
     return [
-        prove(stack.name, stack.content, links.links[stack.name], links.accounts)
-        for stack in stacks
-        if stack.name in links.links
+        prove(stack.name, stack.content, links.links[stack.name], links.accounts, beside)
+        for stack in chosen
     ]
 
 
 def prove(
-    name: str, source: Mapping[str, Any], link: AnyLink, accounts: Mapping[str, LinkAccount]
+    name: str,
+    source: Mapping[str, Any],
+    link: AnyLink,
+    accounts: Mapping[str, LinkAccount],
+    others: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Proof:
-    """Return the proof of a link from its synthesized JSON.
+    """Return the proof of a link from its synthesized JSON, and that of the ``others``.
 
     Names that are not known yet stand as themselves.
     """
     blocks = Blocks(declared_blocks(source), aliases_of(source), source)
-    declared = Declared(blocks, link, accounts)
+    declared = Declared(blocks, link, accounts, others)
     problems = dict.fromkeys(found_wrong(blocks, declared))
     return Proof(
         link=name,

@@ -59,6 +59,8 @@ class Deployed:
     outputs: Mapping[str, str]
     owners: Mapping[str, Principal]
     endpoint: str
+    before: Mapping[str, Deployed]
+    """The links that are deployed already, by their names: some have this one's buckets."""
 
     @cached_property
     def grantees(self) -> list[Grantee]:
@@ -82,6 +84,13 @@ class Deployed:
                 arn = str(bucket.key)
                 policy = document("key policy", account, arn, content)
                 merged[arn] = Resource(arn=arn, account=account, policy=policy)
+            if bucket.owner:
+                theirs = self.before[bucket.owner.name]
+                arns = [f"arn:aws:s3:::{bucket.name}"]
+                arns += (
+                    [theirs.key_of(bucket.owner.bucket)] if bucket.owner.bucket.encrypted else []
+                )
+                merged |= {arn: theirs.world.resources[arn] for arn in arns}
         return replace(
             world,
             resources={**world.resources, **merged},
@@ -142,6 +151,8 @@ class Deployed:
 
     def key_of(self, bucket: LinkBucket) -> str:
         """Return the ARN of a bucket's key."""
+        if bucket.owner:
+            return self.before[bucket.owner.name].key_of(bucket.owner.bucket)
         if bucket.key_arn:
             return bucket.key_arn
         name = self.bucket_name(bucket)
@@ -175,15 +186,19 @@ def deploy(
     os.environ["TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE"] = "true"
     sources = [stack.content for stack in stacks]
     os.environ.update(stand_in(emulator, folder, sources, [links[s.name] for s in stacks]))
+    before: dict[str, Deployed] = {}
     for number, stack in enumerate(ordered, 1):
         with working(f"Deploying {stack.name} ({number} of {len(ordered)})"):
             terraform(stack, "init")
             providers.keep()
             terraform(stack, "apply", "-auto-approve")
-            yield _deployed(stack, links[stack.name], emulator)
+            before[stack.name] = _deployed(stack, links[stack.name], emulator, before)
+            yield before[stack.name]
 
 
-def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:
+def _deployed(
+    stack: Stack, link: AnyLink, emulator: Emulator, before: Mapping[str, Deployed]
+) -> Deployed:
     state = json.loads(terraform(stack, "state", "pull"))
     blocks = Blocks(resources_of(state), aliases_of(stack.content), stack.content)
     outputs = outputs_of(state)
@@ -207,7 +222,7 @@ def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:
         name = label_of(role.account, role.name)
         policies, trust = identity_policies(outputs, name), outputs[f"{TRUST}{name}"]
         take_over(owners[role.account], outputs["assumed_role_arn"], policies, trust)
-    deployed = Deployed(stack.name, link, blocks, outputs, owners, emulator.endpoint)
+    deployed = Deployed(stack.name, link, blocks, outputs, owners, emulator.endpoint, before)
     for one in deployed.grantees:
         one.given()
     return deployed

@@ -40,4 +40,6 @@ class ServiceDeliveryStack(LinkedStack):
         )
         delivery = ServiceDelivery(self, "delivery", bucket=bucket, delivery=declared)
         self.outputs(delivery_settings=delivery.settings)
+        self.share()
         self.bucket_outputs(link.bucket.label, bucket)
+        self.kept_outputs()

@@ -70,6 +70,7 @@ class LinkStack(LinkedStack):
             if link.assumed_role and (link.assumed_role.through or consumer.names_its_chain):
                 arns = [role.arn, *(passed.arn for passed in self._chain)]
                 self.outputs(**{f"iam_role_{consumer.label}": ",".join(arns)})
+        self.share()
         for declared, bucket in zip(link.buckets, buckets, strict=True):
             self.bucket_outputs(declared.label, bucket)
         self.kept_outputs()

@@ -215,7 +215,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         },
         {
             "links.second": "the bucket policy of 'mine' in account2 is created by links.reports "
-            'too: declare the bucket as "existing" with "policy": "merge" here'
+            'too: declare the bucket as "existing" without a "policy" here'
         },
     ),
     "a bucket of a whole name of two links": (
@@ -243,7 +243,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         },
         {
             "links.second": "the bucket policy of 'mine' in account2 is created by links.reports "
-            'too: declare the bucket as "existing" with "policy": "merge" here'
+            'too: declare the bucket as "existing" without a "policy" here'
         },
     ),
     "a key of another region": (
@@ -1829,7 +1829,6 @@ BY_THE_SCHEMA = {
     "a new bucket of a whole name with a policy": declared(
         buckets=[{"account": "account2", "new_name": "mine", "policy": "merge"}]
     ),
-    "an existing bucket without": declared(buckets=[{"account": "account2", "existing": "mine"}]),
     "an existing bucket to import": declared(buckets=[FREE | {"policy": "import"}]),
     "an existing bucket with a new key": declared(buckets=[FREE | {"key": "new"}]),
     "an existing bucket to delete": declared(buckets=[FREE | {"force_destroy": True}]),

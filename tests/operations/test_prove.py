@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 
 from s3_links.declarations.link import Link
-from s3_links.operations.grants import Declared
 from s3_links.operations.prove import found_wrong, prove
+from s3_links.operations.sharing import Declared
 from s3_links.reach.difference import found
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
 from s3_links.synthesized.world import world_of

@@ -40,6 +40,11 @@ _ONE_HALF = "both halves are written in one account too, where one is enough"
 UNASKED = {
     (r"redshift-chain\.copy", r".*: Account1AssumeRole: .*/redshift-b"): _ONE_HALF,
     (r"kms-cross-account\.assumed", r".*: Account2Key: .*"): _ONE_HALF,
+    (
+        r"shared-buckets\..*",
+        r"role\S*sharing-owner\S*: .*|.*: Allow Account1 IamRole(Listing|Objects): .*"
+        r"|\S*_key_\S*: Account2Key: .*",
+    ): "the owner's own access: asked in direct-access and kms-cross-account",
     (r"conditions\.general", r".*: Account(Administers|UsesThroughS3): .*"): (
         "asked in kms-cross-account"
     ),
@@ -89,14 +94,32 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesized]:
     for settings in dict.fromkeys(json.dumps(case.settings) for case in CASES.values()):
         names = [name for name, case in CASES.items() if json.dumps(case.settings) == settings]
         links = {link_name(name): CASES[name].link for name in names}
+        links |= {
+            f"{link_name(name)}-{other}": link
+            for name in names
+            for other, link in CASES[name].beside.items()
+        }
         folder = tmp_path_factory.mktemp("requirements")
         result = synthesize(
             folder, {"accounts": accounts(), "links": links, **json.loads(settings)}
         )
         assert result.returncode == 0, result.stderr
         for name in names:
-            found[name] = Synthesized(stack_json(folder, CASES[name].stack or link_name(name)))
+            own = CASES[name].stack or link_name(name)
+            others = [f"{own}-{other}" for other in CASES[name].beside]
+            found[name] = Synthesized(as_one([stack_json(folder, n) for n in (own, *others)]))
     return found
+
+
+def as_one(stacks: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return stacks that decide together as one: the blocks of all."""
+    first, *others = stacks
+    for other in others:
+        for section in ("resource", "data"):
+            for type_, blocks in other.get(section, {}).items():
+                first[section].setdefault(type_, {}).update(blocks)
+        first["output"] |= other["output"]
+    return first
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,7 @@ class Notified(Grantees):
         sign = "/" if to.kind == "bus" else ":"
         return f"arn:{self._partition(to.account)}:{start}{sign}{to.name}"
 
-    def _known(self, arn: str, account: str, output: str | None) -> None:
+    def _add_target(self, arn: str, account: str, output: str | None) -> None:
         if arn not in self.resources:
             self.resources[arn] = Resource(arn=arn, account=account)
             if output:
@@ -60,7 +60,7 @@ class Notified(Grantees):
     def _sent(self, bucket: LinkBucket, to: NotificationTarget, source: str, on: str) -> None:
         """Add that S3 may send there, for the bucket alone."""
         account = self._id(to.account)
-        self._known(on, account, of_target(to.kind, to.label) if to.whose == "merge" else None)
+        self._add_target(on, account, of_target(to.kind, to.label) if to.whose == "merge" else None)
         limits = (
             Condition(test="ArnLike", variable="aws:SourceArn", values=(source,)),
             Condition(
@@ -71,7 +71,7 @@ class Notified(Grantees):
         )
         uses: list[tuple[str, tuple[str, ...]]] = [(on, (_ACTIONS[to.kind],))]
         if to.key:
-            self._known(to.key, to.key.split(":")[4], of_target_key(to.label))
+            self._add_target(to.key, to.key.split(":")[4], of_target_key(to.label))
             uses.append((to.key, ("kms:Decrypt", "kms:GenerateDataKey")))
         who = Principal(kind="service", name=_SENDER)
         for resource, actions in uses:
@@ -88,7 +88,7 @@ class Notified(Grantees):
     def _passed_on(self, bucket: LinkBucket, to: NotificationTarget, arn: str, on: str) -> None:
         """Add the role of the rules in the bucket's account, and that it may send on."""
         account = self._id(to.account)
-        self._known(on, account, of_target(to.kind, to.label) if to.whose == "merge" else None)
+        self._add_target(on, account, of_target(to.kind, to.label) if to.whose == "merge" else None)
         name = arn.rpartition(":::")[2]
         asked = [p for one in bucket.notifications if one.to == to for p in one.patterns(name)]
         rules = dict(self._rules(on, name))

@@ -145,7 +145,7 @@ def test_without_its_aws_bindings_the_successor_takes_no_place(tmp_path: Path) -
 
 MIXED = """
 from cdktn import App, TerraformStack
-from cdktn_provider_aws.sqs_queue import SqsQueue
+from cdktn_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from s3_cross_account.account import Account
 from s3_cross_account.settings import AccountSettings
 
@@ -154,7 +154,7 @@ stack = TerraformStack(app, "mixed")
 account = Account(
     stack, "home", alias="home", settings=AccountSettings(region="eu-west-1", profile="home")
 )
-SqsQueue(stack, "queue", provider=account.provider)
+CloudwatchLogGroup(stack, "logs", provider=account.provider)
 app.synth()
 """
 
@@ -163,7 +163,7 @@ def test_a_program_of_the_successor_uses_the_library_and_other_types(tmp_path: P
     result = run(tmp_path, "-c", MIXED, bindings=installation(SUCCESSOR))
     assert (result.returncode, result.stderr) == (0, "")
     stack = json.loads((tmp_path / "out" / "stacks" / "mixed" / "cdk.tf.json").read_text())
-    assert set(stack["resource"]) == {"aws_sqs_queue"}
+    assert set(stack["resource"]) == {"aws_cloudwatch_log_group"}
 
 
 def test_the_command_proves_what_it_synthesizes_with_the_successor(tmp_path: Path) -> None:

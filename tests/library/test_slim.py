@@ -131,19 +131,19 @@ def make():
     account = Account(stack, "home", alias="home", settings=settings)
     return app, stack, account.provider
 """
-QUEUE = """
-from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue
+LOG_GROUP = """
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 """
 
 
-MADE = "\napp, stack, provider = make()\nSqsQueue(stack, 'queue', provider=provider)\napp.synth()\n"
+MADE = "\napp, stack, provider = make()\nCloudwatchLogGroup(stack, 'logs', provider=provider)\napp.synth()\n"
 
 
 @pytest.fixture(scope="module")
 def usual(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which all was imported the usual way, for another type; the import takes long."""
     folder = tmp_path_factory.mktemp("usual")
-    result = run(folder, QUEUE + STACK + MADE + MAIN)
+    result = run(folder, LOG_GROUP + STACK + MADE + MAIN)
     assert (result.returncode, result.stderr) == (0, "")
     return folder
 
@@ -157,20 +157,20 @@ def test_any_other_type_can_be_imported_before(usual: Path) -> None:
 
 
 def test_any_other_type_can_be_imported_after(tmp_path: Path) -> None:
-    result = run(tmp_path, STACK + QUEUE + MADE)
+    result = run(tmp_path, STACK + LOG_GROUP + MADE)
     assert (result.returncode, result.stderr) == (0, "")
     check_mixed(tmp_path)
 
 
 def check_mixed(folder: Path) -> None:
     content = json.loads((folder / "out" / "stacks" / "mixed" / "cdk.tf.json").read_text())
-    assert set(content["resource"]) == {"aws_sqs_queue"}
+    assert set(content["resource"]) == {"aws_cloudwatch_log_group"}
     assert [provider["alias"] for provider in content["provider"]["aws"]] == ["home"]
 
 
 def test_a_type_that_was_left_out_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    script = f"{STACK}make()\nimport cdktf_cdktf_provider_aws.sqs_queue"
+    script = f"{STACK}make()\nimport cdktf_cdktf_provider_aws.cloudwatch_log_group"
     result = run(tmp_path, script)
     assert result.returncode == 1
-    assert "sqs_queue is not in the slim AWS bindings" in result.stderr
+    assert "cloudwatch_log_group is not in the slim AWS bindings" in result.stderr
     assert "`import cdktf_cdktf_provider_aws` before s3_cross_account" in result.stderr

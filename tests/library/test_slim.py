@@ -136,7 +136,11 @@ from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 """
 
 
-MADE = "\napp, stack, provider = make()\nCloudwatchLogGroup(stack, 'logs', provider=provider)\napp.synth()\n"
+MADE = """
+app, stack, provider = make()
+CloudwatchLogGroup(stack, "logs", provider=provider)
+app.synth()
+"""
 
 
 @pytest.fixture(scope="module")

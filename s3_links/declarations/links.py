@@ -140,7 +140,12 @@ class Links(Deployment):
                 with suppress(UnreadableError, KeyError):
                     arn = getattr(consumer, field) or ""
                     if arn.startswith("arn:"):
-                        for problem in _elsewhere(arn, self.accounts[consumer.account]):
+                        account = self.accounts[consumer.account]
+                        # A foreign account may have no region: it is where the link's others are.
+                        others = accounts_in(self.links[str(place[1])])
+                        regions = (self.accounts[alias].region for _, alias in others)
+                        region = account.region or next(filter(None, regions), "")
+                        for problem in _elsewhere(arn, account, region):
                             yield (*place, field), problem
 
     @rule
@@ -179,10 +184,10 @@ class Links(Deployment):
         ]
 
 
-def _elsewhere(arn: str, account: LinkAccount) -> Iterator[str]:
+def _elsewhere(arn: str, account: LinkAccount, region: str) -> Iterator[str]:
     _, of, _, _, account_id, _ = arn.split(":")
-    if of != partition(account.region):
-        told = f"is in the partition {of}, its account in {partition(account.region)}"
+    if of != partition(region):
+        told = f"is in the partition {of}, its account in {partition(region)}"
         yield f"{told}: correct the ARN"
     if account.account_id not in (None, account_id):
         yield (

@@ -116,7 +116,6 @@ PATTERNS: Final = {
             'true}} if nobody here has credentials for it, and write "vendor"',
         ),
     ),
-    "trusted_service": ((r"^\[", "a role is trusted to one service: write a role for each"),),
 }
 """Of values that are of another kind, by what they have in them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -32,6 +33,8 @@ os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
 def main(declared: Callable[[], Stacks] | None = None) -> None:
     """Synthesize every stack that ``declared`` reads, by default those of the links file."""
+    # What is made here stays to the end: looking for what does not takes a tenth of the time.
+    gc.disable()
     _interruptible(_interrupted)
     from . import nodejs
     from .failures import told

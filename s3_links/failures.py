@@ -11,12 +11,12 @@ import re
 import shutil
 import subprocess
 import traceback
-from concurrent.futures import BrokenExecutor
 
 from s3_links.declarations.errors import ConfigurationError
 
 NODE = os.environ.get("JSII_NODE", "node")
 OLDEST_NODE = 20
+_OURS = ("s3_cross_account", "s3_links", "stacks")
 _INSTALL = f"install version {OLDEST_NODE} or later"
 
 # Node.js tells of the operating system's errors so, as "Error: ENOSPC: no space left on device".
@@ -38,7 +38,7 @@ def told(error: BaseException) -> str | None:
         )
     if isinstance(error, OSError) and error.errno != errno.EPIPE:
         return _unwritten(error.filename, error.strerror or str(error))
-    if isinstance(error, BrokenExecutor):
+    if type(error).__name__ == "BrokenProcessPool":
         return "a process ended too early: run it again; memory may have been short"
     if not _from_jsii(error):
         return None
@@ -78,6 +78,11 @@ def _unwritten(file: str | None, reason: str) -> str:
 
 
 def _from_jsii(error: BaseException) -> bool:
-    """Return whether jsii raised it, which stands between this program and Node.js."""
+    """Return whether jsii raised it, which stands between this program and Node.js.
+
+    What a construct raises has come through jsii too, which made the construct.
+    """
     frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
-    return any(frame.f_globals.get("__name__", "").startswith("jsii.") for frame in frames)
+    names = [frame.f_globals.get("__name__", "").partition(".")[0] for frame in frames]
+    last = next((name for name in reversed(names) if name == "jsii" or name in _OURS), "")
+    return last == "jsii"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
 import signal
-import tempfile
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,8 @@ from .declarations.files import content_of, present, write
 from .failures import ToldError, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from concurrent.futures import ProcessPoolExecutor
 
     from cdktf import App
 
@@ -105,7 +105,9 @@ def _write(make: Make, folder: Path) -> list[str]:
 
 def _in_processes(stacks: Stacks, folder: Path) -> None:
     """Write each part from a process of its own, as many at once as there are processors."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".parts-") as scratch, _pool() as pool:
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(dir=folder, prefix=".parts-") as scratch, _pool() as pool:
         parts = [Path(scratch, str(number)) for number in range(len(stacks.deployed))]
         made = list(pool.map(_part, stacks.deployed, parts))
         if found := [problem for _, problems in made for problem in problems]:
@@ -127,6 +129,7 @@ def _in_processes(stacks: Stacks, folder: Path) -> None:
 
 def _part(make: Make, folder: Path) -> tuple[list[str], list[str]]:
     """Return the names of the stacks that were written, and else what is wrong with them."""
+    gc.disable()
     try:
         return _write(make, folder), []
     except ConfigurationError as error:
@@ -139,17 +142,27 @@ def _part(make: Make, folder: Path) -> tuple[list[str], list[str]]:
         raise ToldError(lines) from None
 
 
-def _pool() -> ProcessPoolExecutor:
+@contextmanager
+def _pool() -> Iterator[ProcessPoolExecutor]:
+    # What a single process does not need, it does not wait for.
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     # Of the processes, not of this one: typed structs are checked by mypy and by tests, and by jsii
     # once more unless Python optimizes, which takes as long as all the rest of a process.
     os.environ.setdefault("PYTHONOPTIMIZE", "1")
-    return ProcessPoolExecutor(
+    with ProcessPoolExecutor(
         _processors(),
         mp_context=get_context("spawn"),
         initializer=signal.signal,
         initargs=(signal.SIGINT, signal.SIG_DFL),
         max_tasks_per_child=1,
-    )
+    ) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _processors() -> int:

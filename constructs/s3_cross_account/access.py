@@ -212,12 +212,24 @@ class Conditions(BaseModel):
             for key, values in keys.items():
                 for told in condition_keys.problems(test, key, _listed(values)):
                     yield (test, key), told
-                same = (test, condition_keys.as_listed(key))
+                listed = condition_keys.as_listed(key)
+                same = (test, listed.lower())  # in the names of tags IAM ignores the case as well
                 if same in seen:
                     yield (test, key), "is given twice, in letters of another case"
                 seen.add(same)
+                given = self.conditions.get("Null", {}).get(key)
+                if (
+                    test.startswith("ForAllValues:")
+                    and listed in _OF_ORGANIZATIONS
+                    and given is not False
+                ):
+                    yield (
+                        (test, key),
+                        "lets in what is in no organization at all: write ForAnyValue in its "
+                        f'place, or add "Null": {{"{key}": false}}',
+                    )
                 for name, asks in _ASKED.items():
-                    mine = asks.test == test and same[1] in (asks.key, asks.bucket_key)
+                    mine = asks.test == test and listed in (asks.key, asks.bucket_key)
                     if mine and getattr(self, name):
                         yield (test, key), f'"{name}" asks this already: leave out one of them'
 
@@ -257,6 +269,16 @@ class Conditions(BaseModel):
         theirs = {name: False for name, asks in _ASKED.items() if not asks.of_session}
         kept = self._chosen(lambda key: not _of_caller_alone(key))
         return self.model_copy(update={**theirs, "conditions": kept})
+
+    def of_passed_role(self) -> Conditions:
+        """Return what is asked of a role that is assumed itself, and assumes the next.
+
+        Its sessions have neither the tags nor the sign-in of who assumed it, who was asked for
+        them: "Chaining roles with session tags" in "Pass session tags in AWS STS" in the IAM User
+        Guide, of those that are not transitive.
+        """
+        kept = self._chosen(lambda key: not key.startswith(_OF_PEOPLE))
+        return self.model_copy(update={"mfa": False, "conditions": kept})
 
     @property
     def asked_of_caller(self) -> dict[str, dict[str, Values]]:
@@ -310,6 +332,16 @@ class Conditions(BaseModel):
             for name, asks in _ASKED.items()
             if (variable := key(asks)) and (values := asks.values(getattr(self, name), account_id))
         )
+
+
+# "Set operators for multi-valued context keys" in the IAM User Guide: no value is among all values.
+_OF_ORGANIZATIONS = ("aws:PrincipalOrgPaths", "aws:ResourceOrgPaths", "aws:VpceOrgPaths")
+
+
+_OF_PEOPLE = (
+    *("aws:PrincipalTag/", "aws:MultiFactorAuth", "aws:username", "aws:userid"),
+    *("aws:PrincipalType", "aws:FederatedProvider", "identitystore:UserId"),
+)
 
 
 def _listed(values: Values) -> tuple[Value, ...]:

@@ -54,6 +54,9 @@ _UNWRITABLE = (
     (r"[^\x00-\xff]", "IAM's policies take no characters beyond U+00FF"),
 )
 
+# "Tags for AWS Identity and Access Management resources" in the IAM User Guide: of a tag's key.
+_NAMED = re.compile(r"[A-Za-z0-9_ .:/=+@-]{1,128}")
+
 _BY_SERVICE = "only requests that an AWS service makes in its own name have it, no role's"
 _NOWHERE = {
     **dict.fromkeys(
@@ -138,7 +141,7 @@ def problems(test: str, key: str, values: tuple[Value, ...]) -> Iterator[str]:
     """Yield what is wrong with a condition, each with how to mend it."""
     shape = _SHAPE.fullmatch(test)
     type_ = _OPERATORS.get(shape["name"]) if shape else None
-    if shape is None or type_ is None or (shape["exists"] and type_ == "Null"):
+    if shape is None or type_ is None or (type_ == "Null" and (shape["exists"] or shape["set"])):
         bare = _SHAPE.sub(lambda found: found["name"], test, count=1)
         near = near_match(bare, _OPERATORS) or near_match(bare.replace("IP", "Ip"), _OPERATORS)
         hint = f'did you mean "{near}"?' if near else "IAM's are StringEquals, Bool, IpAddress, …"
@@ -153,6 +156,10 @@ def problems(test: str, key: str, values: tuple[Value, ...]) -> Iterator[str]:
         return
     key = as_listed(key)
     begun = _begun(key)
+    named = key[len(begun) :]
+    if named and not _NAMED.fullmatch(named):
+        yield f'"{key}" cannot be written: a tag\'s key has letters, digits and _.:/=+-@ here'
+        return
     if reason := _NOWHERE.get(begun):
         yield f'"{key}" cannot be asked here: {reason}'
         return
@@ -166,6 +173,12 @@ def problems(test: str, key: str, values: tuple[Value, ...]) -> Iterator[str]:
             return
         if many and not shape["set"]:
             yield f'"{key}" has several values: write "ForAnyValue:{test}" or "ForAllValues:{test}"'
+        if shape["set"] and not many:
+            bare = test.removeprefix(shape["set"])
+            yield (
+                f'"{key}" has one value, and {shape["set"][:-1]} is for several: write "{bare}", '
+                "which lets nobody in without it"
+            )
     if not values:
         yield f'"{key}" has no value: name one at least'
     for value in values:

@@ -48,14 +48,19 @@ def tag_problems(text: str) -> Iterator[str]:
         yield f"{found[0]} stands for nothing: write {{principal_tag:team}} for the caller's tag"
 
 
+def unwritable(prefix: str) -> Iterator[str]:
+    """Yield why a policy would take a prefix for something else, or not at all."""
+    for pattern, problem in _UNWRITABLE:
+        if re.search(pattern, prefix):
+            yield f"{problem}; choose another"
+
+
 def prefix_problems(prefix: str) -> Iterator[str]:
     """Yield what is wrong with a prefix."""
     literal = BY_TAG.sub("", prefix)
     if not prefix.endswith("/") or prefix == "/":
         yield "it must end with '/', and have a name before it"
-    for unwritable, problem in _UNWRITABLE:
-        if re.search(unwritable, prefix):
-            yield f"{problem}; choose another"
+    yield from unwritable(prefix)
     yield from tag_problems(prefix)
     if (length := len(literal.encode())) > KEY_LIMIT:
         yield f"it has {length} bytes, and S3's keys {KEY_LIMIT} at most"

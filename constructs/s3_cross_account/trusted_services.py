@@ -76,6 +76,15 @@ _NO_MORE: Final = (
     "transfer.amazonaws.com",
     "vmie.amazonaws.com",
 )
+_TAGS: Final = {
+    # "Grant Pods access to AWS resources based on tags" in the Amazon EKS User Guide.
+    "pods.eks.amazonaws.com": (
+        *("eks-cluster-arn", "eks-cluster-name", "kubernetes-namespace"),
+        *("kubernetes-service-account", "kubernetes-pod-name", "kubernetes-pod-uid"),
+    ),
+    # "Mapping identities to your workloads with IAM Roles Anywhere" there.
+    "rolesanywhere.amazonaws.com": ("x509Subject/*", "x509Issuer/*", "x509SAN/*"),
+}
 KNOWN: Final = (*_NO_MORE, *_MORE)
 """The services whose trust policies are known here, by their service principals."""
 
@@ -83,3 +92,8 @@ KNOWN: Final = (*_NO_MORE, *_MORE)
 def trust_actions(service: str) -> tuple[str, ...]:
     """Return what a trust policy allows a service: what it is known to need."""
     return (*ASSUME_ROLE, *_MORE.get(service, ()))
+
+
+def session_tags(service: str) -> tuple[str, ...]:
+    """Return the keys of the session tags that a service sets, as patterns."""
+    return _TAGS.get(service, ())

@@ -196,9 +196,15 @@ class ServiceDeliveryLink(Part):
         return bool(SERVICES[self.service].key)
 
     def delivery(self, id_of: Callable[[str], str], region_of: Callable[[str], str]) -> Delivery:
-        """Return the delivery; the functions tell the id and the region of an account's alias."""
-        here = region_of(self.bucket.account)
-        found = [(s, here) if s.isdigit() else (id_of(s), region_of(s)) for s in self.sources]
+        """Return the delivery; the functions tell the id and the region of an account's alias.
+
+        A foreign account may have no region: it is taken to be where the other side is.
+        """
+        known = [region_of(alias) for alias in (self.bucket.account, *dict(self.aliases).values())]
+        here = next(filter(None, known), "")
+        found = [
+            (s, here) if s.isdigit() else (id_of(s), region_of(s) or here) for s in self.sources
+        ]
         return Delivery(
             service=self.service,
             sources=tuple(
@@ -215,7 +221,9 @@ class ServiceDeliveryLink(Part):
     def elsewhere(self, region_of: Callable[[str], str]) -> Iterator[Problem]:
         """Yield what is wrong where the service delivers within a region only."""
         regions = self.regions or [region_of(alias) for _, alias in self.aliases]
-        if told := across_regions(self.service, regions, region_of(self.bucket.account)):
+        known = [region for region in regions if region]  # a foreign account may have none
+        here = region_of(self.bucket.account)
+        if here and (told := across_regions(self.service, known, here)):
             yield ("regions",) if self.regions else ("from",), told
 
     @rule

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -27,6 +28,15 @@ _BUILT_IN = (
     *("accounts.google.com", "cognito-identity.amazonaws.com"),
     *("graph.facebook.com", "www.amazon.com"),
 )
+
+
+# "Identity-provider controls for shared OIDC providers" there: whoever has an account with one of
+# these gets tokens of the same issuer, and only the subject says whose they are.
+_SHARED = (
+    *("token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"),
+    *("agent.buildkite.com", "oidc.codefresh.io", "scalr.io"),
+)
+_WHOSE = re.compile(r"[^*:/]+:[^*:/]+[:/].*")
 
 
 class Token(NamedTuple):
@@ -220,6 +230,16 @@ class TrustedIssuer(Part):
     def token(self) -> Token:
         """What is asked of its token."""
         return _token(self.issuer, self.audience, self.subject)
+
+    @rule
+    def _of_one_owner(self) -> Iterator[Problem]:
+        host = self.issuer.removeprefix("https://").rstrip("/")
+        if host in _SHARED and "*" in self.subject and not _WHOSE.match(self.subject):
+            yield (
+                ("subject",),
+                f'"{self.subject}" means others too, as many share {host}: give the whole name of '
+                'what is yours, and what ends it, before "*", such as "repo:acme/*"',
+            )
 
 
 def _token(address: str, audience: str, subject: str) -> Token:

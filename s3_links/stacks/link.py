@@ -70,6 +70,7 @@ class LinkStack(LinkedStack):
             if link.assumed_role and (link.assumed_role.through or consumer.names_its_chain):
                 arns = [role.arn, *(passed.arn for passed in self._chain)]
                 self.outputs(**{f"iam_role_{consumer.label}": ",".join(arns)})
+        self.share()
         for declared, bucket in zip(link.buckets, buckets, strict=True):
             self.bucket_outputs(declared.label, bucket)
         self.kept_outputs()
@@ -89,7 +90,7 @@ class LinkStack(LinkedStack):
                 buckets=[],
                 account=self.account(passed.account),
                 assumed_role_name=passed.name,
-                access=Access(conditions=link.of_caller),
+                access=Access(conditions=link.asked_at(number)),
                 survive_recreation=link.survive_role_recreation,
             )
             self._chain.append(hop.assumed_role)
@@ -108,7 +109,7 @@ class LinkStack(LinkedStack):
             account=self.account(declared.account),
             assumed_role_name=declared.name,
             imported=declared.imported,
-            access=Access(conditions=link.of_caller),
+            access=Access(conditions=link.asked_at(len(declared.through))),
             external_id=declared.external_id,
             survive_recreation=link.survive_role_recreation,
             source_profile=declared.through[-1].name if declared.through else None,

@@ -64,6 +64,7 @@ class ReplicationStack(LinkedStack):
                 prefixes=prefixes(way.rules),
             )
             self.outputs(**{f"batch_replication_command{way.source.suffix}": batch.command})
+        self.share()
         for label, bucket in buckets.items():
             self.bucket_outputs(label, bucket)
         self.kept_outputs()

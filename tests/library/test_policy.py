@@ -52,6 +52,17 @@ def test_other_accesses_put_each_action_on_the_right_arn() -> None:
     assert (objects.actions, objects.resources) == (("s3:GetObject",), (f"{BUCKET}/*",))
 
 
+def test_a_sid_with_a_number_is_no_others() -> None:
+    named = [policy.Statement(sid=f"Replicate from {a}") for a in ("A", "A", "A2", "A")]
+    sids = [statement.sid for statement in policy.unique_sids(named)]
+    assert sids == [
+        "Replicate from A",
+        "Replicate from A3",
+        "Replicate from A2",
+        "Replicate from A4",
+    ]
+
+
 def test_both_halves_allow_the_same() -> None:
     access = Access(actions=("s3:GetObject",))
     (half,) = access.resource_half(BUCKET, sid="Allow ", principal=NAMED)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.reading import Unreadable
+from s3_links.operations.joined import owners
 from s3_links.reach import actions
 from s3_links.reach.evaluate import evaluate
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
@@ -62,7 +63,11 @@ class Declared:
     """The synthesized stacks, each as its own world; ``accounts`` are the ids by their aliases."""
 
     def __init__(self, stacks: Iterable[Stack], accounts: Mapping[str, str]) -> None:
+        stacks = list(stacks)
         self._stacks = {stack.name: _Declared(stack, accounts) for stack in stacks}
+        for name, theirs in owners(stacks).items():
+            for owner in theirs:
+                self._stacks[name].share(owner, self._stacks[owner])
 
     def halves(self, request: Request) -> list[Half]:
         """Return the statements that should let a request."""
@@ -123,6 +128,19 @@ class _Declared:
         world = world_of(self._blocks)
         merged = {resource.arn: resource for resource in self._to_merge(source)}
         self._world: World = replace(world, resources={**world.resources, **merged})
+        self._elsewhere: dict[Document, tuple[str, Blocks]] = {}
+
+    def share(self, link: str, theirs: _Declared) -> None:
+        """Add the buckets and keys of another link, which this one names."""
+        added = {
+            arn: resource
+            for arn, resource in theirs._world.resources.items()
+            if ":iam:" not in arn and arn not in self._world.resources
+        }
+        self._world = replace(self._world, resources={**self._world.resources, **added})
+        for resource in added.values():
+            if resource.policy:
+                self._elsewhere[resource.policy] = link, theirs._blocks
 
     @property
     def roles(self) -> list[Principal]:
@@ -153,9 +171,10 @@ class _Declared:
                     continue
                 name, kind = finding.document.name, finding.document.kind
                 output = name if name.startswith(tuple(_TO_MERGE)) else ""
-                place = output or place_of(self._blocks, finding.document) or name
+                by, blocks = self._elsewhere.get(finding.document, (link, self._blocks))
+                place = output or place_of(blocks, finding.document) or name
                 sid = finding.statement.sid or ""
-                yield Half(link=link, what=kind, statement=sid, place=place, output=output)
+                yield Half(link=by, what=kind, statement=sid, place=place, output=output)
 
     def routes(
         self, who: Principal, resource: str, hops: tuple[Principal, ...] = ()

@@ -16,6 +16,7 @@ from s3_links.declarations.errors import ConfigurationError
 
 NODE = os.environ.get("JSII_NODE", "node")
 OLDEST_NODE = 20
+_OURS = ("s3_cross_account", "s3_links", "stacks")
 _INSTALL = f"install version {OLDEST_NODE} or later"
 
 # Node.js tells of the operating system's errors so, as "Error: ENOSPC: no space left on device".
@@ -77,6 +78,11 @@ def _unwritten(file: str | None, reason: str) -> str:
 
 
 def _from_jsii(error: BaseException) -> bool:
-    """Return whether jsii raised it, which stands between this program and Node.js."""
+    """Return whether jsii raised it, which stands between this program and Node.js.
+
+    What a construct raises has come through jsii too, which made the construct.
+    """
     frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
-    return any(frame.f_globals.get("__name__", "").startswith("jsii.") for frame in frames)
+    names = [frame.f_globals.get("__name__", "").partition(".")[0] for frame in frames]
+    last = next((name for name in reversed(names) if name == "jsii" or name in _OURS), "")
+    return last == "jsii"

@@ -5,6 +5,7 @@ It takes about as long to start as all of Python's part, and most of that is wai
 
 from __future__ import annotations
 
+import sys
 import threading
 from importlib import import_module
 
@@ -14,6 +15,7 @@ _starting: threading.Thread | None = None
 def begin() -> None:
     """Start Node.js in the background; whoever needs it finds out what went wrong."""
     global _starting
+    sys.setswitchinterval(0.0005)  # it mostly waits, and is to go on at once when it need not
     # Where the declaration turns out to be wrong, nobody waits for it.
     _starting = threading.Thread(target=_start, daemon=True)
     _starting.start()
@@ -25,6 +27,7 @@ def require() -> None:
 
     require_nodejs()
     if _starting is not None:
+        import_module("s3_cross_account.access")  # of the library, what needs no Node.js
         _starting.join()
 
 

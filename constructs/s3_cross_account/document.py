@@ -73,8 +73,8 @@ class PolicyDocument(Construct):
         """The rendered document."""
         if not self._account.foreign:
             return self._json
-        # Terraform reads the text as a template, in which its policy documents' &{ is no escape.
-        return json.dumps(as_json(self.statements), indent=2).replace("&{", "$${")
+        # Terraform reads the text as a template: what is IAM's variable there stays one so.
+        return json.dumps(as_json(self._compacted()), indent=2).replace("${aws:", "$${aws:")
 
     def add(self, statement: Statement) -> None:
         """Add a statement; a sid that is taken gets a number.

@@ -163,20 +163,23 @@ def _of_grant(compared: Comparison, grant: Grant, action: str, pattern: str) -> 
     asked = (*grant.own, *theirs) if across else grant.own or theirs
     resource = _resolved(pattern, known).replace("*", "x")
     request = Request(principal=grant.who, action=action, resource=resource, context=context)
-    what = f"{compared.who(grant.who)} may {{}}{action} on {compared.target(resource)}"
+    who, what = compared.who(grant.who), f"{action} on {compared.target(resource)}"
     if evaluate(world, request).allowed is not True:
-        yield Problem(text=what.format("not "))
+        yield Problem(text=f"{who} may not {what}")
         return
     others = [(condition.variable, _other(condition, known)) for condition in asked]
-    for variable, values in (*others, *((tag, _NOTHING_ELSE) for tag in tags)):
+    # Of a condition's values the first is what the request has: others may do without a tag.
+    asking = " ".join((pattern, *(condition.values[0] for condition in given)))
+    needed = [(tag, _NOTHING_ELSE) for tag in tags if f"${{{tag}}}" in asking]
+    for variable, values in (*others, *needed):
         if values is None:
             continue  # it is always fulfilled
         other = {**context, variable: values}
         if evaluate(world, replace(request, context=other)).allowed is not False:
-            yield Problem(text=f"{what.format('')} without {variable}")
+            yield Problem(text=f"{who} may {what} without {variable}")
     for half, less in _without(world, grant, across=across):
         if evaluate(less, request).allowed is not False:
-            yield Problem(text=f"{what.format('')} without the {half}")
+            yield Problem(text=f"{who} may {what} without the {half}")
 
 
 def _without(world: World, grant: Grant, *, across: bool) -> Iterator[tuple[str, World]]:

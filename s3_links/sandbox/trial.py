@@ -20,6 +20,8 @@ from s3_links.live.world import Live
 from s3_links.operations.order import in_order
 from s3_links.operations.terraform import terraform
 from s3_links.synthesized.blocks import Blocks, aliases_of, foreign_accounts
+from s3_links.synthesized.state import outputs as outputs_of
+from s3_links.synthesized.state import resources as resources_of
 from s3_links.synthesized.world import world_of
 from s3_links.world import Bucket, Resource, document, principal
 
@@ -197,10 +199,9 @@ def deploy(
 def _deployed(
     stack: Stack, link: AnyLink, emulator: Emulator, before: Mapping[str, Deployed]
 ) -> Deployed:
-    values = json.loads(terraform(stack, "show", "-json"))["values"]
-    made = values["root_module"].get("resources", [])  # none where another link writes all
-    blocks = Blocks(made, aliases_of(stack.content), stack.content)
-    outputs = {name: output["value"] for name, output in values.get("outputs", {}).items()}
+    state = json.loads(terraform(stack, "state", "pull"))
+    blocks = Blocks(resources_of(state), aliases_of(stack.content), stack.content)
+    outputs = outputs_of(state)
     regions = {provider["alias"]: provider["region"] for provider in stack.providers}
     owners = {
         alias: root_of(emulator.endpoint, id_, regions.get(alias, REGION))

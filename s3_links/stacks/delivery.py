@@ -36,7 +36,7 @@ class ServiceDeliveryStack(LinkedStack):
         bucket = self.bucket(link.bucket, link.bucket.id)
         declared = link.delivery(
             lambda alias: self.account(alias).account_id,
-            lambda alias: self.account(alias).region,
+            lambda alias: accounts[alias].region,
         )
         delivery = ServiceDelivery(self, "delivery", bucket=bucket, delivery=declared)
         self.outputs(delivery_settings=delivery.settings)

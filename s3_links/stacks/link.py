@@ -90,7 +90,7 @@ class LinkStack(LinkedStack):
                 buckets=[],
                 account=self.account(passed.account),
                 assumed_role_name=passed.name,
-                access=Access(conditions=link.of_caller),
+                access=Access(conditions=link.asked_at(number)),
                 survive_recreation=link.survive_role_recreation,
             )
             self._chain.append(hop.assumed_role)
@@ -109,7 +109,7 @@ class LinkStack(LinkedStack):
             account=self.account(declared.account),
             assumed_role_name=declared.name,
             imported=declared.imported,
-            access=Access(conditions=link.of_caller),
+            access=Access(conditions=link.asked_at(len(declared.through))),
             external_id=declared.external_id,
             survive_recreation=link.survive_role_recreation,
             source_profile=declared.through[-1].name if declared.through else None,

@@ -46,6 +46,7 @@ class ReplicationStack(LinkedStack):
                 role_name=way.role,
                 destinations={buckets[to.label]: rules for to, rules in way.destinations},
                 replica_modifications=link.both_ways,
+                object_lock=way.source.bucket.object_lock,
                 configuration=way.source.bucket.replication or "create",
             )
             self.outputs(**{f"replication_role_arn{suffix}": replication.role.arn})

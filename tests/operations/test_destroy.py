@@ -41,14 +41,14 @@ def test_a_link_goes_without_what_is_kept(
     tagged = accounts(account2={"tags": {"CostCenter": "42"}})
     place.declare({"accounts": tagged, "links": {"reports": LINK}})
     for operation in ("plan", "apply"):
-        result = place.operations(operation)
+        result = place.operations_here(operation)
         assert result.returncode == 0, result.stdout + result.stderr
     (kept,) = (b["Name"] for b in s3.list_buckets()["Buckets"] if b["Name"].startswith("kept-"))
     s3.put_object(Bucket=kept, Key="a", Body=b"kept")
     assert s3.get_bucket_tagging(Bucket=kept)["TagSet"] == [{"Key": "CostCenter", "Value": "42"}]
     assert iam.list_role_tags(RoleName="theirs")["Tags"] == []  # of the other account
 
-    unasked = place.operations("destroy", "reports")
+    unasked = place.operations_here("destroy", "reports")
     assert "Nothing was destroyed." in unasked.stderr
     assert s3.get_bucket_policy(Bucket=kept)["Policy"]
 

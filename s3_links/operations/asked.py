@@ -84,6 +84,7 @@ class Documents:
     besides: what their names end with, or any that nobody looked up. ``notes`` say what of all this
     cannot be seen here, ``problems`` what is not as declared beside the documents. ``identities``
     are of those whom somebody else gives their half, which is made here or handed out.
+    ``of_others`` are those of ``theirs`` that are for other links' roles.
     """
 
     def __init__(self, blocks: Blocks, link: AnyLink, accounts: Mapping[str, LinkAccount]) -> None:
@@ -92,6 +93,7 @@ class Documents:
         self.pairs: set[tuple[Principal, str]] = set()
         self.own: dict[Principal, list[Statement]] = defaultdict(list)
         self.theirs: dict[str, list[Statement]] = defaultdict(list)
+        self.of_others: dict[str, list[Statement]] = defaultdict(list)
         self.resources: dict[str, Resource] = {}
         self.handed_out: dict[str, Resource] = {}
         self.boundaries: dict[Principal, str] = {}

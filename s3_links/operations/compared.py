@@ -15,7 +15,7 @@ from s3_links.world import Bucket, Document, Identity, Resource, World
 from .labels import Labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from s3_cross_account.policy import Statement
     from s3_links.reach.difference import Found
@@ -206,6 +206,25 @@ class Comparison:
         }
         return replace(self.world, identities=identities)
 
+    @cached_property
+    def alone(self) -> World:
+        """What is seen, without what policies say for the roles of other links alone."""
+        resources = {arn: self._of_this_link(of) for arn, of in self.seen.resources.items()}
+        return replace(self.seen, resources=resources)
+
+    def _of_this_link(self, resource: Resource) -> Resource:
+        others = _parts(self._declared.of_others.get(resource.arn, ()))
+        if not others or resource.policy is None:
+            return resource
+        grants = (grant for grant in self._declared.grants if grant.on == resource.arn)
+        own = _parts(grant.of_resource() for grant in grants if grant.both)
+        kept = tuple(
+            statement
+            for statement in resource.policy.statements
+            if not parts(statement) <= others or parts(statement) & own
+        )
+        return replace(resource, policy=replace(resource.policy, statements=kept))
+
     # Words
 
     def who(self, who: Principal) -> str:
@@ -236,6 +255,10 @@ class Comparison:
                 *(["if", " and ".join(conditions)] * bool(conditions)),
             ]
         )
+
+
+def _parts(statements: Iterable[Statement]) -> set[object]:
+    return {part for statement in statements for part in parts(statement)}
 
 
 def kind_of(resource: Resource) -> DocumentKind:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from s3_cross_account.reading import Unreadable, read
 
@@ -118,10 +118,26 @@ DocumentKind = Literal[
     "bucket policy",
     "key policy",
     "trust policy",
+    "queue policy",
+    "topic policy",
+    "event bus policy",
+    "function policy",
     "service control policy",
     "resource control policy",
     "VPC endpoint policy",
 ]
+
+POLICIES: Final[Mapping[str, DocumentKind]] = {
+    "s3": "bucket policy",
+    "kms": "key policy",
+    "sts": "trust policy",
+    "iam": "trust policy",
+    "sqs": "queue policy",
+    "sns": "topic policy",
+    "events": "event bus policy",
+    "lambda": "function policy",
+}
+"""What the policy of a resource is called, by its service."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,10 @@ from .slim import use_slim_assembly
 use_slim_assembly()
 
 # ruff: noqa: E402
+from cdktf_cdktf_provider_aws.cloudwatch_event_bus import CloudwatchEventBus
+from cdktf_cdktf_provider_aws.cloudwatch_event_bus_policy import CloudwatchEventBusPolicy
+from cdktf_cdktf_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
+from cdktf_cdktf_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
 from cdktf_cdktf_provider_aws.data_aws_ami import DataAwsAmi, DataAwsAmiFilter
 from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
 from cdktf_cdktf_provider_aws.data_aws_iam_instance_profile import DataAwsIamInstanceProfile
@@ -22,6 +26,7 @@ from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
 )
 from cdktf_cdktf_provider_aws.data_aws_iam_role import DataAwsIamRole
 from cdktf_cdktf_provider_aws.data_aws_iam_user import DataAwsIamUser
+from cdktf_cdktf_provider_aws.data_aws_sqs_queue import DataAwsSqsQueue
 from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
 from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
 from cdktf_cdktf_provider_aws.iam_openid_connect_provider import IamOpenidConnectProvider
@@ -37,6 +42,7 @@ from cdktf_cdktf_provider_aws.instance import (
 from cdktf_cdktf_provider_aws.internet_gateway import InternetGateway
 from cdktf_cdktf_provider_aws.kms_key import KmsKey
 from cdktf_cdktf_provider_aws.kms_key_policy import KmsKeyPolicy
+from cdktf_cdktf_provider_aws.lambda_permission import LambdaPermission
 from cdktf_cdktf_provider_aws.provider import (
     AwsProvider,
     AwsProviderAssumeRole,
@@ -55,6 +61,12 @@ from cdktf_cdktf_provider_aws.s3_bucket_lifecycle_configuration import (
     S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration,
 )
 from cdktf_cdktf_provider_aws.s3_bucket_logging import S3BucketLoggingA
+from cdktf_cdktf_provider_aws.s3_bucket_notification import (
+    S3BucketNotification,
+    S3BucketNotificationLambdaFunction,
+    S3BucketNotificationQueue,
+    S3BucketNotificationTopic,
+)
 from cdktf_cdktf_provider_aws.s3_bucket_ownership_controls import (
     S3BucketOwnershipControls,
     S3BucketOwnershipControlsRule,
@@ -89,6 +101,10 @@ from cdktf_cdktf_provider_aws.s3_bucket_versioning import (
     S3BucketVersioningVersioningConfiguration,
 )
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup, SecurityGroupEgress
+from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
+from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
+from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue
+from cdktf_cdktf_provider_aws.sqs_queue_policy import SqsQueuePolicy
 from cdktf_cdktf_provider_aws.subnet import Subnet
 from cdktf_cdktf_provider_aws.vpc import Vpc
 
@@ -97,6 +113,10 @@ __all__ = [
     "AwsProviderAssumeRole",
     "AwsProviderDefaultTags",
     "AwsProviderIgnoreTags",
+    "CloudwatchEventBus",
+    "CloudwatchEventBusPolicy",
+    "CloudwatchEventRule",
+    "CloudwatchEventTarget",
     "DataAwsAmi",
     "DataAwsAmiFilter",
     "DataAwsCallerIdentity",
@@ -108,6 +128,7 @@ __all__ = [
     "DataAwsIamPolicyDocumentStatementPrincipals",
     "DataAwsIamRole",
     "DataAwsIamUser",
+    "DataAwsSqsQueue",
     "DefaultSecurityGroup",
     "IamInstanceProfile",
     "IamOpenidConnectProvider",
@@ -121,6 +142,7 @@ __all__ = [
     "InternetGateway",
     "KmsKey",
     "KmsKeyPolicy",
+    "LambdaPermission",
     "RouteTable",
     "RouteTableAssociation",
     "RouteTableRoute",
@@ -132,6 +154,10 @@ __all__ = [
     "S3BucketLifecycleConfigurationRuleFilter",
     "S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration",
     "S3BucketLoggingA",
+    "S3BucketNotification",
+    "S3BucketNotificationLambdaFunction",
+    "S3BucketNotificationQueue",
+    "S3BucketNotificationTopic",
     "S3BucketOwnershipControls",
     "S3BucketOwnershipControlsRule",
     "S3BucketPolicy",
@@ -159,6 +185,10 @@ __all__ = [
     "S3BucketVersioningVersioningConfiguration",
     "SecurityGroup",
     "SecurityGroupEgress",
+    "SnsTopic",
+    "SnsTopicPolicy",
+    "SqsQueue",
+    "SqsQueuePolicy",
     "Subnet",
     "Vpc",
 ]

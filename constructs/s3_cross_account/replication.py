@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from cdktf import Fn, TerraformStack
+from cdktf import TerraformStack
 from constructs import Construct
 
 from . import actions
 from .account import in_one_partition
 from .bindings import S3BucketReplicationConfigurationA
-from .document import PolicyDocument, rendered_once
+from .document import PolicyDocument, encoded, rendered_once
 from .policy import Principal, Statement, granted_to, service, trust
 from .replication_configuration import Numbered, numbered
 from .replication_rule import ReplicationRule, prefixes, problems
@@ -106,7 +106,7 @@ class Replication(Construct):
         every = numbered(source, to, modifications=replica_modifications)
         self.rules_json: str | None = None
         if configuration == "merge":
-            self.rules_json = Fn.jsonencode([rule.document() for rule in every])
+            self.rules_json = encoded([rule.document() for rule in every])
         else:
             self._configure(source, to, every, imported=configuration == "import")
 

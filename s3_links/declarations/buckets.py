@@ -21,6 +21,7 @@ from .names import (
     about,
     text,
 )
+from .notifications import BucketNotification, problems
 from .part import claim, rule
 from .shared import Owner, Sharer
 
@@ -53,8 +54,8 @@ _POLICIES: dict[str, tuple[tuple[str | None, ...], str]] = {
 
 
 CHOICES: list[dict[str, Any]] = [
-    when(given("new_prefix"), without("policy")),
-    when(given("new_name"), without("policy")),
+    when(given("new_prefix"), without("policy", "notification_configuration")),
+    when(given("new_name"), without("policy", "notification_configuration")),
     when(
         given("existing"),
         {
@@ -129,6 +130,32 @@ class LinkBucket(Named):
             examples=[True],
         ),
     ] = False
+    notifications: Annotated[
+        list[BucketNotification],
+        Field(
+            description="a list of notifications. What S3 tells a queue, a topic, an event bus or "
+            "a function of the other account when something happens to objects",
+            examples=[
+                [
+                    {
+                        "to": {"account": "account1", "new_queue": "incoming"},
+                        "events": ["s3:ObjectCreated:*"],
+                        "prefix": "in/",
+                    }
+                ]
+            ],
+        ),
+    ] = []
+    notification_configuration: Annotated[
+        Literal["create", "import", "merge"] | None,
+        Field(
+            description='"create" (nobody owns the notification configuration yet), "import" (this '
+            'link takes it over, and its notifications replace the others) or "merge" (somebody '
+            "does: you get the notifications to merge). Of a bucket that exists only, with "
+            "notifications: a bucket has one configuration",
+            examples=["create"],
+        ),
+    ] = None
     keep: Annotated[
         bool,
         Field(
@@ -213,6 +240,26 @@ class LinkBucket(Named):
             yield (), 'an existing bucket keeps its encryption: leave out "dsse"'
 
     @rule
+    def _notified(self) -> Iterator[Problem]:
+        yield from problems(self.notifications)
+        kind, _ = self._kind_and_name
+        whose, exists = self.notification_configuration, kind in ("existing", "imported")
+        if self.notifications and self.existing and self.policy is None:
+            told = "is written with the bucket: declare them in the link that has it"
+            yield ("notifications",), f"its notification configuration {told}"
+            return
+        if self.notifications and exists and whose is None:
+            yield (
+                (),
+                f'with "notifications" of an {kind} bucket, say who owns its notification '
+                'configuration: "notification_configuration": "create" (nobody yet), "import" '
+                '(this link takes it over) or "merge" (you get the notifications to merge)',
+            )
+        if whose and not (self.notifications and exists):
+            told = "a new bucket has no other" if self.notifications else "there is none to write"
+            yield ("notification_configuration",), f"{told}: leave it out"
+
+    @rule
     def _kept(self) -> Iterator[Problem]:
         kind, _ = self._kind_and_name
         if self.keep and kind in ("existing", "imported"):
@@ -237,6 +284,8 @@ class LinkBucket(Named):
         owned = [claims.bucket(self.account, name)] if name else []
         if self.new_name or self.policy in ("create", "import"):
             owned.append(claims.bucket_policy(self.account, self.name))
+        if self.notifications and self.notification_configuration in ("create", "import"):
+            owned.append(claims.notification_configuration(self.account, self.name))
         return owned
 
     @claim

@@ -51,6 +51,12 @@ def replication_configuration(account: str, name: str) -> Claim:
     return _of_s3("the replication configuration of", account, name, remedy)
 
 
+def notification_configuration(account: str, name: str) -> Claim:
+    """Claim a bucket's only notification configuration."""
+    remedy = "S3 keeps one for each bucket: declare all notifications in one link"
+    return _of_s3("the notification configuration of", account, name, remedy)
+
+
 def output(name: str) -> Claim:
     """Claim an output of a link's stack."""
     remedy = "leave one out, or declare two links"

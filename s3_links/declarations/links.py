@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from s3_cross_account.settings import partition
 
-from . import claims, foreign, sharing
+from . import claims, foreign, sharing, targets
 from .accounts import LinkAccount
 from .buckets import LinkBucket
 from .consumers import Consumer
@@ -124,6 +124,10 @@ class Links(Deployment):
     @rule
     def _foreign_sides(self) -> Iterator[Problem]:
         yield from foreign.problems(self)
+
+    @rule
+    def _targets(self) -> Iterator[Problem]:
+        yield from targets.problems(self)
 
     @rule
     def _keys_of_their_buckets(self) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ from s3_links.declarations.deployment import accounts_in
 from s3_links.declarations.link import Link
 from s3_links.declarations.replication import ReplicationLink
 from s3_links.synthesized.policies import handed_out
-from s3_links.world import Bucket, Identity, Principal, Resource
+from s3_links.world import POLICIES, Bucket, Identity, Principal, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,8 +152,8 @@ class Documents:
         if policy == "create":
             self.handed_out.setdefault(arn, resource)
             return
-        kind = "bucket policy" if isinstance(resource, Bucket) else "key policy"
-        found = handed_out(self._blocks, output, kind, resource.account, arn)  # type: ignore[arg-type]
+        kind = POLICIES[arn.split(":")[2]]
+        found = handed_out(self._blocks, output, kind, resource.account, arn)
         before = self.handed_out.get(arn)
         kept = before.policy.statements if before and before.policy else ()
         whole = replace(found, statements=(*kept, *found.statements))

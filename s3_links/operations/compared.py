@@ -10,7 +10,7 @@ from s3_cross_account.reading import Unreadable
 from s3_links.reach.difference import found
 from s3_links.reach.parts import aligned, parts
 from s3_links.synthesized.world import OTHERS, not_modelled, world_of
-from s3_links.world import Bucket, Document, Identity, Resource, World
+from s3_links.world import POLICIES, Bucket, Document, Identity, Resource, World
 
 from .labels import Labels
 
@@ -263,6 +263,5 @@ def _parts(statements: Iterable[Statement]) -> set[object]:
 
 def kind_of(resource: Resource) -> DocumentKind:
     """Return what the policy of a resource is called."""
-    if isinstance(resource, Bucket):
-        return "bucket policy"
-    return "key policy" if ":kms:" in resource.arn else "trust policy"
+    service = resource.arn.split(":")[2:3]  # an ARN that is not known has none
+    return POLICIES.get("".join(service), "trust policy")

@@ -18,6 +18,7 @@ from s3_links.declarations.replication import ReplicationLink
 from . import state
 from .credentials import Credentials, CredentialsError
 from .existing_principals import principals
+from .existing_targets import targets
 from .looking import Finding, RefusedError, UnknownError, asked
 from .stack import OperationError
 
@@ -84,6 +85,19 @@ def _questions(stack: Stack, link: AnyLink, accounts: Mapping[str, str]) -> Iter
     for where, what, alias, look_for in principals(link):
         place = f"links.{stack.name}.{where}"
         yield _Question(place, what, alias, functools.partial(look_for, place))
+    named = ((where, bucket) for where, bucket, _ in _buckets(link))
+    for where, what, alias, look_for in targets(named, accounts, lambda type_: _made(stack, type_)):
+        place = f"links.{stack.name}.{where}"
+        yield _Question(place, what, alias, functools.partial(look_for, place))
+
+
+def _made(stack: Stack, type_: str) -> bool | None:
+    """Whether a stack's state has a resource of a type; nothing where it is not known."""
+    try:
+        found = state.content(stack)
+    except OperationError:
+        return None
+    return any(r["type"] == type_ for r in (found or {}).get("resources", ()))
 
 
 def _buckets(link: AnyLink) -> Iterator[tuple[str, LinkBucket, Way | None]]:
@@ -140,6 +154,7 @@ class _Bucket:
             self._encryption,
             self._ownership,
             self._replication,
+            self._notifications,
         ):
             try:
                 yield from question(s3)
@@ -206,6 +221,22 @@ class _Bucket:
             )
         elif not policy and not ours and self.declared.policy == "import":
             yield self._stops('has no bucket policy to import: declare "policy": "create"')
+
+    def _notifications(self, s3: Any) -> Iterator[Finding]:
+        whose, name = self.declared.notification_configuration, self.declared.name
+        if whose not in ("create", "import"):
+            return
+        reply = asked(lambda: s3.get_bucket_notification_configuration(Bucket=name))
+        there = {*reply} - {"ResponseMetadata"}
+        ours = self._written("aws_s3_bucket_notification")
+        if there and whose == "create" and ours is False:
+            yield self._stops(
+                'has notifications already, which "notification_configuration": "create" would '
+                'replace: declare "merge" (you get the notifications to merge) or "import" (this '
+                "link takes it over, and its notifications replace the others)"
+            )
+        elif there and ours is False:
+            yield self._tells(f"has {', '.join(sorted(there))}: the declared ones replace them")
 
     def _written(self, type_: str) -> bool | None:
         """Whether the state has such a resource of this bucket; nothing where it is not known."""

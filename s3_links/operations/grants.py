@@ -15,7 +15,7 @@ from s3_links.declarations.replication import ReplicationLink
 from s3_links.reach.actions import never_carries, resource_types
 from s3_links.world import Principal
 
-from .grantees import Grantees
+from .notified import Notified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,7 +40,7 @@ class Carried(NamedTuple):
     tags: tuple[str, ...]
 
 
-class Grants(Grantees):
+class Grants(Notified):
     """A link's grants, by its pattern, and what they ask for."""
 
     def __init__(self, blocks: Blocks, link: AnyLink, accounts: Mapping[str, LinkAccount]) -> None:
@@ -51,6 +51,7 @@ class Grants(Grantees):
             self._of_replication(link)
         else:
             self._of_delivery(link)
+        self._notifications()
 
     # Direct access and AssumeRole
 

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Literal
 from s3_cross_account.settings import partition
 from s3_links.declarations import read_links
 from s3_links.declarations.files import write
-from s3_links.declarations.handed_over import BUCKET, IDENTITY, KEY, TRUST
+from s3_links.declarations.handed_over import (
+    BUCKET,
+    IDENTITY,
+    KEY,
+    TRUST,
+    of_target,
+    of_target_key,
+)
 from s3_links.declarations.link import Link
 from s3_links.declarations.named import label
 from s3_links.declarations.replication import ReplicationLink
@@ -28,7 +35,8 @@ if TYPE_CHECKING:
 
     from .stack import Stack
 
-Kind = Literal["identity", "bucket", "key", "trust"]
+Kind = Literal["identity", "bucket", "key", "trust", "queue", "topic", "bus"]
+_TARGETS: tuple[Kind, ...] = ("queue", "topic", "bus")
 _REFERENCE = re.compile(r"\$\{((?:data\.)?(aws_[a-z0-9_]+)\.[A-Za-z0-9_-]+)\.([a-z0-9_]+)\}")
 _KNOWN_ACCOUNT = re.compile(r":\d{12}:")
 
@@ -179,6 +187,13 @@ def _outputs(link: AnyLink) -> Iterator[tuple[str, Kind, str, str]]:
     for name, bucket in zip([one.label for one in named], link.buckets, strict=True):
         yield bucket.account, "bucket", f"{BUCKET}{name}", f":s3:::{bucket.name}"
         yield bucket.account, "key", f"{KEY}{name}", str(bucket.key)
+    for to in dict.fromkeys(one.to for bucket in link.buckets for one in bucket.notifications):
+        of = f"{to.kind}_arn_{to.label}"
+        for kind in _TARGETS:
+            if to.kind == kind:
+                yield to.account, kind, of_target(kind, to.label), of
+        if to.key:
+            yield to.account, "key", of_target_key(to.label), to.key
 
 
 class _Writer:

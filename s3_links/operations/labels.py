@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from s3_links.reach.callers import STRANGER
 from s3_links.synthesized.blocks import UNNAMED
+from s3_links.world import POLICIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,9 @@ _ROLE = re.compile(r"^arn:[a-z-]+:iam::([^:]*):(role|user)/(?:.*/)?([^/]+)$")
 _PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[^_]+")
 _ROOT = re.compile(r"^(?:arn:[a-z-]+:iam::([^:]*):root|(\d{12}))$")
 _BUCKET = re.compile(r"^arn:[a-z-]+:s3:::([^/]+)(?:/(.*))?$")
+_DESTINATION = re.compile(
+    r"^arn:[a-z-]+:(sqs|sns|events|lambda):[^:]*:([^:]*):(?:event-bus/|function:)?([^:]+)$"
+)
 
 
 def shown(account: str) -> str:
@@ -61,6 +65,9 @@ class Labels:
             return self.principal(text), ""
         if ":kms:" in text:
             return f"key {text.rpartition('/')[2]}", ""
+        if found := _DESTINATION.match(text):
+            kind = POLICIES[found[1]].removesuffix(" policy")
+            return f"{kind} {found[3]} ({self.account(found[2])})", ""
         return text, ""
 
     def account(self, account: str) -> str:

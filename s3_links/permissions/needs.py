@@ -5,9 +5,10 @@ A resource type that is not known here is an error, so that no stack is left out
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from s3_cross_account.policy import Condition, Statement
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks, type_of
@@ -22,6 +23,28 @@ if TYPE_CHECKING:
 _COMPLETED = "?" * 26
 """Stands for what Terraform puts behind a prefix."""
 _ARNS_IN_A_STATEMENT = 20
+
+
+class _Named(NamedTuple):
+    """The argument that names something, and the rest of its ARN."""
+
+    argument: str
+    service: str
+    beginning: str = ""
+
+
+_ARN_OF = {
+    "aws_sqs_queue": _Named("name", "sqs"),
+    "aws_sqs_queue_policy": _Named("queue_url", "sqs"),
+    "data.aws_sqs_queue": _Named("name", "sqs"),
+    "aws_sns_topic": _Named("name", "sns"),
+    "aws_sns_topic_policy": _Named("arn", "sns"),
+    "aws_cloudwatch_event_bus": _Named("name", "events", "event-bus/"),
+    "aws_cloudwatch_event_bus_policy": _Named("event_bus_name", "events", "event-bus/"),
+    "aws_cloudwatch_event_rule": _Named("name", "events", "rule/"),
+    "aws_cloudwatch_event_target": _Named("rule", "events", "rule/"),
+    "aws_lambda_permission": _Named("function_name", "lambda", "function:"),
+}
 
 
 @dataclass(frozen=True)
@@ -118,6 +141,8 @@ class _StackNeeds:
             yield _Need(reads, "*", to_plan=True, condition=here)
             if writes:
                 yield _Need(writes, "*", condition=here)
+        elif type_ in table.NAMED:
+            yield from self._named(type_, address)
         elif type_ in _BY_TYPE:
             yield from _BY_TYPE[type_](self, address)
         else:
@@ -133,6 +158,21 @@ class _StackNeeds:
             yield _Need(table.DELETE_OBJECTS, f"{arn}/*")
         if type_ == "aws_s3_bucket_replication_configuration":
             yield from self._pass_role(address, "s3.amazonaws.com")
+
+    def _named(self, type_: str, address: str) -> Iterator[_Need]:
+        """Yield what the destination of notifications needs, and what passes them on."""
+        blocks, of = self._blocks, _ARN_OF[type_]
+        if of.argument == "arn":
+            arn = blocks.attribute(address, "arn")
+        else:
+            name = re.split("[/:]", blocks.attribute(address, of.argument))[-1]
+            arn = blocks.arn(address, of.service, f"{of.beginning}{name}")
+        reads, writes = table.NAMED[type_]
+        yield _Need(reads, arn, to_plan=True)
+        yield _Need((*writes, *self._tagging(address)), arn)
+        if type_ == "aws_cloudwatch_event_target":
+            passed = _equals("iam:PassedToService", "events.amazonaws.com")
+            yield _Need(("iam:PassRole",), blocks.attribute(address, "role_arn"), condition=passed)
 
     def _role(self, address: str) -> Iterator[_Need]:
         boundary = self._blocks.known(address, "permissions_boundary")
@@ -254,7 +294,8 @@ _BY_TYPE: dict[str, Callable[[_StackNeeds, str], Iterator[_Need]]] = {
 
 def known(type_: str) -> bool:
     """Whether it is known what a resource type needs; a data source's begins with ``data.``."""
-    return type_ in _BY_TYPE or type_ in table.S3 or type_ in table.EC2
+    tables = (_BY_TYPE, table.S3, table.EC2, table.NAMED)
+    return any(type_ in known for known in tables)
 
 
 def _equals(variable: str, value: str) -> Condition:

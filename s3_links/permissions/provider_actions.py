@@ -53,6 +53,7 @@ S3: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("s3:GetReplicationConfiguration",),
         ("s3:PutReplicationConfiguration",),
     ),
+    "aws_s3_bucket_notification": (("s3:GetBucketNotification",), ("s3:PutBucketNotification",)),
 }
 # A bucket that is deleted with its objects.
 EMPTY_BUCKET = ("s3:ListBucketVersions",)
@@ -89,8 +90,49 @@ TAGGING = {
     "aws_iam_policy": ("iam:TagPolicy", "iam:UntagPolicy"),
     "aws_iam_role": ("iam:TagRole", "iam:UntagRole"),
     "aws_s3_bucket": ("s3:PutBucketTagging",),
+    "aws_sqs_queue": ("sqs:TagQueue", "sqs:UntagQueue"),
+    "aws_sns_topic": ("sns:TagResource", "sns:UntagResource"),
+    "aws_cloudwatch_event_bus": ("events:TagResource", "events:UntagResource"),
+    "aws_cloudwatch_event_rule": ("events:TagResource", "events:UntagResource"),
 }
 """What tags take besides, where an account's ``tags`` are for everything in it."""
+NAMED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "aws_sqs_queue": (
+        ("sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"),
+        ("sqs:CreateQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes"),
+    ),
+    "aws_sqs_queue_policy": (("sqs:GetQueueAttributes",), ("sqs:SetQueueAttributes",)),
+    "data.aws_sqs_queue": (
+        ("sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"),
+        (),
+    ),
+    "aws_sns_topic": (
+        ("sns:GetTopicAttributes", "sns:ListTagsForResource"),
+        ("sns:CreateTopic", "sns:DeleteTopic", "sns:SetTopicAttributes"),
+    ),
+    "aws_sns_topic_policy": (("sns:GetTopicAttributes",), ("sns:SetTopicAttributes",)),
+    "aws_cloudwatch_event_bus": (
+        ("events:DescribeEventBus", "events:ListTagsForResource"),
+        ("events:CreateEventBus", "events:DeleteEventBus", "events:UpdateEventBus"),
+    ),
+    "aws_cloudwatch_event_bus_policy": (
+        ("events:DescribeEventBus",),
+        ("events:PutPermission", "events:RemovePermission"),
+    ),
+    "aws_cloudwatch_event_rule": (
+        ("events:DescribeRule", "events:ListTagsForResource"),
+        ("events:DeleteRule", "events:DisableRule", "events:EnableRule", "events:PutRule"),
+    ),
+    "aws_cloudwatch_event_target": (
+        ("events:ListTargetsByRule",),
+        ("events:PutTargets", "events:RemoveTargets"),
+    ),
+    "aws_lambda_permission": (
+        ("lambda:GetPolicy",),
+        ("lambda:AddPermission", "lambda:RemovePermission"),
+    ),
+}
+"""Of what a bucket's notifications go to, by its name: each has an ARN that is known beforehand."""
 KEY_READS = (
     "kms:DescribeKey",
     "kms:GetKeyPolicy",

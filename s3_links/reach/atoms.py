@@ -90,7 +90,8 @@ class Atoms:
                     yield f"a policy of {who} can't be read: {statement.reason}"
                 elif not all(map(_is_objects, statement.resources or ("*",))):
                     for pattern in statement.actions:
-                        if pattern.partition(":")[0].lower() not in _SERVICES:
+                        service = pattern.partition(":")[0].lower()
+                        if service not in _SERVICES and not self._known(statement, pattern):
                             yield f"{who}: {pattern} is not evaluated"
                     if statement.not_actions:
                         others = ", ".join(statement.not_actions)
@@ -99,6 +100,10 @@ class Atoms:
             for statement in changed or ():
                 if isinstance(statement, Unreadable):
                     yield f"the policy of {arn} can't be read: {statement.reason}"
+
+    def _known(self, statement: Statement, pattern: str) -> bool:
+        """Whether a statement is of one action on resources that are there, which are evaluated."""
+        return not {"*", "?"} & {*pattern} and {*statement.resources} <= {*self._resources}
 
     def _variants(self, pattern: str) -> Iterator[str]:
         """Yield a pattern, and what it is where its variables are what conditions name."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from s3_links.world import Bucket, Document, Levels, Request, Resource, World
+from s3_links.world import POLICIES, Bucket, Document, Levels, Request, Resource, World
 
 from . import actions, buckets, context, grants
 from .logic import Formula, Unknown, alternatives, contrary, every, some
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from s3_links.world import Principal
 
-_POLICY_OF = {"s3": "bucket policy", "kms": "key policy", "sts": "trust policy"}
+_BY_ITSELF = ("s3", "iam", "sqs", "sns", "events", "lambda")
+"""Services in which an account's own policies need no word of the resource's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,9 +147,9 @@ class _Evaluation:
         found = self._of_resource(resource)
         anyhow = lets(found)
         is_own = self._who.account == resource.account
-        alone = is_own and self._service in ("s3", "iam")
+        alone = is_own and self._service in _BY_ITSELF
         if anyhow is False and not alone:
-            what = _POLICY_OF.get(self._service, "resource-based policy")
+            what = POLICIES.get(self._service, "resource-based policy")
             self._miss(what, resource.account, resource.arn)
         if isinstance(resource, Bucket):
             governs = buckets.governs(resource, self._request.action)

@@ -28,7 +28,7 @@ ENCRYPTED = "SANDBOX_ENCRYPTED"
 """The variable that has every request count as one over TLS."""
 SECRET = "SANDBOX_SECRET"
 """The variable with the secret that begins the path of every request."""
-SERVICES = "s3,sts,iam,kms,ec2"
+SERVICES = "s3,sts,iam,kms,ec2,sqs,sns,events"
 """What is served; the emulator has services that run programs."""
 # The start of the SHA-256 of the source of every function that is wrapped or relied on below.
 SOURCES = {

@@ -42,4 +42,4 @@ class ServiceDeliveryStack(LinkedStack):
         self.outputs(delivery_settings=delivery.settings)
         self.share()
         self.bucket_outputs(link.bucket.label, bucket)
-        self.kept_outputs()
+        self.last_outputs()

@@ -73,7 +73,7 @@ class LinkStack(LinkedStack):
         self.share()
         for declared, bucket in zip(link.buckets, buckets, strict=True):
             self.bucket_outputs(declared.label, bucket)
-        self.kept_outputs()
+        self.last_outputs()
 
     def _assumed(self, link: Link, declared: AssumedRole, roles: list[RoleBase]) -> RoleBase:
         """Create the role that consumers assume; what it reaches is granted to it afterwards.

@@ -15,6 +15,7 @@ from s3_links.declarations.deployment import accounts_in
 from s3_links.declarations.state import IMPORTED_OUTPUT, KEPT_OUTPUT
 
 from .base import BaseStack
+from .notifications import Notifications
 from .sharing import share
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class LinkedStack(BaseStack):
         self._stays: list[str] = []
         self._settings = accounts
         self._accounts: dict[str, Account] = {}
+        self._notifications = Notifications(self, id_)
         self._others: dict[str, Account] = {}
         self._shared: list[tuple[LinkBucket, BucketBase]] = []
 
@@ -120,7 +122,7 @@ class LinkedStack(BaseStack):
             key = ExistingKey(scope, "key", account=account, arn=declared.key_arn)
         if declared.existing is not None:
             assert declared.policy in ("create", "merge")
-            return ExistingBucket(
+            existing = ExistingBucket(
                 scope,
                 "bucket",
                 account=account,
@@ -129,6 +131,8 @@ class LinkedStack(BaseStack):
                 key=key,
                 versioned=getattr(declared, "versioned", False),
             )
+            self._notifications.of(scope, declared, existing)
+            return existing
         bucket = Bucket(
             scope,
             "bucket",
@@ -149,6 +153,7 @@ class LinkedStack(BaseStack):
             old_versions_days=declared.old_versions_days,
             logs_days=declared.logs_days,
         )
+        self._notifications.of(scope, declared, bucket)
         if declared.keep:
             self._stays += [f"aws_s3_bucket/{bucket.name}"]
             self._stays += [f"aws_kms_key/{key.arn}"] if key and declared.key == "new" else []
@@ -170,8 +175,9 @@ class LinkedStack(BaseStack):
                 scope = Construct(self, f"shared.{declared.id}.{sharer.name}")
                 share(scope, sharer, bucket, account=self._account_named, foreign=foreign)
 
-    def kept_outputs(self) -> None:
-        """Create the output that says what stays when the link goes, where something does."""
+    def last_outputs(self) -> None:
+        """Create the outputs of what notifications go to, and of what stays when the link goes."""
+        self._notifications.outputs()
         if self._stays:
             self.outputs(**{KEPT_OUTPUT: " ".join(self._stays)})
 

@@ -67,4 +67,4 @@ class ReplicationStack(LinkedStack):
         self.share()
         for label, bucket in buckets.items():
             self.bucket_outputs(label, bucket)
-        self.kept_outputs()
+        self.last_outputs()

@@ -30,6 +30,12 @@ _NAMED = {
     "aws_iam_user": "user",
     "aws_iam_instance_profile": "instance-profile",
 }
+_OF_REGION = {
+    "aws_sqs_queue": ("sqs", ""),
+    "aws_sns_topic": ("sns", ""),
+    "aws_cloudwatch_event_bus": ("events", "event-bus/"),
+    "aws_cloudwatch_event_rule": ("events", "rule/"),
+}
 
 
 class UnresolvedError(ValueError):
@@ -152,6 +158,11 @@ class Blocks:
         """Return the partition that a block is in."""
         region = self._region(address)
         return next((p for sign, p in _PARTITIONS.items() if region.startswith(f"{sign}-")), "aws")
+
+    def arn(self, address: str, service: str, name: str) -> str:
+        """Return the ARN of what has this name in the account and the region of a block."""
+        start = f"arn:{self.partition(address)}:{service}:{self._region(address)}"
+        return f"{start}:{self.account(address)}:{name}"
 
     def _region(self, address: str) -> str:
         return self._regions.get(self.aliases.get(_without_index(address), ""), "")
@@ -281,9 +292,22 @@ class Blocks:
         if type_ == "aws_iam_openid_connect_provider" and name == "arn":
             host = str(self.known(address, "url")).removeprefix("https://")
             return f"arn:{partition}:iam::{account}:oidc-provider/{host}"
+        if type_ in _OF_REGION and name in ("arn", "id", "url", "name"):
+            return self._of_region(address, type_, name)
         if type_ == "aws_caller_identity" and name in ("account_id", "id"):
             return account
         return f"{address}.{name} {UNKNOWN}"
+
+    def _of_region(self, address: str, type_: str, name: str) -> str:
+        """Return what stands for an attribute of a queue, a topic, a bus or a rule of a bus."""
+        service, beginning = _OF_REGION[type_]
+        known = self._name(address, "name")
+        if type_ == "aws_sqs_queue" and name in ("id", "url"):
+            start = f"https://sqs.{self._region(address)}.amazonaws.com"
+            return f"{start}/{self.account(address)}/{known}"
+        if name == "name" or (name == "id" and service == "events"):
+            return known
+        return self.arn(address, service, f"{beginning}{known}")
 
     def _bucket(self, address: str) -> str:
         """Return a bucket's name: two that one prefix begins are told apart by their accounts."""

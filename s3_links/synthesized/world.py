@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from s3_links.world import Bucket, Document, Identity, Principal, Resource, World, principal
 
 from .blocks import UNNAMED, Blocks, type_of
+from .destinations import HARMLESS, POLICY_TYPES, destinations
 from .policies import document_of, parsed, unknown
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _MODELLED = {
     "aws_s3_account_public_access_block",
     *("aws_s3_bucket_replication_configuration", "aws_kms_key", "aws_kms_key_policy"),
     "aws_s3_bucket_server_side_encryption_configuration",
+    *POLICY_TYPES,
 }
 # These let nobody do anything to a bucket, a role or a key.
 _HARMLESS = {
@@ -29,6 +31,7 @@ _HARMLESS = {
     *("aws_vpc", "aws_subnet", "aws_internet_gateway", "aws_route_table", "aws_security_group"),
     *("aws_route_table_association", "terraform_data", "aws_s3_bucket_logging"),
     "aws_default_security_group",
+    *HARMLESS,
 }
 # Whom these hand a role to is in its trust policy, so that a new one adds nothing to it.
 _HARMLESS_WHEN_NEW = {"aws_iam_instance_profile", "aws_iam_openid_connect_provider"}
@@ -36,6 +39,8 @@ _GRANTING = {
     "aws_s3_bucket": ("acl", "grant", "policy", "replication_configuration"),
     "aws_s3_object": ("acl",),
     "aws_iam_role": ("inline_policy",),
+    "aws_sqs_queue": ("policy",),
+    "aws_sns_topic": ("policy",),
 }
 _PLACES = {
     "bucket policy": (("aws_s3_bucket_policy", "bucket"), ("aws_s3_bucket", "bucket")),
@@ -156,7 +161,8 @@ class _Builder:
             for who, address in roles.items()
             if who.kind == "role"
         }
-        resources |= {resource.arn: resource for resource in (*self._buckets(), *self._keys())}
+        named = (*self._buckets(), *self._keys(), *destinations(self._blocks))
+        resources |= {resource.arn: resource for resource in named}
         attached = self._attached(roles)
         identities = {
             who: Identity(

@@ -41,6 +41,15 @@ def bucket(owner: Principal, name: str) -> None:
     owner.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
 
 
+def sending(service: str) -> str:
+    """Return a policy that somebody wrote for a queue or a topic."""
+    arn = f"arn:aws:{service}{REGION}:{ACCOUNTS['account1']}:sent"
+    allowed = "sqs:SendMessage" if service == "sqs:" else "sns:Publish"
+    theirs = {"AWS": f"arn:aws:iam::{ACCOUNTS['account2']}:root"}
+    statement = {"Effect": "Allow", "Principal": theirs, "Action": allowed, "Resource": arn}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
 def encrypt(owner: Principal, name: str, **default: str) -> None:
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"} | default}
     owner.s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
@@ -70,6 +79,14 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         two.s3.put_bucket_ownership_controls(Bucket="granting", OwnershipControls={"Rules": writes})
         two.s3.delete_public_access_block(Bucket="granting")
         two.s3.put_bucket_acl(Bucket="granting", ACL="public-read")
+        bucket(two, "notifying")
+        two.s3.put_bucket_notification_configuration(
+            Bucket="notifying", NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
+        one.client("sqs").create_queue(QueueName="plain")
+        one.client("sqs").create_queue(QueueName="sent", Attributes={"Policy": sending("sqs:")})
+        one.client("sns").create_topic(Name="plain")
+        one.client("sns").create_topic(Name="sent", Attributes={"Policy": sending("sns:")})
         make_role(two, "copier")
         iam = one.client("iam")
         trusted = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}}
@@ -147,6 +164,12 @@ def replicated(**source: Any) -> dict[str, Any]:
         "destination": {"account": "account1", "new_prefix": "copies-"},
         "role_name": "replication",
     }
+
+
+def telling(to: dict[str, str], **where: Any) -> dict[str, Any]:
+    """Return a link whose bucket tells a queue, a topic or a bus of its events."""
+    told = {"to": {"account": "account1"} | to, "events": ["s3:ObjectCreated:*"]}
+    return on(**(where or {"new_prefix": "new-"}), notifications=[told])
 
 
 def delivered(service: str, **bucket: Any) -> dict[str, Any]:
@@ -238,6 +261,38 @@ STOPS: dict[str, tuple[dict[str, Any], str]] = {
         delivered("config", existing="keyed"),
         f"is encrypted with the KMS key {KEY}: without both halves",
     ),
+    "no such queue": (
+        telling({"existing_queue": "nowhere", "policy": "create"}),
+        "links.link.buckets[0].notifications[0].to: account1 has no queue 'nowhere': correct the "
+        'name, or declare a "new_queue"',
+    ),
+    "a queue's policy that nobody declared": (
+        telling({"existing_queue": "sent", "policy": "create"}),
+        'the queue \'sent\' has a policy already, which "policy": "create" would replace: declare '
+        '"policy": "merge"',
+    ),
+    "no such topic": (
+        telling({"existing_topic": "nowhere", "policy": "merge"}),
+        "account1 has no topic 'nowhere'",
+    ),
+    "a topic's policy that nobody declared": (
+        telling({"existing_topic": "sent", "policy": "create"}),
+        "the topic 'sent' has a policy already",
+    ),
+    "no such event bus": (
+        telling({"existing_bus": "nowhere", "policy": "create"}),
+        "account1 has no bus 'nowhere'",
+    ),
+    "notifications that nobody declared": (
+        telling(
+            {"new_queue": "incoming"},
+            existing="notifying",
+            policy="merge",
+            notification_configuration="create",
+        ),
+        "the bucket 'notifying' has notifications already, which \"notification_configuration\": "
+        '"create" would replace: declare "merge"',
+    ),
     "no such role": (
         by(existing_role="nobody"),
         "links.link.consumers[0]: account1 has no role 'nobody': correct the name",
@@ -301,6 +356,18 @@ FITS: dict[str, dict[str, Any]] = {
     "a versioned source": replicated(existing="versioned"),
     "a role with a path": by(existing_role="web"),
     "a role by its ARN": by(existing_role="arn:aws:iam::111111111111:role/service-role/web"),
+    "a queue": telling({"existing_queue": "plain", "policy": "create"}),
+    "a queue whose policy is merged": telling({"existing_queue": "sent", "policy": "merge"}),
+    "a topic that nobody wrote a policy for": telling(
+        {"existing_topic": "plain", "policy": "create"}
+    ),
+    "the bus that each account has": telling({"existing_bus": "default", "policy": "create"}),
+    "a bucket without notifications": telling(
+        {"new_queue": "incoming"},
+        existing="plain",
+        policy="merge",
+        notification_configuration="create",
+    ),
     "a user": by(existing_user="backup"),
     "a user by its ARN": by(existing_user="arn:aws:iam::111111111111:user/people/backup"),
     "an OIDC provider": by(new_role="run", trusted_issuer=ISSUER),

@@ -81,7 +81,19 @@ LINKS: dict[str, Any] = {
                 "trusted_job": {"platform": "github", "repository": "acme/jobs", "branch": "main"},
             },
         ],
-        "buckets": [{"account": "account2", "new_prefix": "piped-people-"}],
+        "buckets": [
+            {
+                "account": "account2",
+                "new_prefix": "piped-people-",
+                # The emulator takes a topic's tags for those of any, and a bus no whole policy.
+                "notifications": [
+                    {
+                        "to": {"account": "account1", "new_queue": "piped-created"},
+                        "events": ["s3:ObjectCreated:*"],
+                    },
+                ],
+            }
+        ],
     },
     "copies": {
         "pattern": "replication",

@@ -6,11 +6,12 @@ declared link with lines about it: what is needed, and what must stay refused.
 Who asks: ``consumer`` (the link's role or user, the role of its permission set, or a role of its
 account or organization that has what is handed out), ``assumed role``,
 ``passed role`` (the one that it is assumed through), ``replication role`` (``...
-back``), ``batch role``, ``plan role``, ``deploy role``; ``another role of`` an account, which that
-account lets do everything; ``its own account`` and ``the other account``, their administrators that
-is; a service by its principal; ``token of`` an OIDC provider. On what: ``bucket``, ``source``,
-``destination``, ``state bucket``, ``log bucket of`` and ``logs of`` a bucket (below the prefix of
-its logs), each with a ``/key`` behind it for an object; ``key of`` a bucket, ``each key``; a role.
+back``), ``batch role``, ``events role`` (of rules that pass events on), ``plan role``, ``deploy
+role``; ``another role of`` an account, which that account lets do everything; ``its own account``
+and ``the other account``, their administrators that is; a service by its principal; ``token of`` an
+OIDC provider. On what: ``bucket``, ``source``, ``destination``, ``state bucket``, ``log bucket of``
+and ``logs of`` a bucket (below the prefix of its logs), each with a ``/key`` behind it for an
+object; ``key of`` a bucket, ``each key``; ``each queue``, ``each topic``, ``each bus``; a role.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from tests.support.synthesized import Policy, Synthesized
 
+_TARGETS = {"each queue": "sqs", "each topic": "sns", "each bus": "events"}
 FOLDER = Path(__file__).parents[1] / "aws_requirements"
 
 
@@ -157,6 +159,7 @@ class Requests:
             "replication role": role,
             "replication role back": f"{role}-back",
             "batch role": f"{role}-batch",
+            "events role": _of_events(stack),
             "plan role": f"{pipeline}-plan",
             "deploy role": f"{pipeline}-deploy",
         }
@@ -216,6 +219,10 @@ class Requests:
         if on in self._roles:
             for arn in stack.roles[self._roles[on]]:
                 yield arn, arn.split(":")[4], stack.trusts[arn]
+        elif on in _TARGETS:
+            for arn, policy in stack.on_targets.items():
+                if f":{_TARGETS[on]}:" in arn:
+                    yield arn, arn.split(":")[4], policy
         elif on == "each key":
             for arn, policy in stack.on_keys.items():
                 yield arn, arn.split(":")[4], policy
@@ -261,6 +268,21 @@ def _name_of(consumer: Mapping[str, str]) -> str | None:
     role = consumer.get("new_role") or consumer.get("existing_role")
     name = f"{profile}-role" if profile else role or consumer.get("existing_user")
     return name and name.rpartition("/")[2]
+
+
+def _of_events(stack: Synthesized) -> str | None:
+    """Return the role of the rules that pass events on, whose name nobody declares."""
+    return next(
+        (
+            name
+            for name, arns in stack.roles.items()
+            if any(
+                arn in stack.trusts and "events.amazonaws.com" in str(stack.trusts[arn].document)
+                for arn in arns
+            )
+        ),
+        None,
+    )
 
 
 def _given_elsewhere(consumer: Mapping[str, str], accounts: Mapping[str, str]) -> str:

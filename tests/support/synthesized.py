@@ -34,6 +34,11 @@ _LOOKED_UP = {
     "data.aws_iam_user": "arn",
 }
 _ATTACHMENTS = {"role": "aws_iam_role_policy_attachment", "user": "aws_iam_user_policy_attachment"}
+_TARGETS = {
+    "sqs_queue": ("queue_url", "sqs"),
+    "sns_topic": ("arn", "sns"),
+    "cloudwatch_event_bus": ("event_bus_name", "events"),
+}
 COMPLETION = "20261124000000000000000001"  # what Terraform puts behind a prefix
 
 
@@ -50,7 +55,8 @@ class Synthesized:
 
     ``roles`` are the ARNs by the role's or the user's name, which may be there in each account.
     ``identity`` and ``trusts`` are by these ARNs, ``on_buckets`` by the bucket's, ``on_keys`` by
-    the key's. ``given_elsewhere`` are the policies that others give, by the output that says so.
+    the key's, ``on_targets`` by that of what is told of events.
+    ``given_elsewhere`` are the policies that others give, by the output that says so.
 
     A role that is looked up has a path, and that of an instance profile a name of its own.
     """
@@ -81,7 +87,7 @@ class Synthesized:
                 self.identity[arn] = []
         for output in self.stack.get("output", {}).values():
             arn = str(output["value"])  # of what is declared by it
-            if arn.startswith("arn:") and arn not in self.identity:
+            if re.match("arn:[a-z-]+:iam:", arn) and arn not in self.identity:
                 self.roles[arn.rpartition("/")[2]].append(arn)
                 self.identity[arn] = []
         for kind, attachment in _ATTACHMENTS.items():
@@ -97,12 +103,25 @@ class Synthesized:
             f"arn:aws:s3:::{self.text(block['bucket'])}": self._referred(block["policy"])
             for block in self.blocks("aws_s3_bucket_policy").values()
         }
+        self.on_targets = {
+            self._target(type_, block): self._referred(block["policy"])
+            for type_ in _TARGETS
+            for block in self.blocks(f"aws_{type_}_policy").values()
+        }
         self.on_keys = {
             self._attribute(*self._reference(block["key_id"])[:2], "arn"): self._referred(
                 block["policy"]
             )
             for block in self.blocks("aws_kms_key_policy").values()
         }
+
+    def _target(self, type_: str, block: Mapping[str, Any]) -> str:
+        """Return the ARN of the queue, the topic or the event bus that a policy is of."""
+        argument, service = _TARGETS[type_]
+        name = re.split("[/:]", self.text(block[argument]))[-1]
+        region = self._regions[block["provider"].partition(".")[2]]
+        beginning = "event-bus/" if service == "events" else ""
+        return f"arn:aws:{service}:{region}:{self._account(block['provider'])}:{beginning}{name}"
 
     def _given_elsewhere(self) -> Iterator[tuple[str, list[Policy]]]:
         for name, output in self.stack.get("output", {}).items():
@@ -144,7 +163,7 @@ class Synthesized:
 
     def _attribute(self, type_: str, name: str, attribute: str) -> str:
         block = self.blocks(type_)[name]
-        if attribute == "name":
+        if attribute in ("name", "url"):
             return str(block["name"])
         account = self._account(block["provider"])
         if type_ == "data.aws_iam_user":

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _TO_MERGE: dict[str, DocumentKind] = {
     "bucket_policy_to_merge_": "bucket policy",
     "key_policy_to_merge_": "key policy",
+    "queue_policy_to_merge_": "queue policy",
+    "topic_policy_to_merge_": "topic policy",
+    "bus_policy_to_merge_": "event bus policy",
 }
 _UNNAMED = "…"
 _S3 = ":s3:::"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from s3_links.world import POLICIES
+
 from .reasons import Reason
 
 if TYPE_CHECKING:
@@ -55,8 +57,7 @@ def _noted(step: Step, note: str) -> Step:
 def _kind(policy: str, step: Step) -> str:
     if policy != "resource-based policy":
         return policy
-    of = {"s3": "bucket policy", "kms": "key policy", "sts": "trust policy"}
-    return of.get(step.request.action.partition(":")[0], policy)
+    return POLICIES.get(step.request.action.partition(":")[0], policy)
 
 
 def _refused(step: Step, what: str, owner: str, told: str, cause: str) -> Step:

@@ -256,14 +256,14 @@ def deny_without_tls(bucket_arn: str) -> Statement:
 
 def unique_sids(statements: Iterable[Statement]) -> list[Statement]:
     """Return ``statements`` with repeated sids numbered, as one document needs them."""
-    seen: dict[str, int] = {}
+    seen: set[str] = set()
     result = []
     for statement in statements:
-        if statement.sid is None:
-            result.append(statement)
-            continue
-        count = seen[statement.sid] = seen.get(statement.sid, 0) + 1
-        sid = statement.sid if count == 1 else f"{statement.sid}{count}"
+        sid, count = statement.sid, 1
+        while sid is not None and sid in seen:
+            count += 1
+            sid = f"{statement.sid}{count}"
+        seen.update([sid] if sid else [])
         result.append(replace(statement, sid=sid))
     return result
 

@@ -28,6 +28,8 @@ ENCRYPTED = "SANDBOX_ENCRYPTED"
 """The variable that has every request count as one over TLS."""
 SECRET = "SANDBOX_SECRET"
 """The variable with the secret that begins the path of every request."""
+KEY_ID = "SandboxKeyId"
+"""The tag that gives a new key its id."""
 SERVICES = "s3,sts,iam,kms,ec2"
 """What is served; the emulator has services that run programs."""
 # The start of the SHA-256 of the source of every function that is wrapped or relied on below.
@@ -43,6 +45,7 @@ SOURCES = {
     "services.s3._maybe_replicate": "cb2dd6521e3d196d",
     "services.s3._maybe_replicate_delete_marker": "019420d946a9c2e1",
     "services.s3._replication_rule_tags": "890832919502d621",
+    "services.kms._create_key": "b2509f44b316e4ea",
     "app.app": "ab1297bd6cd59811",
     "core.iam_evaluator._role_name_from_assumed_arn": "7efb2dd6ac2e1e04",
     "services.ec2._run_instances": "9f180eb007cbcfd0",
@@ -98,6 +101,7 @@ def correct() -> None:
     _ignore_the_ports_of_every_protocol()
     _delete_the_volumes_of_terminated_instances()
     _know_what_iam_requests_name()
+    _make_keys_of_a_given_id()
     if os.environ.get(ENCRYPTED) == "true":
         _count_requests_as_encrypted()
     _let_in_who_knows_the_secret()
@@ -235,6 +239,26 @@ def _know_what_iam_requests_name() -> None:
 
     iam_actions.extract_resource_arn = extract_resource_arn
     iam_actions.request_tag_context = request_tag_context
+
+
+def _make_keys_of_a_given_id() -> None:
+    # A key that exists by the declaration has an id already.
+    from ministack.services import kms
+
+    original = kms._create_key
+
+    @functools.wraps(original)
+    def create(data: Any) -> Any:
+        given = next((t["TagValue"] for t in data.get("Tags", []) if t["TagKey"] == KEY_ID), None)
+        if given is None:
+            return original(data)
+        new_uuid, kms.new_uuid = kms.new_uuid, lambda: given
+        try:
+            return original({**data, "Tags": []})
+        finally:
+            kms.new_uuid = new_uuid
+
+    kms._create_key = create
 
 
 def _count_requests_as_encrypted() -> None:

@@ -150,10 +150,11 @@ class Blocks:
 
     def partition(self, address: str) -> str:
         """Return the partition that a block is in."""
-        region = self._region(address)
+        region = self.region(address)
         return next((p for sign, p in _PARTITIONS.items() if region.startswith(f"{sign}-")), "aws")
 
-    def _region(self, address: str) -> str:
+    def region(self, address: str) -> str:
+        """Return the region that a block's provider is declared in."""
         return self._regions.get(self.aliases.get(_without_index(address), ""), "")
 
     def known(self, address: str, name: str) -> Any:
@@ -275,7 +276,7 @@ class Blocks:
             key = f"key/{address.rpartition('.')[2]}"
             if type_ == "aws_kms_alias":  # its ARN in a policy is not its key's
                 key = str(self.known(address, "name") or f"alias/{address.rpartition('.')[2]}")
-            region = self._region(address)
+            region = self.region(address)
             whole = f"arn:{partition}:kms:{region}:{account}:{key}"
             return whole if name == "arn" else key.removeprefix("key/")
         if type_ == "aws_iam_openid_connect_provider" and name == "arn":

@@ -98,9 +98,7 @@ class Synthesized:
             for block in self.blocks("aws_s3_bucket_policy").values()
         }
         self.on_keys = {
-            self._attribute(*self._reference(block["key_id"])[:2], "arn"): self._referred(
-                block["policy"]
-            )
+            self._key(block): self._referred(block["policy"])
             for block in self.blocks("aws_kms_key_policy").values()
         }
 
@@ -169,6 +167,13 @@ class Synthesized:
         kind = type_.removeprefix("data.").removeprefix("aws_iam_")
         return f"arn:aws:iam::{account}:{kind}{block.get('path') or '/'}{block['name']}"
 
+    def _key(self, block: Mapping[str, Any]) -> str:
+        """Return the ARN of the key that a policy is of: of one made here, or told by its id."""
+        if _REFERENCE.fullmatch(block["key_id"]):
+            return self._attribute(*self._reference(block["key_id"])[:2], "arn")
+        region = self._regions[block["provider"].partition(".")[2]]
+        return f"arn:aws:kms:{region}:{self._account(block['provider'])}:key/{block['key_id']}"
+
     def _account(self, provider: str) -> str:
         return self.accounts[provider.partition(".")[2]]
 
@@ -189,14 +194,16 @@ class Synthesized:
 
         statement: dict[str, Any] = {
             "Effect": block.get("effect") or "Allow",
-            "Action": list(block["actions"]),
         }
+        for element, name in (("Action", "actions"), ("NotAction", "not_actions")):
+            if block.get(name):
+                statement[element] = list(block[name])
         if block.get("sid"):
             statement["Sid"] = block["sid"]
         if block.get("resources"):
             statement["Resource"] = resolved(block["resources"])
         for principal in block.get("principals") or []:
-            if principal["type"] == "*":
+            if principal["type"] == "*" or principal["identifiers"] == ["*"]:
                 statement["Principal"] = "*"
             else:
                 named = statement.setdefault("Principal", {})

@@ -168,7 +168,7 @@ class Links(Deployment):
     def notes(self) -> list[Problem]:
         """Return what cannot be known here of what is declared."""
         return [
-            ((*place, "trusted_service"), note)
+            ((*place, "trusted_services" if consumer.trusted_services else "trusted_service"), note)
             for place, consumer in parts(self, Consumer)
             if (note := consumer.note())
         ]

@@ -50,7 +50,7 @@ class Declared(Grantees):
         consumers = {consumer.id: self._consumer(consumer) for consumer in link.consumers}
         role = None
         if assumed := link.assumed_role:
-            callers = [(c.account, consumers[c.id], _carried(c.service)) for c in link.consumers]
+            callers = [(c.account, consumers[c.id], _carried(c.services)) for c in link.consumers]
             for passed in (*assumed.through, assumed):
                 last = passed is assumed
                 role = self._assumed(assumed) if last else self._role(passed.account, passed.name)
@@ -228,9 +228,9 @@ class Declared(Grantees):
             self.pairs.add((who, arn))
 
 
-def _carried(trusted: str | None) -> tuple[str, ...]:
-    """Return what the sessions that a service hands out bring along to another role."""
-    brought = trust_actions(trusted) if trusted else ()
+def _carried(trusted: list[str]) -> tuple[str, ...]:
+    """Return what the sessions that services hand out bring along to another role."""
+    brought = dict.fromkeys(action for name in trusted for action in trust_actions(name))
     return tuple(action for action in brought if action in actions.CARRIED)
 
 

@@ -16,6 +16,7 @@ import hashlib
 import importlib
 import importlib.metadata
 import inspect
+import json
 import os
 import signal
 import sys
@@ -36,6 +37,7 @@ SERVICES = "s3,sts,iam,kms,ec2"
 SOURCES = {
     "core.iam_evaluator.evaluate_resource_policy": "e49ce7161ad63e35",
     "core.iam_evaluator._resolve_condition_key": "15e26964cd38f32c",
+    "core.iam_evaluator.evaluate_trust_policy": "4b50aa29ad29fe20",
     "core.iam_evaluator.caller_arn": "8dc478d34f4697cf",
     "services.s3._foreign_bucket_allows": "7865eb38b093e5a8",
     "services.s3._bucket_owner_account": "4352c25646a80a31",
@@ -102,6 +104,7 @@ def correct() -> None:
     _delete_the_volumes_of_terminated_instances()
     _know_what_iam_requests_name()
     _make_keys_of_a_given_id()
+    _let_services_say_for_whom(iam_evaluator)
     if os.environ.get(ENCRYPTED) == "true":
         _count_requests_as_encrypted()
     _let_in_who_knows_the_secret()
@@ -187,6 +190,34 @@ def _resolve_keys_across_accounts(iam_evaluator: Any, s3: Any) -> None:
         return original(key, ctx)
 
     iam_evaluator._resolve_condition_key = resolve
+
+
+def _let_services_say_for_whom(iam_evaluator: Any) -> None:
+    # An account's root stands for the services that act for it, and says so as they would: of
+    # which account they are asked, and of which resource.
+    original = iam_evaluator.evaluate_trust_policy
+
+    @functools.wraps(original)
+    def evaluate(document: Any, caller: str, ctx: Any = None) -> Any:
+        if ctx is None or ctx.principal_type != "Root":
+            return original(document, caller, ctx)
+        document = json.loads(document) if isinstance(document, str) else document
+        statements = document.get("Statement", [])
+        statements = [statements] if isinstance(statements, dict) else statements
+        refusing = [s for s in statements if s.get("Effect") == "Deny"]
+        told = {**ctx.service_context, "aws:sourceaccount": ctx.principal_account}
+        for statement in statements:
+            principal = statement.get("Principal", {})
+            named = principal.get("Service", "") if isinstance(principal, dict) else ""
+            service = str(named).partition(".")[0].removesuffix("-tasks")
+            kind = "stateMachine:" if service == "states" else ""
+            arn = f"arn:aws:{service}:{ctx.region}:{ctx.principal_account}:{kind}sandbox"
+            one = {**document, "Statement": [statement, *refusing]}
+            if original(one, caller, replace(ctx, service_context={**told, "aws:sourcearn": arn})):
+                return True
+        return False
+
+    iam_evaluator.evaluate_trust_policy = evaluate
 
 
 def _delay_replies() -> None:

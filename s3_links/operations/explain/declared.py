@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.reading import Unreadable
+from s3_links.declarations.handed_over import IDENTITY, TRUST
+from s3_links.operations.grants import Declared as Grants
 from s3_links.reach import actions
 from s3_links.reach.evaluate import evaluate
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from s3_cross_account.policy import Statement
+    from s3_links.declarations.links import Links
     from s3_links.operations.stack import Stack
     from s3_links.world import Document, DocumentKind, Principal, World
 
@@ -25,6 +28,9 @@ _TO_MERGE: dict[str, DocumentKind] = {
     "bucket_policy_to_merge_": "bucket policy",
     "key_policy_to_merge_": "key policy",
 }
+_OUTPUTS = (*_TO_MERGE, IDENTITY, TRUST)
+_SUFFIX = "x" * 16
+"""Stands for the end of the name of a permission set's role."""
 _UNNAMED = "…"
 _S3 = ":s3:::"
 _KEY_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
@@ -59,10 +65,16 @@ class Route:
 
 
 class Declared:
-    """The synthesized stacks, each as its own world; ``accounts`` are the ids by their aliases."""
+    """The synthesized stacks, each as its own world; ``accounts`` are the ids by their aliases.
 
-    def __init__(self, stacks: Iterable[Stack], accounts: Mapping[str, str]) -> None:
-        self._stacks = {stack.name: _Declared(stack, accounts) for stack in stacks}
+    With ``links`` it knows what others have to do for them, too: what is handed over to the owners
+    of foreign accounts, and the roles of permission sets.
+    """
+
+    def __init__(
+        self, stacks: Iterable[Stack], accounts: Mapping[str, str], links: Links | None = None
+    ) -> None:
+        self._stacks = {stack.name: _Declared(stack, accounts, links) for stack in stacks}
 
     def halves(self, request: Request) -> list[Half]:
         """Return the statements that should let a request."""
@@ -94,7 +106,8 @@ class Declared:
 
     def names(self) -> list[str]:
         """Return the names of all declared roles."""
-        return sorted({who.name for declared in self._stacks.values() for who in declared.roles})
+        found = {who.name for declared in self._stacks.values() for who in declared.roles}
+        return sorted(name for name in found if name and not name.endswith(_SUFFIX))
 
     def bucket_accounts(self, name: str) -> list[str]:
         """Return the accounts in which a bucket of this name, or prefix, is declared."""
@@ -117,12 +130,22 @@ class Declared:
 
 
 class _Declared:
-    def __init__(self, stack: Stack, accounts: Mapping[str, str]) -> None:
+    def __init__(
+        self, stack: Stack, accounts: Mapping[str, str], links: Links | None = None
+    ) -> None:
         source = stack.content
         self._blocks = Blocks(declared_blocks(source), aliases_of(source), source, accounts)
         world = world_of(self._blocks)
         merged = {resource.arn: resource for resource in self._to_merge(source)}
-        self._world: World = replace(world, resources={**world.resources, **merged})
+        link = links.links.get(stack.name) if links else None
+        others = Grants(self._blocks, link, links.accounts) if links and link else None
+        handed_over = others.handed_out if others else {}
+        identities = others.identities if others else {}
+        self._world: World = replace(
+            world,
+            resources={**handed_over, **world.resources, **merged},
+            identities={**identities, **world.identities},
+        )
 
     @property
     def roles(self) -> list[Principal]:
@@ -152,7 +175,8 @@ class _Declared:
                 if finding.effect != "Allow" or isinstance(finding.statement, Unreadable):
                     continue
                 name, kind = finding.document.name, finding.document.kind
-                output = name if name.startswith(tuple(_TO_MERGE)) else ""
+                outputs = [name, finding.document.place]
+                output = next((o for o in outputs if o.startswith(_OUTPUTS)), "")
                 place = output or place_of(self._blocks, finding.document) or name
                 sid = finding.statement.sid or ""
                 yield Half(link=link, what=kind, statement=sid, place=place, output=output)
@@ -192,7 +216,11 @@ class _Declared:
         )
 
     def named(self, who: Principal) -> list[Principal]:
-        return [role for role in self.roles if (role.name, role.account) == (who.name, who.account)]
+        return [
+            role
+            for role in self.roles
+            if role.account == who.account and (role.name == who.name or _is_of_set(role, who))
+        ]
 
     def _as_declared(self, request: Request) -> Iterator[Request]:
         """Yield a request as it is declared: names that were not known yet stand as themselves."""
@@ -210,6 +238,16 @@ class _Declared:
 
 def _read(document: Document) -> Iterator[Statement]:
     return (s for s in document.statements if not isinstance(s, Unreadable))
+
+
+def _is_of_set(declared: Principal, who: Principal) -> bool:
+    """Whether somebody has the role of a declared permission set: IAM Identity Center ends it."""
+    start = declared.name[: -len(_SUFFIX)]
+    return (
+        declared.name == f"{start}{_SUFFIX}"
+        and start.startswith("AWSReservedSSO_")
+        and bool(re.fullmatch(f"{re.escape(start)}[0-9a-f]{{16}}", who.name))
+    )
 
 
 def _whole(arn: str) -> str:

@@ -147,9 +147,13 @@ def _told_once(world: World, rows: Iterable[Row]) -> Iterator[Row]:
     """
     rows = list(rows)
     for row in rows:
-        alike = [r for r in rows if (r.actions, r.on) == (row.actions, row.on) and r.who != row.who]
+        others = any(
+            (r.actions, r.on, r.through) == (row.actions, row.on, None) and r.who != row.who
+            for r in rows
+        )
         everybody = row.who.kind == "role" and not row.who.name and row.who.path == "/"
-        if not (everybody and alike and _refused_otherwise(world, row)):
+        direct = everybody and row.through is None
+        if not (direct and others and _refused_otherwise(world, row)):
             yield row
 
 

@@ -277,7 +277,7 @@ def test_their_role_need_not_be_there_when_ours_is_deployed() -> None:
 
 def test_their_halves_and_ours_let_them_in_together_only() -> None:
     stack = Synthesized(everything()[1]["their-role"])
-    (identity,) = stack.given_elsewhere["identity_policy_to_attach_partner_etl"]
+    (identity,) = stack.attached_there["arn:aws:iam::444444444444:role/etl"]
     arn = stack.bucket("shared-")
 
     def request(who: str, identity_: list[Any], policy: Any) -> dict[str, Any]:

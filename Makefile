@@ -10,6 +10,8 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed node_modules/.installed
 # Tests that deploy wait more than they compute.
 WORKERS ?= 4
+# A file's tests share what they deploy; the files begin in the order that tests/conftest.py gives.
+SPREAD := --dist loadfile --no-loadscope-reorder
 DAGRE := node_modules/@dagrejs/dagre/dist/dagre.min.js
 EVALUATOR := tests/evaluator/node_modules/.installed
 # Other bindings than the pinned ones, on which the examples are tried too.
@@ -75,14 +77,14 @@ plan-emulated: $(INSTALLED) ## Plan as well, without credentials: against emulat
 	@python -m s3_links.sandbox.plan $(ARGS)
 
 test: $(INSTALLED) $(EVALUATOR) $(OTHERS) ## Run every test
-	@python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST)
+	@python -m pytest -n $(WORKERS) $(SPREAD) $(PYTEST)
 
 test-fast: $(INSTALLED) $(EVALUATOR) $(OTHERS) ## Run the tests that need no Terraform
-	@python -m pytest -n auto --dist loadfile -m "pure or synthesized" $(PYTEST)
+	@python -m pytest -n auto $(SPREAD) -m "pure or synthesized" $(PYTEST)
 
 test-cdktn: $(INSTALLED) $(EVALUATOR) $(OTHERS) ## Run the tests that synthesize on the successor of cdktf
 	@test -e .tools/cdktn/.installed || { echo "cdktn cannot be had here"; test "$$CI" != true; exit; }; \
-	PYTHONPATH=$(CURDIR)/.tools/cdktn python -m pytest -n auto --dist loadfile -m synthesized --ignore tests/bindings $(PYTEST)
+	PYTHONPATH=$(CURDIR)/.tools/cdktn python -m pytest -n auto $(SPREAD) -m synthesized --ignore tests/bindings $(PYTEST)
 
 check: $(INSTALLED) ## Lint, check types, build the site, and look for what must not be committed
 	@ruff check . && ruff format --check . && mypy && python -m tools.committed
@@ -99,7 +101,7 @@ format: $(INSTALLED) ## Format the code
 wheel: $(INSTALLED) ## Build the wheel, into dist
 	@python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-bench: $(INSTALLED) ## Compare a synthesis with the usual import of the AWS bindings, and time a plan's difference
+bench: $(INSTALLED) $(OTHERS) ## Compare a synthesis with the usual import, cdktn and cdktf alone; print how it grows
 	@python -m tools.bench
 
 # The first is the one in Pipfile; the second is the last ever, which pip takes where nothing else is said;
@@ -159,6 +161,8 @@ $(PIPENV):
 .venv/.installed: Pipfile.lock pyproject.toml | $(PIPENV)
 	@echo "Installing the Python packages (about a minute) ..."
 	@$(PIPENV) sync --dev --python "$$(command -v $(PYTHON))" >.tools/sync.log 2>&1 || { cat .tools/sync.log; exit 1; }
+# Where Python is told to write no bytecode, every run would compile all of this again.
+	@$(BIN)/python -m compileall -q -o 0 -o 1 main.py constructs s3_links stacks tests tools -x node_modules
 	@touch $@
 
 # Where they cannot be had, the tests that need them are skipped with the reason, or fail under CI=true.

@@ -8,35 +8,44 @@ from typing import TYPE_CHECKING
 from s3_links.app import links, main, supporting
 
 if TYPE_CHECKING:
-    from cdktf import App, TerraformStack
+    from cdktf import App
 
-    from s3_links.app import Make
+    from s3_links.stacks.base import BaseStack
+    from s3_links.synthesis import Stacks
 
 
-def declared() -> Make:
-    """Return what makes the stacks: those of the links, else the reference."""
+def declared() -> Stacks:
+    """Return the stacks of the links, else the reference."""
     from s3_links.declarations.files import place_of_links
 
     return links() if place_of_links() else reference()
 
 
-def reference() -> Make:
-    """Return what makes the reference stack of ``cdktf.json``."""
+def reference() -> Stacks:
+    """Return the reference stack of ``cdktf.json``."""
+    from s3_links import nodejs
+
+    nodejs.begin()
+    from s3_links.synthesis import Stacks
     from stacks.configuration import read_configuration
 
     declared = read_configuration(Path("cdktf.json"))
-    accounts, state = dict(declared.accounts), declared.state
+    accounts = dict(declared.accounts)
 
-    def make(app: App) -> list[TerraformStack]:
+    def make(app: App) -> list[BaseStack]:
         from s3_links.declarations.names import REFERENCE_STACK
         from stacks.reference import ReferenceStack
 
         stack = ReferenceStack(
-            app, REFERENCE_STACK, accounts=accounts, state=state, instances=declared.instances
+            app,
+            REFERENCE_STACK,
+            accounts=accounts,
+            state=declared.state,
+            instances=declared.instances,
         )
-        return [stack, *supporting(app, [stack], accounts, declared)]
+        return [stack]
 
-    return make
+    return Stacks([make], supporting(declared, accounts))
 
 
 if __name__ == "__main__":

@@ -2,40 +2,50 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
-from .declarations.errors import ConfigurationError
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
 
-    from cdktf import App, TerraformStack
+    from cdktf import App
 
     from s3_cross_account.settings import AccountSettings
 
     from .declarations.deployment import Deployment
+    from .declarations.links import Links
+    from .stacks.base import BaseStack
+    from .synthesis import Stacks, Supporting, Written
 
-    Make = Callable[[App], list[TerraformStack]]
-    """What makes the stacks, once cdktf is there."""
-
-PROVIDER_LOCK = Path(".terraform.lock.hcl")
+LINKS_A_PROCESS = 100
+"""A process keeps what it made until it ends: with more of them, memory would grow with them."""
+BYTES_OF_A_PROCESS = 30_000
+"""About what a file of as many links has."""
 
 # Node.js 20 does all that is needed here; jsii greets it with a page-wide banner on each call.
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
 
-def main(declared: Callable[[], Make] | None = None) -> None:
+def main(declared: Callable[[], Stacks] | None = None) -> None:
     """Synthesize every stack that ``declared`` reads, by default those of the links file."""
+    # What is made here stays to the end: looking for what does not takes a tenth of the time.
+    gc.disable()
     _interruptible(_interrupted)
+    from . import nodejs
     from .failures import told
+    from .synthesis import synthesize
 
     try:
-        synthesize((declared or links)())
+        stacks = (declared or links)()
+        nodejs.require()
+        # From here on there is something to clean up.
+        _interruptible(signal.default_int_handler)
+        synthesize(stacks)
         _interruptible(signal.SIG_IGN)  # nothing is left but to end
     except BaseException as error:
         lines = told(error)
@@ -47,42 +57,58 @@ def main(declared: Callable[[], Make] | None = None) -> None:
         sys.exit(130 if isinstance(error, KeyboardInterrupt) else 1)
 
 
-def links() -> Make:
-    """Return what makes a stack of each link that is declared in this folder."""
+def links() -> Stacks:
+    """Return the stacks of the links that are declared in this folder."""
+    from . import nodejs
     from .declarations.files import FILES, place_of_links
     from .declarations.read_links import read_with_notes
+    from .synthesis import Stacks
 
-    declared, notes = read_with_notes(place_of_links() or FILES[0])
-    accounts, state = declared.accounts, declared.state
+    place = place_of_links() or FILES[0]
+    # What other processes make needs no Node.js here.
+    if not place.exists() or place.stat().st_size < BYTES_OF_A_PROCESS:
+        nodejs.begin()
+    declared, notes = read_with_notes(place)
     for note in notes:
         print(note, file=sys.stderr)
-
-    def make(app: App) -> list[TerraformStack]:
-        from .stacks.declared import declared_stack
-
-        links: list[TerraformStack] = [
-            declared_stack(app, name, link=link, accounts=accounts, state=state)
-            for name, link in declared.links.items()
-        ]
-        return [*links, *supporting(app, links, accounts, declared)]
-
-    return make
+    names = list(declared.links)
+    return Stacks(
+        [
+            partial(_links, declared, names[start : start + LINKS_A_PROCESS])
+            for start in range(0, len(names), LINKS_A_PROCESS)
+        ],
+        supporting(declared, declared.accounts),
+    )
 
 
-def supporting(
-    app: App,
-    deployed: list[TerraformStack],
-    accounts: Mapping[str, AccountSettings],
-    declared: Deployment,
-) -> list[TerraformStack]:
-    """Return the stacks that an administrator deploys before the others."""
+def _links(declared: Links, names: Sequence[str], app: App) -> list[BaseStack]:
+    """Make the stacks of some of the links."""
+    from .stacks.declared import declared_stack
+
+    accounts, state = declared.accounts, declared.state
+    return [
+        declared_stack(app, name, link=declared.links[name], accounts=accounts, state=state)
+        for name in names
+    ]
+
+
+def supporting(declared: Deployment, accounts: Mapping[str, AccountSettings]) -> Supporting | None:
+    """Return what makes the stacks that an administrator deploys before the others."""
+    if declared.pipeline is None and not getattr(declared.state, "create_bucket", False):
+        return None
+    return partial(_supporting, declared, accounts)
+
+
+def _supporting(
+    declared: Deployment, accounts: Mapping[str, AccountSettings], app: App, written: Written
+) -> list[BaseStack]:
     from .declarations import pipeline as pipelines
     from .declarations.state import BUCKET_STACK, S3State
     from .stacks.pipeline_roles import PipelineRolesStack
     from .stacks.state_bucket import StateBucketStack
 
     state, pipeline = declared.state, declared.pipeline
-    found: list[TerraformStack] = []
+    found: list[BaseStack] = []
     if isinstance(state, S3State) and state.create_bucket:
         found.append(StateBucketStack(app, BUCKET_STACK, state=state, accounts=accounts))
     if pipeline is not None:
@@ -90,7 +116,7 @@ def supporting(
             app,
             pipelines.STACK,
             pipeline=pipeline,
-            stacks=[stack.to_terraform() for stack in deployed],
+            stacks=written(),
             accounts=accounts,
             state=state,
         )
@@ -107,41 +133,3 @@ def _interrupted(*_: object) -> None:
     """End at once: while pydantic makes its models, it would swallow an exception."""
     os.write(2, b"Interrupted.\n")
     os._exit(130)
-
-
-def output_folder() -> str:
-    """Return the folder to write to, which cdktf's command names in a variable."""
-    folder = Path(os.environ.get("CDKTF_OUTDIR") or "cdktf.out")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(
-            [f"{folder}: cannot be written to ({error.strerror}): name another output folder"]
-        ) from None
-    return str(folder)
-
-
-def synthesize(make: Make) -> None:
-    """Write every stack, once all of them are valid."""
-    from .declarations.files import content_of, present, write
-    from .failures import require_nodejs
-
-    require_nodejs()
-    lock = content_of(PROVIDER_LOCK) if present(PROVIDER_LOCK) else None
-
-    # From here on there is something to clean up.
-    _interruptible(signal.default_int_handler)
-    # Imported only now: this starts Node.js.
-    from cdktf import App
-
-    from .stacks.validation import problems
-
-    # It would validate each stack again while it writes them.
-    app = App(outdir=output_folder(), skip_validation=True)
-    stacks = make(app)
-    if found := problems(stacks):
-        raise ConfigurationError(found)
-    app.synth()
-    if lock is not None:
-        for stack in stacks:
-            write(Path(app.outdir, "stacks", stack.to_string(), PROVIDER_LOCK.name), lock)

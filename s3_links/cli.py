@@ -487,7 +487,7 @@ def apply(links: Names = None) -> None:
 def deploy(links: Name = None, yes: Yes = False) -> None:
     """Plan a link, show what changes, ask, and apply it.
 
-    Of several, each comes after those that make the roles which it looks up.
+    Of several, each comes after those that make the roles and buckets that it names.
     """
     from .operations.order import in_order
 

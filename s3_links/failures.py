@@ -16,6 +16,7 @@ from s3_links.declarations.errors import ConfigurationError
 
 NODE = os.environ.get("JSII_NODE", "node")
 OLDEST_NODE = 20
+_OURS = ("s3_cross_account", "s3_links", "stacks")
 _INSTALL = f"install version {OLDEST_NODE} or later"
 
 # Node.js tells of the operating system's errors so, as "Error: ENOSPC: no space left on device".
@@ -24,7 +25,7 @@ _SYSTEM_ERROR = re.compile(r"\bE[A-Z0-9]{2,}: ([^,]+), \w+(?: '([^']+)')?")
 
 def told(error: BaseException) -> str | None:
     """Return what to tell the user, or nothing where the error is none of theirs."""
-    if isinstance(error, (ConfigurationError, NodejsError)):
+    if isinstance(error, (ConfigurationError, NodejsError, ToldError)):
         return str(error)
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted."
@@ -37,12 +38,18 @@ def told(error: BaseException) -> str | None:
         )
     if isinstance(error, OSError) and error.errno != errno.EPIPE:
         return _unwritten(error.filename, error.strerror or str(error))
+    if type(error).__name__ == "BrokenProcessPool":
+        return "a process ended too early: run it again; memory may have been short"
     if not _from_jsii(error):
         return None
     if error.__cause__ is not None:  # what Node.js replied
         found = _SYSTEM_ERROR.search(str(error))
         return _unwritten(found[2], found[1]) if found else None
     return "Node.js ended too early: run it again; memory may have been short"
+
+
+class ToldError(Exception):
+    """What stopped another process of this program, in the lines that tell it."""
 
 
 class NodejsError(Exception):
@@ -71,6 +78,11 @@ def _unwritten(file: str | None, reason: str) -> str:
 
 
 def _from_jsii(error: BaseException) -> bool:
-    """Return whether jsii raised it, which stands between this program and Node.js."""
+    """Return whether jsii raised it, which stands between this program and Node.js.
+
+    What a construct raises has come through jsii too, which made the construct.
+    """
     frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
-    return any(frame.f_globals.get("__name__", "").startswith("jsii.") for frame in frames)
+    names = [frame.f_globals.get("__name__", "").partition(".")[0] for frame in frames]
+    last = next((name for name in reversed(names) if name == "jsii" or name in _OURS), "")
+    return last == "jsii"

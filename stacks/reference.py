@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from cdktf import TerraformElement, TerraformVariable
-from constructs import Construct, Node
+from cdktf import TerraformVariable
+from constructs import Construct
 
 from s3_cross_account.account import Account
 from s3_cross_account.assume_role import AssumeRole
 from s3_cross_account.aws_cli import copy_command
 from s3_cross_account.bucket import Bucket
 from s3_cross_account.direct_access import DirectAccess
+from s3_cross_account.document import rendered_once
 from s3_cross_account.instance import Instance, InstanceBasics
 from s3_cross_account.network import PublicNetwork
 from s3_cross_account.role import Role
+from s3_links.declarations.files import write
 from s3_links.declarations.state import LOCAL, State
 from s3_links.stacks.base import BaseStack
 
-from .reference_names import REFERENCE_NAMES
+from .reference_names import renamed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from cdktf import App
 
     from s3_cross_account.settings import AccountSettings
 
@@ -39,9 +43,10 @@ class ReferenceStack(BaseStack):
     all but a few cents of what the stack costs.
     """
 
+    @rendered_once()
     def __init__(
         self,
-        scope: Construct,
+        scope: App,
         id_: str,
         *,
         accounts: Mapping[str, AccountSettings],
@@ -91,8 +96,8 @@ class ReferenceStack(BaseStack):
             },
         )
         # Rendered locally, so that either provider gives the same; the reference names this one.
-        document = home.node.find_child("policy-document").node.find_child("Resource")
-        cast("TerraformElement", document).add_override("provider", f"aws.{self._account2.alias}")
+        assert home.policy_document is not None
+        home.policy_document.overrides["provider"] = f"aws.{self._account2.alias}"
         self.outputs(
             bucket3_name=home.name,
             bucket4_name=away.name,
@@ -103,9 +108,7 @@ class ReferenceStack(BaseStack):
         )
 
     def _account(self, alias: str, settings: AccountSettings) -> Account:
-        variable = TerraformVariable(self, alias, type="string", default=alias)
-        self.named[variable] = alias
-        name = variable.string_value
+        name = TerraformVariable(self, alias, type="string", default=alias).string_value
         return Account(self, f"{alias}-provider", alias=alias, settings=settings, name=name)
 
     def _instance_role(self, scope: Construct, number: str) -> Role:
@@ -152,10 +155,8 @@ class ReferenceStack(BaseStack):
         )
         return home, away
 
-    # cdktf asks here for the name of each element, once, when something first refers to it.
-    def _allocate_logical_id(self, tf_element: Node | TerraformElement) -> str:
-        if isinstance(tf_element, TerraformElement) and tf_element in self.named:
-            return self.named[tf_element]
-        whole = tf_element.path if isinstance(tf_element, Node) else tf_element.to_string()
-        _, _, path = whole.partition("/")
-        return REFERENCE_NAMES.get(path) or super()._allocate_logical_id(tf_element)
+    def written(self, folder: Path) -> None:
+        """Give the blocks the reference's names, as JSON or as HCL."""
+        for name in ("cdk.tf.json", "cdk.tf", "metadata.json"):
+            if (file := folder / name).exists():
+                write(file, renamed(file.read_text(encoding="utf-8")).encode())

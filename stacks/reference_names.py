@@ -4,6 +4,13 @@ With the block's type each makes its Terraform address, and so whoever deployed 
 go on with this project and the same state. Other stacks keep the addresses that cdktf derives.
 """
 
+from __future__ import annotations
+
+import json
+import re
+
+from s3_cross_account.references import logical_id
+
 REFERENCE_NAMES = {
     "network/vpc": "vpc",
     "network/internet-gateway": "igw",
@@ -54,3 +61,16 @@ REFERENCE_NAMES = {
     "assume/away-bucket/Resource": "bucket4",
     "assume/away-bucket/ownership-controls": "bucket_ownership_controls4",
 }
+
+
+def renamed(written: str) -> str:
+    """Return what cdktf wrote with the reference's names in the place of those it derived.
+
+    Each of these ends in a hash, and so is no part of any other text.
+    """
+    names = {logical_id(path.split("/")): name for path, name in REFERENCE_NAMES.items()}
+    text = re.sub("|".join(names), lambda found: names[found[0]], written)
+    if not text.startswith("{"):
+        return text
+    # By their new names the blocks are in another order.
+    return json.dumps(json.loads(text), indent=2, sort_keys=True, ensure_ascii=False)

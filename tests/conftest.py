@@ -54,7 +54,12 @@ def json_file(folder: Path) -> Path:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with what it costs: what its file or itself says, and what it is given."""
+    """Mark each test with what it costs: what its file or itself says, and what it is given.
+
+    Files begin in the order of what is dearest in them: cheap ones fill the end, where one worker
+    would still be deploying and the others wait.
+    """
+    dearest: dict[Path, int] = {}
     for item in items:
         said = item.get_closest_marker("cost")
         cost: str = said.args[0] if said else "pure"
@@ -65,6 +70,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         elif "project_folder" in given and cost == "pure":
             cost = "synthesized"
         item.add_marker(cost)
+        dearest[item.path] = max(dearest.get(item.path, 0), COSTS.index(cost))
+    items.sort(key=lambda item: -dearest[item.path])
 
 
 @pytest.fixture(autouse=True)
@@ -130,12 +137,8 @@ class Terraform:
         )
 
     def plan(self, folder: Path, *arguments: str) -> dict[str, Any]:
-        """Initialize, validate and plan in ``folder``; return the plan as Terraform shows it."""
-        for command in (
-            ("init", "-no-color"),
-            ("validate", "-no-color"),
-            ("plan", "-no-color", "-out=plan", *arguments),
-        ):
+        """Initialize and plan in ``folder``, which validates too; return the plan as shown."""
+        for command in (("init", "-no-color"), ("plan", "-no-color", "-out=plan", *arguments)):
             result = self(folder, *command)
             assert result.returncode == 0, result.stdout + result.stderr
         plan: dict[str, Any] = json.loads(self(folder, "show", "-json", "plan").stdout)

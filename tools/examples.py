@@ -21,7 +21,7 @@ from s3_links.operations.stack import declared
 from s3_links.operations.who_can import who_can
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from s3_links.declarations.links import Links
     from s3_links.operations.stack import Stack
@@ -102,17 +102,15 @@ def synthesized(folder: Path) -> tuple[Links, list[Stack]]:
         os.environ.update({"CDKTF_OUTDIR": before} if before else {})
 
 
-def page(language: str) -> str:
-    """Return the page."""
-    with tempfile.TemporaryDirectory() as folder:
-        links, stacks = synthesized(Path(folder))
-        by_name = {stack.name: stack for stack in stacks}
-        parts = [_TEXTS[language].strip()]
-        for example in examples():
-            own = example.content["links"]
-            shown = json.dumps(own, indent=2, ensure_ascii=False)
-            table = "\n".join(_table(links, {n: by_name[n] for n in own}, language))
-            parts += [example.text(language), f"```json\n{shown}\n```", table]
+def page(language: str, links: Links, stacks: Sequence[Stack]) -> str:
+    """Return the page of all examples as they were synthesized."""
+    by_name = {stack.name: stack for stack in stacks}
+    parts = [_TEXTS[language].strip()]
+    for example in examples():
+        own = example.content["links"]
+        shown = json.dumps(own, indent=2, ensure_ascii=False)
+        table = "\n".join(_table(links, {n: by_name[n] for n in own}, language))
+        parts += [example.text(language), f"```json\n{shown}\n```", table]
     return "\n\n".join(parts) + "\n"
 
 
@@ -132,4 +130,5 @@ def _table(links: Links, stacks: Mapping[str, Stack], language: str) -> Iterator
 
 
 if __name__ == "__main__":
-    print(page((sys.argv[1:] or ["en"])[0]), end="")
+    with tempfile.TemporaryDirectory() as folder:
+        print(page((sys.argv[1:] or ["en"])[0], *synthesized(Path(folder))), end="")

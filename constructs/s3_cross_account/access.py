@@ -185,7 +185,8 @@ class Conditions(BaseModel):
     """an object of condition operators, each with condition keys and their values, as a policy has
     them. Any other condition: it is written wherever a request may have the key, of the actions
     that know it, and a key that no request here has is refused. With AssumeRole what speaks of the
-    caller (its tags, its session) is asked of who assumes the role"""
+    caller (its tags, its session) is asked of who assumes the role. {principal_tag:team} in a text
+    stands for the tag team of whoever makes the request"""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -211,12 +212,24 @@ class Conditions(BaseModel):
             for key, values in keys.items():
                 for told in condition_keys.problems(test, key, _listed(values)):
                     yield (test, key), told
-                same = (test, condition_keys.as_listed(key))
+                listed = condition_keys.as_listed(key)
+                same = (test, listed.lower())  # in the names of tags IAM ignores the case as well
                 if same in seen:
                     yield (test, key), "is given twice, in letters of another case"
                 seen.add(same)
+                given = self.conditions.get("Null", {}).get(key)
+                if (
+                    test.startswith("ForAllValues:")
+                    and listed in _OF_ORGANIZATIONS
+                    and given is not False
+                ):
+                    yield (
+                        (test, key),
+                        "lets in what is in no organization at all: write ForAnyValue in its "
+                        f'place, or add "Null": {{"{key}": false}}',
+                    )
                 for name, asks in _ASKED.items():
-                    mine = asks.test == test and same[1] in (asks.key, asks.bucket_key)
+                    mine = asks.test == test and listed in (asks.key, asks.bucket_key)
                     if mine and getattr(self, name):
                         yield (test, key), f'"{name}" asks this already: leave out one of them'
 
@@ -227,7 +240,7 @@ class Conditions(BaseModel):
             Condition(
                 test=test,
                 variable=condition_keys.as_listed(key),
-                values=tuple(map(condition_keys.as_text, _listed(values))),
+                values=tuple(as_pattern(condition_keys.as_text(v)) for v in _listed(values)),
             )
             for test, keys in self.conditions.items()
             for key, values in keys.items()
@@ -256,6 +269,16 @@ class Conditions(BaseModel):
         theirs = {name: False for name, asks in _ASKED.items() if not asks.of_session}
         kept = self._chosen(lambda key: not _of_caller_alone(key))
         return self.model_copy(update={**theirs, "conditions": kept})
+
+    def of_passed_role(self) -> Conditions:
+        """Return what is asked of a role that is assumed itself, and assumes the next.
+
+        Its sessions have neither the tags nor the sign-in of who assumed it, who was asked for
+        them: "Chaining roles with session tags" in "Pass session tags in AWS STS" in the IAM User
+        Guide, of those that are not transitive.
+        """
+        kept = self._chosen(lambda key: not key.startswith(_OF_PEOPLE))
+        return self.model_copy(update={"mfa": False, "conditions": kept})
 
     @property
     def asked_of_caller(self) -> dict[str, dict[str, Values]]:
@@ -309,6 +332,16 @@ class Conditions(BaseModel):
             for name, asks in _ASKED.items()
             if (variable := key(asks)) and (values := asks.values(getattr(self, name), account_id))
         )
+
+
+# "Set operators for multi-valued context keys" in the IAM User Guide: no value is among all values.
+_OF_ORGANIZATIONS = ("aws:PrincipalOrgPaths", "aws:ResourceOrgPaths", "aws:VpceOrgPaths")
+
+
+_OF_PEOPLE = (
+    *("aws:PrincipalTag/", "aws:MultiFactorAuth", "aws:username", "aws:userid"),
+    *("aws:PrincipalType", "aws:FederatedProvider", "identitystore:UserId"),
+)
 
 
 def _listed(values: Values) -> tuple[Value, ...]:

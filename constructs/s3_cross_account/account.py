@@ -17,9 +17,8 @@ from .bindings import (
 from .settings import across_partitions, partition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .settings import AccountSettings
+    from .validation import Checks
 
 __all__ = ["Account"]
 
@@ -65,7 +64,10 @@ class Account(Construct):
         self.permissions_boundary = permissions_boundary
         self.trust_policy_quota = trust_policy_quota
         self._claimed: set[tuple[str, str]] = set()
-        self.checks: list[tuple[Construct, Callable[[], list[str]]]] = []
+        # A stack that looks at them itself spares Node.js the call back for each account.
+        checks: Checks | None = getattr(scope, "checks", None)
+        self.validated_by_stack = checks is not None
+        self.checks: Checks = [] if checks is None else checks
         self.alias = alias
         self.name = alias if name is None else name
         # A statement's sid takes letters and digits only.

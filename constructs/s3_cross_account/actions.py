@@ -108,6 +108,10 @@ REPLICATION_ON_SOURCE_OBJECTS: Final = (
     "s3:GetObjectVersionAcl",
     "s3:GetObjectVersionTagging",
 )
+REPLICATION_OF_LOCKS: Final = ("s3:GetObjectRetention", "s3:GetObjectLegalHold")
+"""What replicating from a bucket with Object Lock needs besides: "Object Lock considerations"
+in the Amazon S3 User Guide."""
+
 REPLICATION_ON_DESTINATION_OBJECTS: Final = (
     "s3:ReplicateObject",
     "s3:ReplicateDelete",
@@ -155,6 +159,11 @@ OPERATIONS: Final = {
 Follows "Required permissions for Amazon S3 API operations" in the Amazon S3 User Guide. A copy
 needs the first of its two at its source, the second at its target.
 """
+
+
+def from_source(*, locked: bool) -> tuple[str, ...]:
+    """Return what replicating objects needs of them, in a ``locked`` bucket of their locks too."""
+    return (*REPLICATION_ON_SOURCE_OBJECTS, *(REPLICATION_OF_LOCKS if locked else ()))
 
 
 def into_replica(*, away: bool) -> tuple[str, ...]:

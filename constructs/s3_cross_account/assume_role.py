@@ -149,11 +149,11 @@ def _trusting(
     survive_recreation: bool,
 ) -> Iterator[policy.Statement]:
     """Yield the trust policy's statements: one for the roles of an account, where that will do."""
-    named: dict[tuple[Account, tuple[str, ...]], list[policy.Naming]] = {}
+    named: dict[tuple[Account, tuple[str, ...], tuple[str, ...]], list[policy.Naming]] = {}
     for role in roles:
         naming = role.principal(survive_recreation=survive_recreation)
-        named.setdefault((role.account, role.carried), []).append(naming)
-    for (account, carried), namings in named.items():
+        named.setdefault((role.account, role.carried, role.tags), []).append(naming)
+    for (account, carried, tags), namings in named.items():
         id_ = account.account_id if access.conditions.same_accounts else None
         for principal, by_arn in policy.together(namings):
             asked = access.conditions.of_caller(account_id=id_)
@@ -162,5 +162,7 @@ def _trusting(
                 # By themselves: only sts:AssumeRole knows an external id, and other keys.
                 asked = access.conditions.of_caller(account_id=id_, actions=carried)
                 yield policy.Statement(
-                    actions=carried, principals=(principal,), conditions=by_arn + asked
+                    actions=carried,
+                    principals=(principal,),
+                    conditions=policy.passing(tags, by_arn + asked),
                 )

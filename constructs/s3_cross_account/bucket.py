@@ -83,7 +83,7 @@ class BucketBase(Construct):
         self.given_name: str | None = None
         self.settled_by: list[ITerraformDependable] = []
         self.statements: list[Statement] = []
-        self._policy: PolicyDocument | None = None
+        self.policy_document: PolicyDocument | None = None
         self._imported_policy: str | None = None
 
     def grant(
@@ -149,10 +149,10 @@ class BucketBase(Construct):
     def allow(self, statement: Statement) -> None:
         """Add ``statement`` to the bucket policy, which is created with the first one."""
         self.statements.append(statement)
-        if self._policy is not None:
-            self._policy.add(statement)
+        if self.policy_document is not None:
+            self.policy_document.add(statement)
         else:
-            self._policy = self._create_policy(statement)
+            self.policy_document = self._create_policy(statement)
 
     def _create_policy(self, first: Statement) -> PolicyDocument:
         document = PolicyDocument(
@@ -403,7 +403,8 @@ class ExistingBucket(BucketBase):
     @property
     def statements_json(self) -> str | None:
         """The document to merge into the bucket policy, where it belongs to somebody else."""
-        return self._policy.json if self.merge and self._policy else None
+        document = self.policy_document
+        return document.json if self.merge and document else None
 
     def _create_policy(self, first: Statement) -> PolicyDocument:
         if not self.merge:

@@ -17,6 +17,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 from .addresses import address_range
+from .prefixes import BY_TAG, tag_problems
 from .spelling import near_match
 
 if TYPE_CHECKING:
@@ -48,10 +49,13 @@ _DATE = re.compile(r"-?\d+|\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _ARN = re.compile(r"arn:.*|\*")
 _UNWRITABLE = (
-    (r"[$%&]\{", "${, %{ and &{ begin an expression"),
+    (r"[$%&]\{", "${, %{ and &{ begin an expression; the caller's tag is {principal_tag:team}"),
     (r"[\x00-\x1f\x7f-\x9f]", "it has a control character"),
     (r"[^\x00-\xff]", "IAM's policies take no characters beyond U+00FF"),
 )
+
+# "Tags for AWS Identity and Access Management resources" in the IAM User Guide: of a tag's key.
+_NAMED = re.compile(r"[A-Za-z0-9_ .:/=+@-]{1,128}")
 
 _BY_SERVICE = "only requests that an AWS service makes in its own name have it, no role's"
 _NOWHERE = {
@@ -137,7 +141,7 @@ def problems(test: str, key: str, values: tuple[Value, ...]) -> Iterator[str]:
     """Yield what is wrong with a condition, each with how to mend it."""
     shape = _SHAPE.fullmatch(test)
     type_ = _OPERATORS.get(shape["name"]) if shape else None
-    if shape is None or type_ is None or (shape["exists"] and type_ == "Null"):
+    if shape is None or type_ is None or (type_ == "Null" and (shape["exists"] or shape["set"])):
         bare = _SHAPE.sub(lambda found: found["name"], test, count=1)
         near = near_match(bare, _OPERATORS) or near_match(bare.replace("IP", "Ip"), _OPERATORS)
         hint = f'did you mean "{near}"?' if near else "IAM's are StringEquals, Bool, IpAddress, …"
@@ -152,6 +156,10 @@ def problems(test: str, key: str, values: tuple[Value, ...]) -> Iterator[str]:
         return
     key = as_listed(key)
     begun = _begun(key)
+    named = key[len(begun) :]
+    if named and not _NAMED.fullmatch(named):
+        yield f'"{key}" cannot be written: a tag\'s key has letters, digits and _.:/=+-@ here'
+        return
     if reason := _NOWHERE.get(begun):
         yield f'"{key}" cannot be asked here: {reason}'
         return
@@ -165,6 +173,12 @@ def problems(test: str, key: str, values: tuple[Value, ...]) -> Iterator[str]:
             return
         if many and not shape["set"]:
             yield f'"{key}" has several values: write "ForAnyValue:{test}" or "ForAllValues:{test}"'
+        if shape["set"] and not many:
+            bare = test.removeprefix(shape["set"])
+            yield (
+                f'"{key}" has one value, and {shape["set"][:-1]} is for several: write "{bare}", '
+                "which lets nobody in without it"
+            )
     if not values:
         yield f'"{key}" has no value: name one at least'
     for value in values:
@@ -187,6 +201,10 @@ def _unfit(type_: str, key: str, value: Value) -> str | None:
     for unwritable, problem in _UNWRITABLE:
         if re.search(unwritable, text):
             return f"cannot be written: {problem}"
+    for problem in tag_problems(text):
+        return f"cannot be written: {problem}"
+    if type_ != "String" and BY_TAG.search(text):
+        return "has a tag of the caller: only an operator of texts takes it, such as StringEquals"
     if type_ == "ARN" and not _ARN.fullmatch(text):
         return 'is no ARN: write for example "arn:aws:ec2:ap-northeast-1:111111111111:vpc/vpc-1"'
     return _unfit_range(key, text) if type_ == "IPAddress" else None

@@ -10,12 +10,13 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from .delivery_services import SERVICES
+from .delivery_template import BY_DEFAULT
 from .policy import Statement, service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .delivery_services import Template
+    from .delivery_template import Template
 
 __all__ = ["Delivery", "Source"]
 
@@ -54,6 +55,8 @@ class Delivery:
             found.append("nothing is delivered from no account")
         if known.name and not self.names:
             found.append(f"{self.service} needs {known.name}")
+        if not encrypted and known.only_with_key:
+            found.append(f"{self.service} encrypts what it delivers: it needs a KMS key")
         if encrypted and not known.key:
             found.append(
                 f"{self.service} delivers to buckets with Amazon S3 managed keys (SSE-S3) only: "
@@ -125,7 +128,10 @@ class Delivery:
                         sid=template.sid,
                         effect="Allow",
                         actions=template.actions,
-                        principals=(service(SERVICES[self.service].principal),),
+                        principals=tuple(
+                            service(name)
+                            for name in self._filled(SERVICES[self.service].principal, partition)
+                        ),
                         conditions=conditions,
                     ),
                     template.on,
@@ -141,16 +147,32 @@ class Delivery:
         }
         return list(
             dict.fromkeys(
-                template.format(**common, account=source.account_id, region=region, name=name)
+                template.format(
+                    **common,
+                    account=source.account_id,
+                    region=region,
+                    opt_in=f".{region}" if _opt_in(region, partition) else "",
+                    name=name,
+                )
                 for source in self.sources
                 for region, name in product(source.regions, self.names or ("",))
             )
         )
 
 
+def _opt_in(region: str, partition: str) -> bool:
+    """Whether an account has to enable the region: some services are called by it there."""
+    return partition == "aws" and region not in BY_DEFAULT
+
+
 def across_regions(service: str, regions: Iterable[str], region: str) -> str | None:
     """Return why a service of these regions does not deliver to a bucket in ``region``."""
     elsewhere = sorted({other for other in regions if other != region})
+    if "{opt_in}" in SERVICES[service].principal and region not in BY_DEFAULT and elsewhere:
+        return (
+            f"{service} delivers from {' and '.join(elsewhere)} to no bucket in {region}, which is "
+            "an opt-in region: take a bucket in a region that is enabled by default"
+        )
     if not SERVICES[service].same_region or not elsewhere:
         return None
     return (

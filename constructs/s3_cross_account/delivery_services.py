@@ -1,79 +1,28 @@
 """AWS services that deliver into a bucket of another account or read from it, and what they need.
 
 Each service's guide prints the statements of the bucket policy, and of the key policy where the
-bucket has a KMS key: they are data here, with the titles of the documents. What a statement has in
-braces is filled in for each source; one that differs between sources has a value for each of them,
-as the documents print it for several accounts ("Setting bucket policy for multiple accounts" in
-the AWS CloudTrail User Guide).
+bucket has a KMS key: they are data here and in :mod:`.export_services`, with the titles of the
+documents.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
+from .delivery_template import OF_ACCOUNT, OWNED, DeliveryService, Template, arn_like, equals
+from .export_services import EXPORTS
 from .policy import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SERVICES", "DeliveryService", "Template"]
+__all__ = ["SERVICES"]
 
-Choice = Literal["organization_id", "write"]
-"""What a statement is for alone, where it is not for every delivery."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Template:
-    """A statement as a document prints it, with braces around what differs.
-
-    ``on`` is what of the bucket it is for: nothing for the bucket itself, else the keys. It stands
-    only where the delivery has what ``when`` names.
-    """
-
-    sid: str
-    actions: tuple[str, ...]
-    on: str = ""
-    conditions: tuple[Condition, ...]
-    when: Choice | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeliveryService:
-    """What a service needs to deliver into a bucket of another account, or to read from it.
-
-    ``name`` is what a source of it is called by in ``aws:SourceArn``, as a field of a links file.
-    ``asks`` are further fields that it knows. Without ``key`` it takes no bucket with a KMS key. A
-    service of ``same_region`` delivers within a region only. ``settings`` are what to enter in the
-    source's account, by the names of the service's API. ``documents`` are the titles.
-    """
-
-    principal: str
-    bucket: tuple[Template, ...]
-    key: tuple[Template, ...] = ()
-    name: Literal["trail", "source_buckets", "distribution_ids"] | None = None
-    asks: tuple[str, ...] = ()
-    same_region: bool = False
-    settings: Mapping[str, str]
-    documents: tuple[str, ...]
-
-
-def _equals(variable: str, *values: str) -> Condition:
-    return Condition(test="StringEquals", variable=variable, values=values)
-
-
-def _arn(value: str) -> Condition:
-    return Condition(test="ArnLike", variable="aws:SourceArn", values=(value,))
-
-
-_OWNED = _equals("s3:x-amz-acl", "bucket-owner-full-control")
-_OF_ACCOUNT = _equals("aws:SourceAccount", "{account}")
-_OF_TRAIL = _equals("aws:SourceArn", "arn:{partition}:cloudtrail:{region}:{account}:trail/{name}")
-_OF_LOGS = (_OF_ACCOUNT, _arn("arn:{partition}:logs:{region}:{account}:*"))
-_OF_CHANNEL = (_OF_ACCOUNT, _arn("arn:{partition}:config:{region}:{account}:*"))
-_OF_BUCKET = (_OF_ACCOUNT, _arn("arn:{partition}:s3:::{name}"))
+_OF_TRAIL = equals("aws:SourceArn", "arn:{partition}:cloudtrail:{region}:{account}:trail/{name}")
+_OF_LOGS = (OF_ACCOUNT, arn_like("arn:{partition}:logs:{region}:{account}:*"))
+_OF_CHANNEL = (OF_ACCOUNT, arn_like("arn:{partition}:config:{region}:{account}:*"))
 _OF_DISTRIBUTION = (
-    _equals("aws:SourceArn", "arn:{partition}:cloudfront::{account}:distribution/{name}"),
+    equals("aws:SourceArn", "arn:{partition}:cloudfront::{account}:distribution/{name}"),
 )
 # Where documents print kms:GenerateDataKey* and kms:ReEncrypt*: those of a symmetric key.
 _DATA_KEYS = ("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext")
@@ -100,7 +49,7 @@ def _vended(
                 sid="AWSLogDeliveryWrite",
                 actions=("s3:PutObject",),
                 on="{prefix}AWSLogs/{hive}{account}/*",
-                conditions=(_OWNED, *_OF_LOGS),
+                conditions=(OWNED, *_OF_LOGS),
             ),
             Template(
                 sid="AWSLogDeliveryAclCheck",
@@ -162,13 +111,13 @@ SERVICES: Final[Mapping[str, DeliveryService]] = {
                 sid="AWSCloudTrailWrite",
                 actions=("s3:PutObject",),
                 on="{prefix}AWSLogs/{account}/*",
-                conditions=(_OWNED, _OF_TRAIL),
+                conditions=(OWNED, _OF_TRAIL),
             ),
             Template(
                 sid="AWSCloudTrailOrganizationWrite",
                 actions=("s3:PutObject",),
                 on="{prefix}AWSLogs/{organization}/*",
-                conditions=(_OWNED, _OF_TRAIL),
+                conditions=(OWNED, _OF_TRAIL),
                 when="organization_id",
             ),
         ),
@@ -223,7 +172,7 @@ SERVICES: Final[Mapping[str, DeliveryService]] = {
                 sid="AWSConfigBucketDelivery",
                 actions=("s3:PutObject",),
                 on="{prefix}AWSLogs/{account}/Config/*",
-                conditions=(_OWNED, *_OF_CHANNEL),
+                conditions=(OWNED, *_OF_CHANNEL),
             ),
         ),
         key=(
@@ -265,36 +214,7 @@ SERVICES: Final[Mapping[str, DeliveryService]] = {
         "Enable access logs for your Classic Load Balancer (Elastic Load Balancing User Guide)",
         {"S3BucketName": "{bucket}", "S3BucketPrefix": "{folder}"},
     ),
-    "s3-inventory": DeliveryService(
-        principal="s3.amazonaws.com",
-        bucket=(
-            Template(
-                sid="S3InventoryWrite",
-                actions=("s3:PutObject",),
-                # "Locating your inventory list": the source bucket's name follows the prefix.
-                on="{prefix}{name}/*",
-                conditions=(_OWNED, *_OF_BUCKET),
-            ),
-        ),
-        key=(
-            Template(
-                sid="AllowS3InventoryToUseTheKey",
-                actions=("kms:GenerateDataKey",),
-                conditions=_OF_BUCKET,
-            ),
-        ),
-        name="source_buckets",
-        same_region=True,
-        settings={
-            "Bucket": "{bucket_arn}",
-            "Prefix": "{folder}",
-            "SSEKMS.KeyId": "{key}",
-        },
-        documents=(
-            "Examples of Amazon S3 bucket policies (Amazon S3 User Guide)",
-            "Configuring Amazon S3 Inventory (Amazon S3 User Guide)",
-        ),
-    ),
+    **EXPORTS,
     "cloudfront": DeliveryService(
         principal="cloudfront.amazonaws.com",
         bucket=(

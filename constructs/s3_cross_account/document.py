@@ -17,6 +17,7 @@ from .bindings import (
 )
 from .policy import Statement, allows_everybody, compacted, join, size, unique_sids
 from .policy import document as as_json
+from .references import reference_below
 from .validation import add_validation
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ class PolicyDocument(Construct):
         others: Sequence[Statement] = (),
     ) -> None:
         super().__init__(scope, id_)
+        self.overrides: dict[str, str] = {}
+        """What the block has in the place of what is written here, by its path."""
+        self._account = account
         self.statements = list(statements)
         self._limit = limit
         self._others = others
@@ -59,20 +63,22 @@ class PolicyDocument(Construct):
             _refuse(statement)
         self._document: DataAwsIamPolicyDocument | None = None
         if not account.foreign:
-            self._document = DataAwsIamPolicyDocument(
-                self, "Resource", provider=account.provider, statement=self._rendered()
-            )
-            self._json: str = self._document.json
+            known = reference_below(self, "Resource", DataAwsIamPolicyDocument, "json")
+            if _HELD and known:
+                _HELD[-1].append(self)
+            else:
+                self._render()
+            self._json = known or str(self._document and self._document.json)
         if limit is not None:
             add_validation(self, account, lambda: self._too_long(what, limit))
 
     @property
     def json(self) -> str:
         """The rendered document."""
-        if self._document is not None:
+        if not self._account.foreign:
             return self._json
-        # Terraform reads the text as a template, in which its policy documents' &{ is no escape.
-        return json.dumps(as_json(self.statements), indent=2).replace("&{", "$${")
+        # Terraform reads the text as a template: what is IAM's variable there stays one so.
+        return json.dumps(as_json(self._compacted()), indent=2).replace("${aws:", "$${aws:")
 
     def add(self, statement: Statement) -> None:
         """Add a statement; a sid that is taken gets a number.
@@ -90,6 +96,12 @@ class PolicyDocument(Construct):
         """Write the statements as they are now."""
         if self._document is not None:
             self._document.put_statement(self._rendered())
+        elif not self._account.foreign:
+            self._document = DataAwsIamPolicyDocument(
+                self, "Resource", provider=self._account.provider, statement=self._rendered()
+            )
+            for path, value in self.overrides.items():
+                self._document.add_override(path, value)
 
     def _too_long(self, what: str, limit: int) -> list[str]:
         length = size([*self._others, *self._compacted()])
@@ -115,7 +127,7 @@ _HELD: list[list[PolicyDocument]] = []
 
 @contextmanager
 def rendered_once() -> Iterator[None]:
-    """Render each document that gets statements in here once, at the end.
+    """Render each document that is made or gets statements in here once, at the end.
 
     Each rendering writes all of its statements anew: of a bucket for n roles, n * n / 2 of them.
     Within another, that one's end counts.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .bindings import DataAwsIamUser, IamUserPolicyAttachment
 from .document import PolicyDocument
 from .policy import Condition, Principal, account_root
-from .role import RoleBase, last_part
+from .role import MANAGED_POLICY_LIMIT, RoleBase, last_part
 
 if TYPE_CHECKING:
     from cdktf import ITerraformDependable
@@ -138,7 +138,12 @@ class WholeAccount(RoleBase):
             self._document.add(statement)
             return
         self._document = PolicyDocument(
-            self, "identity-policy", account=self.account, statements=[statement]
+            self,
+            "identity-policy",
+            account=self.account,
+            statements=[statement],
+            what="managed policy",
+            limit=MANAGED_POLICY_LIMIT,
         )
 
 

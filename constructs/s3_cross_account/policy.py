@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .actions import ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY, CARRIED, known
-from .trusted_services import source_of, trust_actions
+from .trusted_services import session_tags, source_of, trust_actions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +33,9 @@ __all__ = [
 
 PIPELINE_AUDIENCE = "sts.amazonaws.com"
 """Whom the token of a pipeline's platform is for."""
+
+_OF_TAGS = ("ForAllValues:StringLike", "aws:TagKeys")
+"""Asks for the keys of all tags that are passed, and lets in who passes none."""
 
 # Stands for a value that is not known before a deployment, in its longest form: a role's ARN.
 _LONGEST_VALUE = "x" * (len("arn:aws-us-gov:iam::123456789012:role/") + 64)
@@ -193,6 +196,31 @@ def carried(trust: Iterable[Statement]) -> tuple[str, ...]:
     return tuple(action for action in CARRIED if action in allowed)
 
 
+def tags_of(trust: Iterable[Statement]) -> tuple[str, ...]:
+    """Return the keys of the session tags that sessions of a role with this trust policy have."""
+    found: dict[str, None] = {}
+    for statement in trust:
+        services = [n for p in statement.principals if p.type == "Service" for n in p.identifiers]
+        found |= dict.fromkeys(key for name in services for key in session_tags(name))
+        passed = [c.values for c in statement.conditions if (c.test, c.variable) == _OF_TAGS]
+        found |= dict.fromkeys(key for keys in passed for key in keys)
+    return tuple(found)
+
+
+def passing(tags: tuple[str, ...], asked: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Return what is asked of who passes tags on to a role: that they are none of its own choice.
+
+    A session's tags say whose keys it may read, where a prefix has ``{principal_tag:...}``: whoever
+    assumes a role could name any. What ``asked`` says of the tags' keys itself stands.
+
+    Follows "Pass session tags in AWS STS" in the IAM User Guide.
+    """
+    test, variable = _OF_TAGS
+    if not tags or any(condition.variable == variable for condition in asked):
+        return asked
+    return *asked, Condition(test=test, variable=variable, values=tags)
+
+
 def allows_everybody(statement: Statement) -> bool:
     """Whether a statement gives something to everybody, and not to one organization alone."""
     named = [text for p in statement.principals for text in (p.type, *p.identifiers)]
@@ -271,14 +299,19 @@ def deny_without_tls(bucket_arn: str) -> Statement:
 
 def unique_sids(statements: Iterable[Statement]) -> list[Statement]:
     """Return ``statements`` with repeated sids numbered, as one document needs them."""
-    seen: set[str] = set()
+    statements = list(statements)
+    taken = {statement.sid for statement in statements}
+    seen: dict[str, int] = {}
     result = []
     for statement in statements:
-        sid, count = statement.sid, 1
-        while sid is not None and sid in seen:
+        if statement.sid is None:
+            result.append(statement)
+            continue
+        count = seen.get(statement.sid, 0) + 1
+        while count > 1 and f"{statement.sid}{count}" in taken:  # an alias may end with a number
             count += 1
-            sid = f"{statement.sid}{count}"
-        seen.update([sid] if sid else [])
+        seen[statement.sid] = count
+        sid = statement.sid if count == 1 else f"{statement.sid}{count}"
         result.append(replace(statement, sid=sid))
     return result
 

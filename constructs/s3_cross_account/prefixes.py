@@ -1,4 +1,4 @@
-"""Prefixes of objects' keys, in which a tag of the caller may stand.
+"""Prefixes of objects' keys, and other texts in which a tag of the caller may stand.
 
 Follows "Naming Amazon S3 objects" in the Amazon S3 User Guide, and "IAM policy elements: Variables
 and tags" and "Tags for AWS Identity and Access Management resources" in the IAM User Guide.
@@ -32,9 +32,27 @@ _UNWRITABLE = (
 )
 
 
-def as_pattern(prefix: str) -> str:
-    """Return a prefix as a policy has it: with IAM's variable for a tag of the caller."""
-    return BY_TAG.sub(r"${aws:PrincipalTag/\1}", prefix)
+def as_pattern(text: str) -> str:
+    """Return a text as a policy has it: with IAM's variable for a tag of the caller."""
+    return BY_TAG.sub(r"${aws:PrincipalTag/\1}", text)
+
+
+def tag_problems(text: str) -> Iterator[str]:
+    """Yield what is wrong with what stands in a text for a tag of the caller."""
+    for tag in BY_TAG.findall(text):
+        if not _TAG.fullmatch(tag) or len(tag) > TAG_LIMIT:
+            yield (
+                f"{tag!r} is no tag's key: it has letters, digits and _.:/=+-@, {TAG_LIMIT} at most"
+            )
+    if found := _PLACEHOLDER.search(BY_TAG.sub("", text)):
+        yield f"{found[0]} stands for nothing: write {{principal_tag:team}} for the caller's tag"
+
+
+def unwritable(prefix: str) -> Iterator[str]:
+    """Yield why a policy would take a prefix for something else, or not at all."""
+    for pattern, problem in _UNWRITABLE:
+        if re.search(pattern, prefix):
+            yield f"{problem}; choose another"
 
 
 def prefix_problems(prefix: str) -> Iterator[str]:
@@ -42,15 +60,7 @@ def prefix_problems(prefix: str) -> Iterator[str]:
     literal = BY_TAG.sub("", prefix)
     if not prefix.endswith("/") or prefix == "/":
         yield "it must end with '/', and have a name before it"
-    for unwritable, problem in _UNWRITABLE:
-        if re.search(unwritable, prefix):
-            yield f"{problem}; choose another"
-    for tag in BY_TAG.findall(prefix):
-        if not _TAG.fullmatch(tag) or len(tag) > TAG_LIMIT:
-            yield (
-                f"{tag!r} is no tag's key: it has letters, digits and _.:/=+-@, {TAG_LIMIT} at most"
-            )
-    if found := _PLACEHOLDER.search(literal):
-        yield f"{found[0]} stands for nothing: write {{principal_tag:team}} for the caller's tag"
+    yield from unwritable(prefix)
+    yield from tag_problems(prefix)
     if (length := len(literal.encode())) > KEY_LIMIT:
         yield f"it has {length} bytes, and S3's keys {KEY_LIMIT} at most"

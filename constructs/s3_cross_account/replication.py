@@ -34,7 +34,7 @@ class Replication(Construct):
     replication configuration of the source. All of them reach as far as the prefixes of ``rules``;
     only a bucket key has no part for a prefix. Replicas belong to the destination's account. With
     ``replica_modifications`` changes to the metadata of replicas come back, for use in both
-    directions.
+    directions. ``object_lock`` says that the buckets have Object Lock: the role reads the locks.
 
     ``destinations`` are several, each with its rules, instead of the one: one of them may be in the
     source's own account, which needs a role's half only.
@@ -52,8 +52,8 @@ class Replication(Construct):
     one source, whose configuration would replace the first: S3 keeps one for each bucket.
 
     Follows "Setting up permissions for live replication", "Configuring replication for buckets in
-    different accounts", "Replication configuration file elements" and "Replicating encrypted
-    objects" in the Amazon S3 User Guide.
+    different accounts", "Replication configuration file elements", "Replicating encrypted objects"
+    and "Object Lock considerations" in the Amazon S3 User Guide.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Replication(Construct):
         rules: Sequence[ReplicationRule] = (ReplicationRule(),),
         destinations: Mapping[BucketBase, Sequence[ReplicationRule]] | None = None,
         replica_modifications: bool = False,
+        object_lock: bool = False,
         configuration: Literal["create", "import", "merge"] = "create",
     ) -> None:
         super().__init__(scope, id_)
@@ -101,7 +102,7 @@ class Replication(Construct):
                 ),
             )
         )
-        self._allow(source, to)
+        self._allow(source, to, locked=object_lock)
         every = numbered(source, to, modifications=replica_modifications)
         self.rules_json: str | None = None
         if configuration == "merge":
@@ -140,11 +141,13 @@ class Replication(Construct):
         self,
         source: BucketBase,
         destinations: Mapping[BucketBase, Sequence[ReplicationRule]],
+        *,
+        locked: bool,
     ) -> None:
         read = prefixes(rule for rules in destinations.values() for rule in rules)
         for sid, granted, on in (
             ("SourceBucket", actions.REPLICATION_ON_SOURCE, (source.arn,)),
-            ("SourceObjects", actions.REPLICATION_ON_SOURCE_OBJECTS, _below(source, read)),
+            ("SourceObjects", actions.from_source(locked=locked), _below(source, read)),
         ):
             statement = Statement(sid=sid, actions=granted, resources=on)
             self.role.allow(statement, account=source.account)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from .prefixes import KEY_LIMIT
+from .prefixes import KEY_LIMIT, unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -133,6 +133,12 @@ def problems(rules: Sequence[ReplicationRule]) -> list[str]:
         f"{KEY_LIMIT} at most, choose a shorter one"
         for rule in rules
         if (length := len(rule.prefix.encode())) > KEY_LIMIT
+    ]
+    # The role's policy has it too, which would let the role reach other objects.
+    found += [
+        f"the rule of priority {rule.priority} has a prefix that cannot be used: {problem}"
+        for rule in rules
+        for problem in unwritable(rule.prefix)
     ]
     found += [
         f"the rule of priority {rule.priority} has delete markers together with a tag filter: S3 "

@@ -15,7 +15,17 @@ from .bindings import (
 )
 from .document import PolicyDocument
 from .imported import lifecycle
-from .policy import Condition, Principal, Reference, account_root, carried, service, size, trust
+from .policy import (
+    Condition,
+    Principal,
+    Reference,
+    account_root,
+    carried,
+    service,
+    size,
+    tags_of,
+    trust,
+)
 from .role_name import reserved
 from .validation import add_validation
 
@@ -78,6 +88,11 @@ class RoleBase(Construct):
     def carried(self) -> tuple[str, ...]:
         """What the role's sessions bring along when they assume another role."""
         return carried(self._trust)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The keys of the tags that they bring along, as patterns."""
+        return tags_of(self._trust)
 
     def principal(self, *, survive_recreation: bool) -> tuple[Principal, tuple[Condition, ...]]:
         """Return how a policy of another resource names this role, and the condition with it.

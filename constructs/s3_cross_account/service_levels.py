@@ -73,5 +73,22 @@ SERVICE_LEVELS: Final = {
     # "Granting permissions for Batch Operations" there, "Copy objects: PutObject". A copy is a new
     # version, so that nothing is written to a version that there is.
     "batch-copy-destination": ("s3:PutObject", "s3:PutObjectAcl", "s3:PutObjectTagging"),
+    # "Cross-account delivery to an Amazon S3 destination" in the Amazon Data Firehose Developer
+    # Guide: the bucket is another account's, so that the ACL is in it.
+    "firehose": (
+        "s3:GetBucketLocation",
+        "s3:ListBucket",
+        "s3:ListBucketMultipartUploads",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:PutObjectAcl",
+        "s3:AbortMultipartUpload",
+    ),
+    # "Prerequisites for using Amazon S3 as a target" in the AWS Database Migration Service User
+    # Guide.
+    "dms-target": ("s3:ListBucket", "s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject"),
+    # "Requesting a table export in DynamoDB" in the Amazon DynamoDB Developer Guide: of whoever
+    # requests the export.
+    "dynamodb-export": ("s3:PutObject", "s3:PutObjectAcl", "s3:AbortMultipartUpload"),
 }
 """The sets by the names that a declaration uses."""

@@ -90,6 +90,12 @@ class RoleToAssume(_Settings):
     ] = None
 
 
+def _no_expression(key: str) -> str:
+    if "${" in key or "%{" in key:
+        raise ValueError("has ${ or %{, which begin an expression of Terraform: no tag has them")
+    return key
+
+
 TagKey = Annotated[
     str,
     Field(
@@ -98,6 +104,7 @@ TagKey = Annotated[
         description="tag keys",
         examples=["CostCenter"],
     ),
+    AfterValidator(_no_expression),
 ]
 
 

@@ -57,7 +57,8 @@ class LinkAccess(Part, Conditions):
         Field(
             description="a list of prefixes. Objects below them only, and a listing of no others; "
             "each ends with /; left out: the whole bucket. {principal_tag:team} in it stands for "
-            "the tag team of whoever makes the request",
+            "the tag team of whoever makes the request, which the administrators of the caller's "
+            "account choose",
             examples=[["reports/"]],
         ),
     ] = []

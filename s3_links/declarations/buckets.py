@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, PrivateAttr
 
 from s3_cross_account.hardening import LOGS_DAYS, OLD_VERSIONS_DAYS
 
@@ -23,6 +23,7 @@ from .names import (
     text,
 )
 from .part import claim, rule
+from .shared import Owner, Sharer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,16 +34,17 @@ if TYPE_CHECKING:
 _KINDS = {"new_prefix": "new", "new_name": "named", "existing": "existing", "imported": "imported"}
 
 
+WHOSE_POLICY = (
+    'with "existing", say who owns its bucket policy: '
+    '"policy": "create" (nobody yet) or "merge" (you get the statements to merge)'
+)
 # Of each kind of bucket who may own its policy, and what to say of it.
 _NEW = ((None,), 'a new bucket has no other policy: leave out "policy"')
 _POLICIES: dict[str, tuple[tuple[str | None, ...], str]] = {
     "new": _NEW,
     "named": _NEW,
-    "existing": (
-        ("create", "merge"),
-        'with "existing", say who owns its bucket policy: '
-        '"policy": "create" (nobody yet) or "merge" (you get the statements to merge)',
-    ),
+    # Without any, a link of the file writes it: :mod:`.sharing` asks for that.
+    "existing": (("create", "merge", None), WHOSE_POLICY),
     "imported": (
         ("create", "import"),
         'with "imported", say whether it has a bucket policy: '
@@ -56,8 +58,11 @@ CHOICES: list[dict[str, Any]] = [
     when(given("new_name"), without("policy")),
     when(
         given("existing"),
-        is_(policy=["create", "merge"])
-        | {"not": {"anyOf": [is_(key=["new"]), is_(force_destroy=[True])]}},
+        {
+            "not": {
+                "anyOf": [is_(policy=["import"]), is_(key=["new"]), is_(force_destroy=[True])],
+            }
+        },
     ),
     when(
         given("imported"),
@@ -101,7 +106,8 @@ class LinkBucket(Named):
         Field(
             description='"create" (nobody owns the bucket policy yet), "merge" (somebody does) or '
             '"import" (this link takes it over). Of a bucket that exists only: a bucket has one '
-            "policy, and who writes it replaces the other's",
+            "policy, and who writes it replaces the other's. Left out with existing: another link "
+            "of the file has the bucket, and writes the policy for both",
             examples=["merge"],
         ),
     ] = None
@@ -169,6 +175,24 @@ class LinkBucket(Named):
             examples=[True],
         ),
     ] = False
+
+    _owner: Owner | None = PrivateAttr(None)
+    _sharers: tuple[Sharer, ...] = PrivateAttr(())
+
+    @property
+    def owner(self) -> Owner | None:
+        """The link that makes it and writes its policy, where that is another one of the file."""
+        return self._owner
+
+    @property
+    def sharers(self) -> tuple[Sharer, ...]:
+        """The other links of the file that name it, and whose halves of its policy are written."""
+        return self._sharers
+
+    @property
+    def encrypted_by(self) -> str | None:
+        """What is said of its key, where it is made."""
+        return (self._owner.bucket if self._owner else self).key
 
     @rule
     def _whose_policy(self) -> Iterator[Problem]:

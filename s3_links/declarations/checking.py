@@ -16,6 +16,8 @@ from s3_cross_account.spelling import near_match
 from .errors import ConfigurationError
 from .part import Part, contradictions
 from .reading import branches, meant, parts_among, readable, tags
+from .word_values import told_of_value
+from .words import told_of_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -151,8 +153,9 @@ def _told(
         present = reduce(lambda value, name: value[name], place[:-1], content)
         if kind == "extra_forbidden":
             near = near_match(key, (name for name in known if name not in present))
-            hint = f'did you mean "{near}"? ' if near else "remove it. "
-            return f"unknown key: {hint}Known keys: {', '.join(known)}"
+            other = told_of_key(key, known)
+            hint = f"{other}." if other else f'did you mean "{near}"?' if near else "remove it."
+            return f"unknown key: {hint} Known keys: {', '.join(known)}"
         near = near_match(key, (name for name in present if name not in known))
         return "is missing: " + (
             f'found "{near}": rename it' if near else f'add "{key}": {_example(field)}'
@@ -165,7 +168,8 @@ def _told(
         return f"{found} is no item of {description}: write for example {_example(field)}"
     if description is None:
         return f"{found} is not right: {detail['msg']}"
-    return f"{found} is not {description}: write for example {_example(field)}"
+    other = told_of_value(str(place[-1]), detail["input"])
+    return f"{found} is not {description}: {other or f'write for example {_example(field)}'}"
 
 
 def _description(field: FieldInfo | None) -> str | None:

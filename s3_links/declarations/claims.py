@@ -26,7 +26,7 @@ class Claim(NamedTuple):
 
 
 _ONE_LINK = "choose another name, or make it one link"
-_MERGE = 'declare the bucket as "existing" with "policy": "merge" here, or make it one link'
+_SHARE = 'declare the bucket as "existing" without a "policy" here: that link writes it for both'
 
 
 def role(account: str, name: str, *, by: str = "") -> Claim:
@@ -63,7 +63,7 @@ def output(name: str) -> Claim:
     return Claim(f'the output "{name}"', remedy, ("output", name), of_link=True)
 
 
-def _of_s3(what: str, account: str, name: str, remedy: str = _MERGE, *, by: str = "") -> Claim:
+def _of_s3(what: str, account: str, name: str, remedy: str = _SHARE, *, by: str = "") -> Claim:
     return Claim(f"{what} {name!r} in {account}", remedy, (what, name), by=by)
 
 

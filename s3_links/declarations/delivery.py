@@ -120,8 +120,8 @@ class ServiceDeliveryLink(Part):
     organization_id: Annotated[
         str | None,
         text(
-            "an organization's id. Of cloudtrail only: the trail is one of the whole organization, "
-            "and from is its management account",
+            "an organization's id. Of cloudtrail and s3-storage-lens only: the trail or the "
+            "dashboard is one of the whole organization, and from is the account that has it",
             "o-a1b2c3d4e5",
             r"^o-[a-z0-9]{10,32}$",
         ),
@@ -196,9 +196,15 @@ class ServiceDeliveryLink(Part):
         return bool(SERVICES[self.service].key)
 
     def delivery(self, id_of: Callable[[str], str], region_of: Callable[[str], str]) -> Delivery:
-        """Return the delivery; the functions tell the id and the region of an account's alias."""
-        here = region_of(self.bucket.account)
-        found = [(s, here) if s.isdigit() else (id_of(s), region_of(s)) for s in self.sources]
+        """Return the delivery; the functions tell the id and the region of an account's alias.
+
+        A foreign account may have no region: it is taken to be where the other side is.
+        """
+        known = [region_of(alias) for alias in (self.bucket.account, *dict(self.aliases).values())]
+        here = next(filter(None, known), "")
+        found = [
+            (s, here) if s.isdigit() else (id_of(s), region_of(s) or here) for s in self.sources
+        ]
         return Delivery(
             service=self.service,
             sources=tuple(
@@ -215,7 +221,9 @@ class ServiceDeliveryLink(Part):
     def elsewhere(self, region_of: Callable[[str], str]) -> Iterator[Problem]:
         """Yield what is wrong where the service delivers within a region only."""
         regions = self.regions or [region_of(alias) for _, alias in self.aliases]
-        if told := across_regions(self.service, regions, region_of(self.bucket.account)):
+        known = [region for region in regions if region]  # a foreign account may have none
+        here = region_of(self.bucket.account)
+        if here and (told := across_regions(self.service, known, here)):
             yield ("regions",) if self.regions else ("from",), told
 
     @rule
@@ -244,6 +252,15 @@ class ServiceDeliveryLink(Part):
             )
 
     @rule
+    def _no_key(self) -> Iterator[Problem]:
+        if SERVICES[self.service].only_with_key and self.bucket.key in (None, "none"):
+            yield (
+                ("bucket", "key"),
+                f"is missing: {self.service} encrypts what it delivers with a KMS key: add "
+                '"key": "new", or the ARN of one',
+            )
+
+    @rule
     def _folder(self) -> Iterator[Problem]:
         if self.prefix and _WITH_LOGS in self.prefix and _is_logs(self.service):
             yield (
@@ -264,7 +281,7 @@ class ServiceDeliveryLink(Part):
     @rule
     def _one_organization(self) -> Iterator[Problem]:
         if self.organization_id and len(self.sources) > 1:
-            yield ("from",), "the trail of an organization is its management account's: name that"
+            yield ("from",), "what is of an organization is one account's: name that account alone"
 
 
 def _is_logs(service: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from .delivery import ServiceDeliveryLink
 from .deployment import accounts_in
 from .link import Link
 from .part import UnreadableError
@@ -63,6 +64,9 @@ def _of_link(link: Part, foreign: set[str]) -> Iterator[Problem]:
             yield from _of_replication(link, foreign)
     elif isinstance(link, Link):
         yield from _of_access(link, foreign)
+    elif isinstance(link, ServiceDeliveryLink):
+        with suppress(UnreadableError):
+            yield from _of_bucket(("bucket",), link.bucket, foreign)
 
 
 def _of_access(link: Link, foreign: set[str]) -> Iterator[Problem]:

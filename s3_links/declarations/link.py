@@ -132,6 +132,10 @@ class Link(Part):
         general = first.asked_by_trust if "conditions" in same else first.asked_of_caller
         return Conditions(**same | {"conditions": general})
 
+    def asked_at(self, number: int) -> Conditions:
+        """Return what the trust policy of a role of the chain asks: of the first, the consumers."""
+        return self.of_caller.of_passed_role() if number else self.of_caller
+
     def reaching(self, access: LinkAccess) -> Access:
         """Return an access as the role has it that reaches the buckets."""
         return access.access.of_assumed_role() if self.assumed_role else access.access
@@ -178,13 +182,27 @@ class Link(Part):
         for number, consumer in enumerate(self.consumers):
             with suppress(UnreadableError):
                 if consumer.organization:
-                    for name in ("organization_id", "same_accounts"):
-                        if any(getattr(access, name) for *_, access in self.granted):
-                            yield (
-                                ("consumers", number),
-                                f"an organization is asked for already, and has many accounts: "
-                                f'leave out "{name}" of "access", or make it two links',
-                            )
+                    limits = [("StringEquals", "aws:PrincipalOrgID")]
+                    if consumer.organization_path:
+                        limits.append(("ForAnyValue:StringLike", "aws:PrincipalOrgPaths"))
+                    asked = {
+                        name
+                        for *_, access in self.granted
+                        for name in (
+                            *(
+                                n
+                                for n in ("organization_id", "same_accounts")
+                                if getattr(access, n)
+                            ),
+                            *(c.variable for c in access.general if (c.test, c.variable) in limits),
+                        )
+                    }
+                    for name in sorted(asked, reverse=True):
+                        yield (
+                            ("consumers", number),
+                            f"an organization is asked for already, and has many accounts: "
+                            f'leave out "{name}" of "access", or make it two links',
+                        )
 
     @rule
     def _in_a_whole_account(self) -> Iterator[Problem]:
@@ -246,7 +264,7 @@ class Link(Part):
         assumed = self.pattern == "assume-role"
         for place, (_, buckets, access) in zip(self._places(), self.granted, strict=True):
             with suppress(UnreadableError):
-                keyed = any(bucket.key for bucket in buckets)
+                keyed = any(bucket.encrypted_by for bucket in buckets)
                 for inner, told in access.without_half(assumed=assumed, keyed=keyed):
                     yield (*place, *inner), told
 
@@ -258,7 +276,8 @@ class Link(Part):
                 yield (
                     place,
                     "what is asked of who assumes the role stands in its one trust policy: give "
-                    'each grant the same "mfa" and conditions on the caller',
+                    'each grant the same "mfa", "organization_id", "same_accounts" and '
+                    "conditions on the caller",
                 )
 
     @rule
@@ -295,7 +314,8 @@ class Link(Part):
 
 
 def _of_caller(access: LinkAccess) -> object:
-    return access.mfa, access.asked_of_caller
+    named = access.mfa, access.organization_id, access.same_accounts
+    return named, access.asked_of_caller
 
 
 _WITHOUT = 'an "instance" gets a network of its own, without {}: leave out one of them'

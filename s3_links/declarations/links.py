@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from s3_cross_account.settings import partition
 
-from . import claims, foreign
+from . import claims, foreign, sharing
 from .accounts import LinkAccount
 from .buckets import LinkBucket
 from .consumers import Consumer
@@ -98,6 +98,15 @@ class Links(Deployment):
             min_length=1,
         ),
     ]
+
+    @model_validator(mode="after")
+    def _connected(self) -> Self:
+        sharing.connect(self)
+        return self
+
+    @rule
+    def _shared_buckets(self) -> Iterator[Problem]:
+        yield from sharing.problems(self)
 
     @rule
     def _partitions(self) -> Iterator[Problem]:

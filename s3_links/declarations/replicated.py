@@ -33,8 +33,8 @@ class ReplicatedBucket(LinkBucket):
             **one_of(*LinkBucket.KINDS),
             "allOf": [
                 *CHOICES,
-                when(given("new_prefix"), without("replication")),
-                when(given("new_name"), without("replication")),
+                when(given("new_prefix"), without("replication", "object_lock")),
+                when(given("new_name"), without("replication", "object_lock")),
             ],
         }
     )
@@ -44,6 +44,14 @@ class ReplicatedBucket(LinkBucket):
         Field(
             description="true or false: whether an existing bucket is versioned. S3 replicates no "
             "other; a new or an imported one is versioned by the link",
+            examples=[True],
+        ),
+    ] = False
+    object_lock: Annotated[
+        bool,
+        Field(
+            description="true or false: whether a bucket that exists has Object Lock. Its locks "
+            "are then replicated, to buckets that have Object Lock too",
             examples=[True],
         ),
     ] = False
@@ -84,6 +92,15 @@ class ReplicatedBucket(LinkBucket):
                 (),
                 "S3 replicates versioned buckets only: enable versioning on the bucket and say so "
                 'with "versioned": true',
+            )
+
+    @rule
+    def _no_new_lock(self) -> Iterator[Problem]:
+        if self.object_lock and not (self.existing or self.imported):
+            yield (
+                ("object_lock",),
+                "a new bucket has no Object Lock, which has no half in another account: whoever "
+                "owns the bucket makes it so, and the link names it as a bucket that exists",
             )
 
     @rule

@@ -235,6 +235,19 @@ class ReplicationLink(Part):
                     )
 
     @rule
+    def _locks(self) -> Iterator[Problem]:
+        copied = [source for source, _ in self._copied()]
+        others = self._ends("destination") + (self._ends("source") if self.both_ways else [])
+        if any(source.bucket.object_lock for source in copied):
+            for to in others:
+                if not to.bucket.object_lock:
+                    yield (
+                        to.place,
+                        "S3 replicates from a bucket with Object Lock only to one that has it too: "
+                        'enable it there, and say so with "object_lock": true',
+                    )
+
+    @rule
     def _keys_both_ways(self) -> Iterator[Problem]:
         keyless = [source for source in self._ends("source") if not source.bucket.encrypted]
         keyed = [to for to in self._ends("destination") if to.bucket.encrypted]

@@ -80,6 +80,12 @@ class Runs(Part):
             return f"{self._of_repository}:ref:refs/heads/{name}"
         return f"project_path:{self.repository}:ref_type:branch:ref:{name}"
 
+    def on_tag(self, name: str) -> str:
+        """Return the subject of a run for a tag, in whose name ``*`` stands for anything."""
+        if self.platform == "github":
+            return f"{self._of_repository}:ref:refs/tags/{name}"
+        return f"project_path:{self.repository}:ref_type:tag:ref:{name}"
+
     @property
     def _of_repository(self) -> str:
         """Begins GitHub's subjects. With ids it is the one that has them, and only that.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -27,6 +28,15 @@ _BUILT_IN = (
     *("accounts.google.com", "cognito-identity.amazonaws.com"),
     *("graph.facebook.com", "www.amazon.com"),
 )
+
+
+# "Identity-provider controls for shared OIDC providers" there: whoever has an account with one of
+# these gets tokens of the same issuer, and only the subject says whose they are.
+_SHARED = (
+    *("token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"),
+    *("agent.buildkite.com", "oidc.codefresh.io", "scalr.io"),
+)
+_WHOSE = re.compile(r"[^*:/]+:[^*:/]+[:/].*")
 
 
 class Token(NamedTuple):
@@ -128,7 +138,7 @@ class TrustedJob(Runs):
 
     model_config = ConfigDict(
         json_schema_extra={
-            **one_of("branch", "environment"),
+            **one_of("branch", "tag", "environment"),
             **when(is_(platform=["gitlab"]), without("environment")),
         }
     )
@@ -136,6 +146,15 @@ class TrustedJob(Runs):
     branch: Annotated[
         str | None,
         text("a branch of the repository. Only runs for it get the role", "main", _BRANCH, 200),
+    ] = None
+    tag: Annotated[
+        str | None,
+        text(
+            "tags of the repository. Only runs for them get the role; * stands for anything",
+            "v*",
+            r"^[A-Za-z0-9_*][A-Za-z0-9_./*-]*$",
+            200,
+        ),
     ] = None
     environment: Annotated[
         str | None,
@@ -153,19 +172,24 @@ class TrustedJob(Runs):
         """What is asked of its token."""
         if self.environment is not None:
             subject = self.in_environment(self.environment)
+        elif self.tag is not None:
+            subject = self.on_tag(self.tag)
         else:
             subject = self.on_branch(str(self.branch))
         return Token(self.oidc_host, PIPELINE_AUDIENCE, subject)
 
     @rule
     def _one_subject(self) -> Iterator[Problem]:
-        if (self.branch is None) == (self.environment is None):
-            yield (), 'give one of "branch" and "environment": only its runs get the role'
+        if [self.branch, self.tag, self.environment].count(None) != 2:
+            yield (), 'give one of "branch", "tag" and "environment": only its runs get the role'
 
     @rule
     def _no_environment(self) -> Iterator[Problem]:
         if self.platform == "gitlab" and self.environment is not None:
-            yield (), '"environment" is for GitHub: GitLab vouches for the branch, leave it out'
+            yield (
+                (),
+                '"environment" is for GitHub: GitLab vouches for branches and tags, leave it out',
+            )
 
 
 def _subject(subject: str) -> str:
@@ -206,6 +230,16 @@ class TrustedIssuer(Part):
     def token(self) -> Token:
         """What is asked of its token."""
         return _token(self.issuer, self.audience, self.subject)
+
+    @rule
+    def _of_one_owner(self) -> Iterator[Problem]:
+        host = self.issuer.removeprefix("https://").rstrip("/")
+        if host in _SHARED and "*" in self.subject and not _WHOSE.match(self.subject):
+            yield (
+                ("subject",),
+                f'"{self.subject}" means others too, as many share {host}: give the whole name of '
+                'what is yours, and what ends it, before "*", such as "repo:acme/*"',
+            )
 
 
 def _token(address: str, audience: str, subject: str) -> Token:

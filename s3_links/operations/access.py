@@ -12,7 +12,6 @@ from s3_cross_account.policy import document as as_json
 from s3_cross_account.reading import Unreadable
 from s3_links.reach.difference import Found, found
 from s3_links.reach.principals import Named, named
-from s3_links.world import World
 
 from . import letting
 from .insiders import ORGANIZATION
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from s3_cross_account.policy import Statement
-    from s3_links.world import Document, Principal
+    from s3_links.world import Document, Principal, World
 
     from .moments import Moments
 
@@ -85,7 +84,7 @@ def difference(moments: Moments) -> Difference:
 
 def staying(moments: Moments, appears: Iterable[Access]) -> list[Access]:
     """Return the access that is there after a plan, but for what ``appears`` by it."""
-    if moments.worlds[0] == World():
+    if moments.worlds[0] == moments.beside.world:
         return []  # all of it is new
     new: dict[Access, set[str]] = defaultdict(set)
     for row in appears:
@@ -106,7 +105,8 @@ def _without_actions(row: Access) -> Access:
 class _Told:
     def __init__(self, moments: Moments) -> None:
         self._moments, self._worlds = moments, moments.worlds
-        self._labels = Labels(moments.after.accounts)
+        self._labels = Labels(moments.accounts)
+        self._elsewhere = moments.beside.documents()
         # By the side that it is told on, and by all but its actions and their statements.
         self._rows: dict[tuple[str, Access], dict[str, set[letting.Part]]] = defaultdict(
             lambda: defaultdict(set)
@@ -192,8 +192,8 @@ class _Told:
         alone: bool = False,
     ) -> None:
         read = [(d, s) for d, s in parts if not isinstance(s, Unreadable)]
-        if not read:
-            return  # told as what it is
+        if not read or all(document in self._elsewhere for document, _ in parts):
+            return  # told as what it is, or by the stack that it is of
         decision = one.decision
         resource = decision.request.resource
         label, dropped = self._who(decision.request.principal, read)

@@ -16,6 +16,7 @@ from s3_cross_account.policy import (
 )
 from s3_cross_account.policy import Principal as Named
 from s3_cross_account.settings import partition
+from s3_cross_account.shared import arns_by_name
 from s3_links.declarations.deployment import accounts_in
 from s3_links.declarations.imported_keys import imported
 from s3_links.declarations.link import Link
@@ -40,7 +41,8 @@ class Grant:
 
     ``on`` is the bucket, the key or the role, ``resources`` what of it. ``own`` are the conditions
     of the caller's half; ``theirs`` those of the resource's, which names the caller as ``named``
-    and is written where ``both`` are. A service has no half of its own.
+    and is written where ``both`` are. A service has no half of its own. ``own_resources`` is what
+    the caller's half names, where that knows less of the resource.
     """
 
     who: Principal
@@ -51,6 +53,17 @@ class Grant:
     own: Conditions = ()
     theirs: Conditions = ()
     both: bool = True
+    own_resources: tuple[str, ...] = ()
+
+    def of_resource(self) -> Statement:
+        """Return the resource's half."""
+        of_role = self.on.startswith("arn:") and ":role/" in self.on
+        return Statement(
+            actions=self.actions,
+            resources=() if of_role else self.resources,
+            principals=(self.named,),
+            conditions=self.theirs,
+        )
 
 
 class Note(NamedTuple):
@@ -93,6 +106,7 @@ class Documents:
         )
         self.identities: dict[Principal, Identity] = {}
         self._named_as: dict[Principal, tuple[Named, Conditions]] = {}
+        self._any_path: set[Principal] = set()
         named = link.ends if isinstance(link, ReplicationLink) else link.buckets
         labels = [bucket.label for bucket in named]
         self.buckets = [self._bucket(b, name) for b, name in zip(link.buckets, labels, strict=True)]
@@ -101,12 +115,17 @@ class Documents:
         self.notes.append(Note(str(about), text))
 
     def _id(self, alias: str) -> str:
-        return self._blocks.accounts.get(alias, alias)
+        if (id_ := self._blocks.accounts.get(alias)) is not None:
+            return id_
+        declared = self._accounts.get(alias)  # one that is only named has no provider
+        return (declared and declared.account_id) or alias
 
     def _partition(self, alias: str) -> str:
         return partition(self._accounts[alias].region or self._region)
 
     def _bucket(self, declared: LinkBucket, label: str) -> str:
+        if declared.owner is not None:
+            return self._shared(declared)
         blocks, account = self._blocks, self._id(declared.account)
         start = f"arn:{self._partition(declared.account)}:s3:::"
         switches, new = self._link.switches, declared.existing is None
@@ -235,7 +254,7 @@ class Documents:
     ) -> None:
         if arn not in self.keys or not granted:
             return
-        named, by_arn = self._named(who)
+        named, by_arn = self._named_on(bucket, who)
         of_bucket = Condition(
             test="StringLike",
             variable="kms:EncryptionContext:aws:s3:arn",
@@ -251,7 +270,16 @@ class Documents:
             named=named,
             own=limits,
             theirs=by_arn + limits,
+            own_resources=self._keys_of(bucket),
         )
+
+    def _keys_of(self, bucket: LinkBucket) -> tuple[str, ...]:
+        """Return what the callers' half names, where another link makes the key."""
+        if bucket.owner is None or bucket.encrypted_by != "new":
+            return ()
+        alias = bucket.account
+        start = f"arn:{self._partition(alias)}:kms:{self._accounts[alias].region}"
+        return (f"{start}:{self._id(alias)}:key/*",)
 
     def _via_s3(self, bucket: LinkBucket) -> Condition:
         account = self._accounts[bucket.account]
@@ -265,20 +293,16 @@ class Documents:
     def _grant(self, **parts: Any) -> None:
         grant = Grant(**parts)
         self.grants.append(grant)
-        of_role = grant.on.startswith("arn:") and ":role/" in grant.on
         if grant.who.kind in ("role", "user"):
             self.own[grant.who].append(
-                Statement(actions=grant.actions, resources=grant.resources, conditions=grant.own)
-            )
-        if grant.both:
-            self.theirs[grant.on].append(
                 Statement(
                     actions=grant.actions,
-                    resources=() if of_role else grant.resources,
-                    principals=(grant.named,),
-                    conditions=grant.theirs,
+                    resources=grant.own_resources or grant.resources,
+                    conditions=grant.own,
                 )
             )
+        if grant.both:
+            self.theirs[grant.on].append(grant.of_resource())
 
     def _named(self, who: Principal) -> tuple[Named, Conditions]:
         """Return how a policy names somebody, and the conditions with it."""
@@ -288,6 +312,27 @@ class Documents:
         if not (isinstance(self._link, Link) and self._link.survive_role_recreation):
             return Named(type="AWS", identifiers=(arn,)), ()
         return account_root(who.partition, who.account), (self._by_arn("ArnEquals", arn),)
+
+    def _named_on(self, bucket: LinkBucket, who: Principal) -> tuple[Named, Conditions]:
+        """Return how a bucket's policies name somebody: by the ARN where another link has it."""
+        if bucket.owner is None or who in self._named_as:
+            return self._named(who)
+        if who not in self._any_path:
+            asked = self._by_arn("ArnEquals", str(who.arn))
+        else:
+            arns = arns_by_name(who.partition, who.account, who.kind, who.name, None)
+            asked = self._by_arn("ArnLike", *arns)
+        return account_root(who.partition, who.account), (asked,)
+
+    def _shared(self, bucket: LinkBucket) -> str:
+        """Add a bucket that another link makes; return its ARN."""
+        raise NotImplementedError
+
+    def _by_name(self, bucket: LinkBucket) -> str:
+        """Add a bucket of which nothing else is known."""
+        arn = f"arn:{self._partition(bucket.account)}:s3:::{bucket.name}"
+        self.resources[arn] = Bucket(arn=arn, account=self._id(bucket.account))
+        return arn
 
     @staticmethod
     def _by_arn(test: str, *arns: str) -> Condition:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from s3_links.synthesized.blocks import Blocks
     from s3_links.world import DocumentKind, Principal
 
-    from .grants import Declared
+    from .sharing import Declared
 
 _MOST_TOLD = 20
 _MOST_NAMED = 3

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import key_policies, undeclared
+from .joined import owners
 from .markdown import as_markdown
 from .plan import alone, planned
+from .stack import declared
 from .terraform import initialize, terraform
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def destroy(stack: Stack, agreed: Callable[[str], None]) -> None:
     targets = [f"-target={address}" for address in goes] if stays else []
     with alone(), tempfile.TemporaryDirectory(prefix="s3-destroy-") as folder:
         file = Path(folder) / "plan"
-        told = "".join(_staying(stays))
+        told = "".join((*_staying(stays), *_shared(stack)))
         if goes or not stays:
             summary = planned(stack, file, "-destroy", *targets, whole=not targets)
             told = f"{as_markdown([summary])}{told}"
@@ -72,6 +74,19 @@ def _staying(addresses: list[str]) -> Iterator[str]:
     if addresses:
         yield "\nThese stay as they are, and Terraform forgets them:\n\n"
         yield from (f"- `{address}`\n" for address in addresses)
+
+
+def _shared(stack: Stack) -> Iterator[str]:
+    """Yield what is to be known of the buckets that the stack shares with others."""
+    shared = owners(declared().values())
+    for owner in sorted(shared.get(stack.name, ())):
+        yield (
+            f"\nThe policies of what `{owner}` makes still name these roles, should somebody make "
+            f"them anew: take `{stack.name}` out of the links file, and deploy `{owner}`.\n"
+        )
+    if left := sorted(name for name, theirs in shared.items() if stack.name in theirs):
+        names = ", ".join(f"`{name}`" for name in left)
+        yield f"\nThese name its buckets, and reach nothing there any more: {names}.\n"
 
 
 def destroy_undeclared(stack: Stack, agreed: Callable[[str], None]) -> None:

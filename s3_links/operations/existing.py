@@ -119,6 +119,12 @@ class _Bucket:
     """Whether the service that delivers into it takes no KMS key."""
 
     def look(self, credentials: Credentials) -> Iterator[Finding]:
+        if owner := self.declared.owner:
+            yield self._tells(
+                f'is of the link "{owner.name}", which writes its policy for this one too: deploy '
+                "that first, and again where this one's access or roles change"
+            )
+            return
         s3, name = credentials.client("s3"), self.declared.name
         account, reply = self.accounts[self.declared.account], None
         try:

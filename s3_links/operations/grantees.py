@@ -45,6 +45,8 @@ class Grantees(Documents):
         if self._accounts[consumer.account].foreign:
             self._of_foreign(who, consumer.label)
             return who
+        if not text.startswith("arn:"):
+            self._any_path.add(who)
         return self._existing(who)
 
     def _existing(self, who: Principal) -> Principal:
@@ -172,6 +174,7 @@ class Grantees(Documents):
                 str(who.arn), f"{who} may all this as far as its boundary {boundary} lets it"
             )
         if imported:
+            self._any_path.add(who)
             self._note(who, f"what else {who}, which is imported, may is not looked up")
         return who
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from s3_cross_account import actions
-from s3_cross_account.policy import Condition, account_root
+from s3_cross_account.policy import Condition, account_root, passing
 from s3_cross_account.replication_rule import prefixes
-from s3_cross_account.trusted_services import trust_actions
+from s3_cross_account.trusted_services import session_tags, trust_actions
 from s3_links.declarations.link import Link
 from s3_links.declarations.replication import ReplicationLink
 from s3_links.reach.actions import never_carries, resource_types
@@ -18,9 +18,10 @@ from s3_links.world import Principal
 from .grantees import Grantees
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from s3_cross_account.access import Access
+    from s3_cross_account.access import Conditions as Asked
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.assumed import AssumedRole
     from s3_links.declarations.buckets import LinkBucket
@@ -32,7 +33,14 @@ if TYPE_CHECKING:
     from .asked import Conditions
 
 
-class Declared(Grantees):
+class Carried(NamedTuple):
+    """What a session brings along to the next role: the actions, and the keys of its tags."""
+
+    actions: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+class Grants(Grantees):
     """A link's grants, by its pattern, and what they ask for."""
 
     def __init__(self, blocks: Blocks, link: AnyLink, accounts: Mapping[str, LinkAccount]) -> None:
@@ -51,14 +59,13 @@ class Declared(Grantees):
         role = None
         if assumed := link.assumed_role:
             callers = [(c.account, consumers[c.id], _carried(c.services)) for c in link.consumers]
-            for passed in (*assumed.through, assumed):
+            for number, passed in enumerate((*assumed.through, assumed)):
                 last = passed is assumed
                 role = self._assumed(assumed) if last else self._role(passed.account, passed.name)
                 for account, who, carried in callers:
                     given = assumed.external_id if last else None
-                    self._hop(link, account, who, role, carried, given)
-                brought = dict.fromkeys(action for *_, carried in callers for action in carried)
-                callers = [(passed.account, role, tuple(brought))]
+                    self._hop(link.asked_at(number), account, who, role, carried, given)
+                callers = [(passed.account, role, _together(carried for *_, carried in callers))]
         arns = {bucket.id: arn for bucket, arn in zip(link.buckets, self.buckets, strict=True)}
         for granted in link.granted:
             reaching = [(c.account, consumers[c.id]) for c in granted.consumers]
@@ -90,7 +97,7 @@ class Declared(Grantees):
     def _on_bucket(
         self, access: Access, alias: str, who: Principal, bucket: LinkBucket, arn: str
     ) -> None:
-        named, by_arn = self._named(who)
+        named, by_arn = self._named_on(bucket, who)
         own = access.conditions.of_role(account_id=self._id(bucket.account))
         theirs = by_arn + access.conditions.of_bucket(account_id=self._id(alias))
         below = tuple(f"{arn}/{prefix}*" for prefix in access.patterns or ("",))
@@ -123,11 +130,11 @@ class Declared(Grantees):
 
     def _hop(
         self,
-        link: Link,
+        asked: Asked,
         account: str,
         who: Principal,
         role: Principal,
-        carried: tuple[str, ...],
+        carried: Carried,
         given: str | None,
     ) -> None:
         """Add the grant to assume a role, and with it what the sessions bring along.
@@ -137,19 +144,18 @@ class Declared(Grantees):
         named, by_arn = self._named(who)
         external = Condition(test="StringEquals", variable="sts:ExternalId", values=(given or "",))
         arn = str(role.arn)
-        for together in (actions.ASSUME_ROLE, carried):
-            theirs = by_arn + link.of_caller.of_caller(
-                account_id=self._id(account), actions=together
-            )
+        for together, tags in (Carried(actions.ASSUME_ROLE, ()), carried):
+            theirs = by_arn + asked.of_caller(account_id=self._id(account), actions=together)
+            theirs = passing(tags, theirs)
             for action in together:
-                asked = (external,) if given and action in actions.ASSUME_ROLE else ()
+                also = (external,) if given and action in actions.ASSUME_ROLE else ()
                 self._grant(
                     who=who,
                     actions=(action,),
                     on=arn,
                     resources=(arn,),
                     named=named,
-                    theirs=theirs + asked,
+                    theirs=theirs + also,
                 )
 
     # Replication
@@ -162,7 +168,8 @@ class Declared(Grantees):
             read = prefixes(way.rules)
             self._plain(who, actions.REPLICATION_ON_SOURCE, (here,), here, both=False)
             objects = tuple(f"{here}/{prefix}*" for prefix in read)
-            self._plain(who, actions.REPLICATION_ON_SOURCE_OBJECTS, objects, here, both=False)
+            copied = actions.from_source(locked=source.object_lock)
+            self._plain(who, copied, objects, here, both=False)
             self._on_key(who, source, here, ("kms:Decrypt",), below=read)
             self.pairs.add((who, here))
             for to, rules in way.destinations:
@@ -228,10 +235,23 @@ class Declared(Grantees):
             self.pairs.add((who, arn))
 
 
-def _carried(trusted: list[str]) -> tuple[str, ...]:
+def _carried(trusted: list[str]) -> Carried:
     """Return what the sessions that services hand out bring along to another role."""
-    brought = dict.fromkeys(action for name in trusted for action in trust_actions(name))
-    return tuple(action for action in brought if action in actions.CARRIED)
+    return _together(
+        Carried(
+            tuple(action for action in trust_actions(name) if action in actions.CARRIED),
+            session_tags(name),
+        )
+        for name in trusted
+    )
+
+
+def _together(carried: Iterable[Carried]) -> Carried:
+    """Return what sessions bring along that may come from any of these."""
+    every = list(carried)
+    brought = dict.fromkeys(action for one in every for action in one.actions)
+    tags = dict.fromkeys(tag for one in every for tag in one.tags)
+    return Carried(tuple(brought), tuple(tags))
 
 
 def _external(assumed: AssumedRole | None) -> Conditions:

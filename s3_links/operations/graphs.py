@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -55,6 +55,10 @@ class _Builder:
         self._nodes: dict[str, Node] = {}
         self._grants: dict[_Place, list[Grant]] = defaultdict(list)
         self._unread: dict[str, None] = {}
+        self._encrypted: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for summary in summaries:
+            for _, access in _told(summary):
+                self._encrypted[summary.stack, access.target] |= _encrypted(access)
 
     def graph(self) -> Graph:
         for summary in self._summaries:
@@ -76,7 +80,7 @@ class _Builder:
             # Readers go from link to link.
             return repr((min(grant.link for grant in entry[1]), entry[0]))
 
-        for number, (key, grants) in enumerate(sorted(self._grants.items(), key=place)):
+        for number, (key, grants) in enumerate(sorted(self._seen().items(), key=place)):
             words = _REFUSALS[key.state] if key.refusal else ""
             yield Edge(
                 id=f"e{number}",
@@ -87,6 +91,23 @@ class _Builder:
                 grants=tuple(sorted(grants)),
                 missing=key.missing,
             )
+
+    def _seen(self) -> dict[_Place, list[Grant]]:
+        """Return what is drawn: not what a key's user may of other keys, as far as they let it."""
+        whole = {
+            place: {
+                action
+                for grant in self._grants.get(replace(place, missing=None), [])
+                for action in grant.actions
+            }
+            for place in self._grants
+        }
+        return {
+            place: grants
+            for place, grants in self._grants.items()
+            if not place.target.startswith("key of ")
+            or not (place.missing and {a for g in grants for a in g.actions} <= whole[place])
+        }
 
     def _add(self, stack: str, state: State, access: Access) -> None:
         if not access.who:  # what cannot be read
@@ -105,8 +126,12 @@ class _Builder:
         kind: Kind = next(signs, "other")
         name = access.target.removeprefix(f"{kind} ").partition(" (")[0]
         if kind == "key":  # a reader knows it by the buckets that it is for
-            buckets = {b for c in access.conditions for b in _ENCRYPTED.findall(c)}
-            name = f"of {', '.join(sorted(buckets))}" if buckets else name
+            buckets = ", ".join(sorted(_encrypted(access)))
+            name = f"of {buckets}" if buckets else name
+            of = ", ".join(sorted(self._encrypted[stack, access.target]))
+            if of and "…" not in of and not _KEY_ID.search(access.target):
+                # A new key is of one bucket, whose whole name is nobody else's.
+                return self._named(f"key of {of}", kind, f"of {of}", self._alias(access.owner))
         return self._node(stack, access.target, kind, name, self._alias(access.owner))
 
     def _source(self, stack: str, access: Access, target: Node) -> Node:
@@ -128,7 +153,9 @@ class _Builder:
     def _node(self, stack: str, label: str, kind: Kind, name: str, account: str) -> Node:
         # Names that are not known yet are each stack's own, however alike they are.
         unknown = "…" in label or (kind == "key" and not _KEY_ID.search(label))
-        id_ = f"{label} in {stack}" if unknown else label
+        return self._named(f"{label} in {stack}" if unknown else label, kind, name, account)
+
+    def _named(self, id_: str, kind: Kind, name: str, account: str) -> Node:
         known = self._nodes.get(id_)
         if known is None or not known.account:
             self._nodes[id_] = Node(id_, kind, name, account)
@@ -136,6 +163,11 @@ class _Builder:
 
     def _alias(self, account: str) -> str:
         return self._aliases.get(account, account)
+
+
+def _encrypted(access: Access) -> set[str]:
+    """Return the buckets whose objects a use of a key is for."""
+    return {bucket for c in access.conditions for bucket in _ENCRYPTED.findall(c)}
 
 
 def _told(summary: Summary) -> Iterator[tuple[State, Access]]:

@@ -11,6 +11,7 @@ from s3_links.map.mermaid import MOST_CHARACTERS, MOST_EDGES, fits, mermaid
 
 from .access import Access, Stated, difference
 from .graphs import graph
+from .joined import beside
 from .moments import Moments
 from .stack import OperationError, Stack
 from .summary import Summary, to_merge
@@ -21,17 +22,21 @@ if TYPE_CHECKING:
 
     from s3_links.map.graph import Graph
 
+    from .joined import Beside
+
 Format = Literal["mermaid", "svg", "html"]
 _FORMATS: dict[str, Format] = {".svg": "svg", ".html": "html", ".htm": "html"}
 
 
 def declared(stacks: Iterable[Stack]) -> list[Summary]:
     """Return the access of synthesized stacks, as what stays."""
-    return [_declared(stack) for stack in stacks]
+    stacks = list(stacks)
+    others = beside(stacks)
+    return [_declared(stack, others.get(stack.name)) for stack in stacks]
 
 
-def _declared(stack: Stack) -> Summary:
-    moments = Moments.of_declared(stack.content)
+def _declared(stack: Stack, others: Beside | None) -> Summary:
+    moments = Moments.of_declared(stack.content, others)
     found = difference(moments)
     return Summary(
         stack=stack.name,
@@ -41,7 +46,7 @@ def _declared(stack: Stack) -> Summary:
         to_merge=to_merge(stack.content),
         undecided=found.undecided,
         stays=found.appears,
-        accounts=moments.after.accounts,
+        accounts=moments.accounts,
     )
 
 

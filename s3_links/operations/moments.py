@@ -22,6 +22,7 @@ from s3_links.synthesized.world import attachments, place_of, unmanaged_policies
 from s3_links.world import World
 
 from .insiders import insiders
+from .joined import Beside, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,7 +37,8 @@ class Moments:
 
     ``source`` is the synthesized JSON of the stack, ``aliases`` the provider alias of each
     address, of those too that are only in the state. ``declared`` are those who are no outsiders,
-    if not those of this stack alone.
+    if not those of this stack alone. ``beside`` is what other stacks have of the buckets that this
+    one shares with them: taken as declared, in both moments.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Moments:
         source: Mapping[str, Any],
         aliases: Mapping[str, str],
         declared: Insiders | None = None,
+        beside: Beside | None = None,
     ) -> None:
         prior = plan.get("prior_state", {}).get("values", {}).get("root_module", {})
         planned = plan["planned_values"].get("root_module", {})
@@ -59,6 +62,7 @@ class Moments:
         forgotten = {e["address"] for e in changes if e["change"]["actions"] == ["forget"]}
         kept = [r for r in resources if r["mode"] == "data" or r["address"] in forgotten]
         self._source = source
+        self.beside = beside or Beside()
         self._declared = declared or insiders([source])
         left = [*kept, *planned.get("resources", [])]
         left += _given_back(resources, left)
@@ -68,16 +72,16 @@ class Moments:
         self.after = Blocks(left, aliases, source, known)
 
     @classmethod
-    def of_declared(cls, source: Mapping[str, Any]) -> Moments:
+    def of_declared(cls, source: Mapping[str, Any], beside: Beside | None = None) -> Moments:
         """Return the moments of a stack that nobody has deployed: nothing, and all of it."""
         planned = {"root_module": {"resources": declared_blocks(source)}}
-        return cls({"planned_values": planned}, source, aliases_of(source))
+        return cls({"planned_values": planned}, source, aliases_of(source), beside=beside)
 
     def from_nothing(self) -> Moments:
         """Return the same as if nothing had been there before."""
         new = copy(self)
         new.before = Blocks([], self.after.aliases, self._source, self.after.accounts)
-        new.worlds = (World(), self.worlds[1])
+        new.worlds = (self.beside.world, self.worlds[1])
         return new
 
     @cached_property
@@ -85,7 +89,14 @@ class Moments:
         """What is evaluated of both."""
         unmanaged, attached = unmanaged_policies(self.before), attachments(self.before)
         before, after = (world_of(b, unmanaged, attached) for b in (self.before, self.after))
-        return before, after
+        if self.beside.world == World():
+            return before, after
+        return joined([before, self.beside.world]), joined([after, self.beside.world])
+
+    @property
+    def accounts(self) -> dict[str, str]:
+        """The ids of all accounts by their aliases, as far as they are known."""
+        return {**self.beside.accounts, **self.after.accounts}
 
     @cached_property
     def insiders(self) -> Insiders:

@@ -1,4 +1,4 @@
-"""In which order stacks are deployed: each after those that make what it looks up."""
+"""In which order stacks are deployed: each after those that make what it looks up or shares."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
 
+from .joined import owners
 from .stack import OperationError
 
 if TYPE_CHECKING:
@@ -16,19 +17,24 @@ if TYPE_CHECKING:
 
 
 def in_order(stacks: Sequence[Stack]) -> list[Stack]:
-    """Return the stacks so that each comes after those that make the roles which it looks up."""
+    """Return the stacks so that each comes after those that make the roles which it looks up.
+
+    And after those that write the policies of the buckets which it shares.
+    """
     made = {key: stack.name for stack in stacks for key in roles_of(stack.content, "aws_iam_role")}
     needed = {
         stack.name: {made[key] for key in _needed(stack.content) & set(made)} - {stack.name}
         for stack in stacks
     }
     by_name = {stack.name: stack for stack in stacks}
+    for name, theirs in owners(stacks).items():
+        needed[name] |= theirs
     try:
         return [by_name[name] for name in TopologicalSorter(needed).static_order()]
     except CycleError as error:
         raise OperationError(
-            f"{' and '.join(dict.fromkeys(error.args[1]))} look up roles of each other: neither "
-            "can be deployed first"
+            f"{' and '.join(dict.fromkeys(error.args[1]))} need roles or buckets of each "
+            "other: neither can be deployed first"
         ) from None
 
 

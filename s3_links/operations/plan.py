@@ -18,15 +18,17 @@ from uuid import uuid4
 from s3_links.synthesized.blocks import aliases_of
 
 from .insiders import insiders
+from .joined import beside
 from .markdown import as_markdown
 from .stack import OperationError, Stack, declared, digest
 from .summary import Summary, as_json, summarize
 from .terraform import initialize, terraform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .insiders import Insiders
+    from .joined import Beside
 
 PLANS = Path("plans")
 """Holds a ``.tfplan`` for each stack, ``summary.md`` for people and ``summary.json``."""
@@ -49,11 +51,12 @@ def plan(
     interruption, nothing is left to apply. With ``summary_only`` the plans themselves never get
     there. A ``note`` stands above the summary. ``progress`` is told how far it is.
     """
-    everybody = insiders(stack.content for stack in declared().values())
+    known = list(declared().values())
+    everybody, shared = insiders(stack.content for stack in known), beside(known)
     with alone(), _replaced() as folder:
         with ThreadPoolExecutor(max_workers=4) as pool:
             outcomes = []
-            for outcome in pool.map(partial(_plan_or_problem, folder, everybody), stacks):
+            for outcome in pool.map(partial(_plan_or_problem, folder, everybody, shared), stacks):
                 outcomes.append(outcome)
                 progress(f"Planned {len(outcomes)} of {len(stacks)} ...")
         summaries = [outcome for outcome in outcomes if isinstance(outcome, Summary)]
@@ -138,9 +141,12 @@ def _writing() -> Iterator[None]:
         ) from None
 
 
-def _plan_or_problem(folder: Path, everybody: Insiders, stack: Stack) -> Summary | str:
+def _plan_or_problem(
+    folder: Path, everybody: Insiders, shared: Mapping[str, Beside], stack: Stack
+) -> Summary | str:
+    file, others = plan_file(stack.name, folder), shared.get(stack.name)
     try:
-        return planned(stack, plan_file(stack.name, folder), everybody=everybody)
+        return planned(stack, file, everybody=everybody, others=others)
     except OperationError as error:
         return str(error)
 
@@ -150,11 +156,13 @@ def planned(
     file: Path,
     *options: str,
     everybody: Insiders | None = None,
+    others: Beside | None = None,
     whole: bool = True,
 ) -> Summary:
     """Plan one stack into ``file`` and return the summary of the plan.
 
-    ``everybody`` are those whom all stacks declare, where more than this one is known. A plan that
+    ``everybody`` are those whom all stacks declare, where more than this one is known, ``others``
+    what they have of the buckets that this one shares with them. A plan that
     is not ``whole`` is for some addresses only, by its options.
     """
     initialize(stack)
@@ -166,7 +174,7 @@ def planned(
     aliases = aliases_of(stack.content)
     if any(entry["address"] not in aliases for entry in shown.get("resource_changes", [])):
         aliases = _aliases_of_state(stack) | aliases
-    return summarize(stack.name, shown, stack.content, aliases, everybody, whole=whole)
+    return summarize(stack.name, shown, stack.content, aliases, everybody, others, whole=whole)
 
 
 def _digests(stack: Stack, folder: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from s3_links.reach.atoms import Atoms
@@ -20,7 +21,7 @@ from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
 from s3_links.world import Identity, Request, World
 
 from .compared import Comparison, Problem, kind_of
-from .grants import Declared
+from .sharing import Declared, sources
 from .stack import OperationError
 
 if TYPE_CHECKING:
@@ -95,22 +96,27 @@ def proofs(stacks: Sequence[Stack], links: Links | None, *, named: bool) -> list
     others = [stack.name for stack in stacks if stack.name not in links.links]
     if named and others:
         raise OperationError(f"{', '.join(others)}: is no link: only links can be proved")
+    chosen = [stack for stack in stacks if stack.name in links.links]
+    beside = sources(stacks, (links.links[stack.name] for stack in chosen))
     return [
-        prove(stack.name, stack.content, links.links[stack.name], links.accounts)
-        for stack in stacks
-        if stack.name in links.links
+        prove(stack.name, stack.content, links.links[stack.name], links.accounts, beside)
+        for stack in chosen
     ]
 
 
 def prove(
-    name: str, source: Mapping[str, Any], link: AnyLink, accounts: Mapping[str, LinkAccount]
+    name: str,
+    source: Mapping[str, Any],
+    link: AnyLink,
+    accounts: Mapping[str, LinkAccount],
+    others: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Proof:
-    """Return the proof of a link from its synthesized JSON.
+    """Return the proof of a link from its synthesized JSON, and that of the ``others``.
 
     Names that are not known yet stand as themselves.
     """
     blocks = Blocks(declared_blocks(source), aliases_of(source), source)
-    declared = Declared(blocks, link, accounts)
+    declared = Declared(blocks, link, accounts, others)
     problems = dict.fromkeys(found_wrong(blocks, declared))
     return Proof(
         link=name,
@@ -157,20 +163,23 @@ def _of_grant(compared: Comparison, grant: Grant, action: str, pattern: str) -> 
     asked = (*grant.own, *theirs) if across else grant.own or theirs
     resource = _resolved(pattern, known).replace("*", "x")
     request = Request(principal=grant.who, action=action, resource=resource, context=context)
-    what = f"{compared.who(grant.who)} may {{}}{action} on {compared.target(resource)}"
+    who, what = compared.who(grant.who), f"{action} on {compared.target(resource)}"
     if evaluate(world, request).allowed is not True:
-        yield Problem(text=what.format("not "))
+        yield Problem(text=f"{who} may not {what}")
         return
     others = [(condition.variable, _other(condition, known)) for condition in asked]
-    for variable, values in (*others, *((tag, _NOTHING_ELSE) for tag in tags)):
+    # Of a condition's values the first is what the request has: others may do without a tag.
+    asking = " ".join((pattern, *(condition.values[0] for condition in given)))
+    needed = [(tag, _NOTHING_ELSE) for tag in tags if f"${{{tag}}}" in asking]
+    for variable, values in (*others, *needed):
         if values is None:
             continue  # it is always fulfilled
         other = {**context, variable: values}
         if evaluate(world, replace(request, context=other)).allowed is not False:
-            yield Problem(text=f"{what.format('')} without {variable}")
+            yield Problem(text=f"{who} may {what} without {variable}")
     for half, less in _without(world, grant, across=across):
         if evaluate(less, request).allowed is not False:
-            yield Problem(text=f"{what.format('')} without the {half}")
+            yield Problem(text=f"{who} may {what} without the {half}")
 
 
 def _without(world: World, grant: Grant, *, across: bool) -> Iterator[tuple[str, World]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .insiders import Insiders
+    from .joined import Beside
 
 _ACTIONS = {
     ("no-op",): "import",  # only those are told
@@ -94,6 +95,7 @@ def summarize(
     source: Mapping[str, Any],
     aliases: Mapping[str, str],
     declared: Insiders | None = None,
+    beside: Beside | None = None,
     *,
     whole: bool = True,
 ) -> Summary:
@@ -106,7 +108,7 @@ def summarize(
     """
     if problems := list(_unfit(plan, whole=whole)):
         raise OperationError("\n".join(f"{stack}: {problem}" for problem in problems))
-    moments = Moments(plan, source, aliases, declared)
+    moments = Moments(plan, source, aliases, declared, beside)
     access = difference(moments)
     changes = plan.get("resource_changes", [])
     outside = {entry["address"]: entry["change"] for entry in plan.get("resource_drift", [])}
@@ -130,7 +132,7 @@ def summarize(
         guards=guards(plan, moments),
         undecided=[*access.undecided, *undecided(changes, moments)],
         stays=staying(moments, access.appears),
-        accounts=moments.after.accounts,
+        accounts=moments.accounts,
     )
 
 

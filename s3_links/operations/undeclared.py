@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from s3_links.app import PROVIDER_LOCK
 from s3_links.declarations.state import IMPORTED_OUTPUT, KEPT_OUTPUT
+from s3_links.synthesis import PROVIDER_LOCK
 
 from . import state
 from .credentials import Credentials, CredentialsError

@@ -18,8 +18,9 @@ from s3_links.world import Request, World
 
 from .asked import Note
 from .compared import Comparison
-from .grants import Declared
+from .joined import joined
 from .labels import Labels
+from .sharing import Declared, sources
 from .stack import OperationError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from s3_links.declarations.links import Links
     from s3_links.reach.difference import Change
     from s3_links.reach.logic import Formula
-    from s3_links.world import Identity, Principal, Resource
+    from s3_links.world import Principal
 
     from .stack import Stack
 
@@ -185,6 +186,8 @@ class _Worlds:
     def __init__(self, stacks: Sequence[Stack], links: Links, bucket: str) -> None:
         self.notes: list[Note] = []
         self._found: dict[tuple[str, str], list[World]] = defaultdict(list)
+        self._accounts: dict[str, str] = {}
+        others = sources(stacks, (links.links[s.name] for s in stacks if s.name in links.links))
         for stack in stacks:
             link = links.links.get(stack.name)
             names = [b.name for b in link.buckets] if link else []
@@ -192,9 +195,10 @@ class _Worlds:
                 continue
             source = stack.content
             blocks = Blocks(declared_blocks(source), aliases_of(source), source)
-            declared = Declared(blocks, link, links.accounts)
+            declared = Declared(blocks, link, links.accounts, others)
             world = Comparison(blocks, declared).seen
-            self.labels = Labels(blocks.accounts)
+            self._accounts |= blocks.accounts
+            self.labels = Labels(self._accounts)
             self.notes += declared.notes
             for name, arn in zip(names, declared.buckets, strict=True):
                 if name == bucket:
@@ -211,30 +215,7 @@ class _Worlds:
     def by_arn(self) -> Iterator[tuple[str, World]]:
         """Yield each bucket with all that is known of it."""
         for (_, arn), worlds in self._found.items():
-            yield arn, _joined(worlds)
-
-
-def _joined(worlds: Sequence[World]) -> World:
-    """Return one world of several links: whoever stands in two has the policies of both."""
-    identities: dict[Principal, Identity] = {}
-    resources: dict[str, Resource] = {}
-    for world in worlds:
-        for who, identity in world.identities.items():
-            there = identities.get(who)
-            policies = (*(there.policies if there else ()), *identity.policies)
-            identities[who] = replace(identity, policies=tuple(dict.fromkeys(policies)))
-        for arn, resource in world.resources.items():
-            resources[arn] = _of_both(resources.get(arn), resource)
-    return World(identities=identities, resources=resources)
-
-
-def _of_both(one: Resource | None, other: Resource) -> Resource:
-    if one is None or one.policy is None:
-        return other
-    if other.policy is None:
-        return one
-    statements = dict.fromkeys((*one.policy.statements, *other.policy.statements))
-    return replace(other, policy=replace(other.policy, statements=tuple(statements)))
+            yield arn, joined(worlds)
 
 
 def rows_of(world: World, arn: str) -> Iterator[Row]:

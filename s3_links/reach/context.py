@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections import ChainMap
 from typing import TYPE_CHECKING
 
+from s3_cross_account.reading import Unreadable
+
 from . import actions
+from .matching import action_matches
 
 if TYPE_CHECKING:
+    from s3_cross_account.policy import Statement
     from s3_links.world import Identity, Principal, Request, Resource
 
     from .matching import Context
@@ -26,13 +30,19 @@ _OF_ORGANIZATIONS = ("aws:principalorgid", "aws:principalorgpaths")
 _OPEN = {"role": ("aws:principalarn", "aws:username"), "service": ("aws:principalservicename",)}
 
 
-def known(request: Request, resource: Resource | None, identity: Identity | None) -> Context:
-    """Return the keys of ``request`` that are known, in lower case."""
+def known(
+    request: Request,
+    resource: Resource | None,
+    identity: Identity | None,
+    own: Resource | None = None,
+) -> Context:
+    """Return the keys of ``request`` that are known, in lower case; ``own`` is the role itself."""
     return ChainMap(
         {key.lower(): values for key, values in request.context.items()},
         _NeverCarried(request.action),
         _of_resource(resource, request.action),
-        _of_principal(request.principal, identity),
+        _of_principal(request.principal),
+        _of_tags(request.principal, identity, own),
     )
 
 
@@ -61,7 +71,7 @@ def _of_resource(resource: Resource | None, action: str) -> _Known:
     return known
 
 
-def _of_principal(who: Principal, identity: Identity | None) -> _Known:
+def _of_principal(who: Principal) -> _Known:
     is_service = who.kind == "service"
     known: _Known = {
         "aws:principalarn": (who.arn,) if who.arn and who.kind != "federated" else (),
@@ -78,6 +88,32 @@ def _of_principal(who: Principal, identity: Identity | None) -> _Known:
         known["aws:principaltype"] = (_TYPES[who.kind],)
     if who.kind == "anonymous":
         known["aws:userid"] = ("anonymous",)
-    if identity is not None and identity.tags is not None:
-        known |= {f"aws:principaltag/{k.lower()}": (v,) for k, v in identity.tags.items()}
     return known
+
+
+def _of_tags(who: Principal, identity: Identity | None, own: Resource | None) -> _Known:
+    """Return the caller's tags, as far as no session can have others.
+
+    "Session tags override a role tag with the same key": "Pass session tags in AWS STS" in the IAM
+    User Guide.
+    """
+    if identity is None or not identity.tags or (who.kind == "role" and _may_be_tagged(own)):
+        return {}
+    return {f"aws:principaltag/{k.lower()}": (v,) for k, v in identity.tags.items()}
+
+
+def _may_be_tagged(role: Resource | None) -> bool:
+    """Whether a role's trust policy may let sessions have tags; one that is not read may."""
+    if role is None or role.policy is None:
+        return True
+    return any(
+        isinstance(statement, Unreadable) or _lets_tag(statement)
+        for statement in role.policy.statements
+    )
+
+
+def _lets_tag(statement: Statement) -> bool:
+    if statement.effect == "Deny":
+        return False
+    named = any(action_matches(pattern, "sts:TagSession") for pattern in statement.actions)
+    return named or bool(statement.not_actions)

@@ -100,7 +100,12 @@ class _Evaluation:
             who=who,
             action=action,
             resource=request.resource,
-            context=context.known(request, self._resource, self._identity),
+            context=context.known(
+                request,
+                self._resource,
+                self._identity,
+                world.resources.get(str(who.identity().arn)),
+            ),
             bounded=self._identity is not None and self._identity.boundary is not None,
         )
         self._found: list[Finding] = []

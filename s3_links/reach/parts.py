@@ -46,14 +46,21 @@ def parts(statement: Statement | Unreadable) -> frozenset[object]:
 
 
 def _conditions(statement: Statement) -> list[frozenset[object]]:
-    """Return the conditions under which it holds, for each ARN that it names in one."""
+    """Return the conditions under which it holds, for each ARN and organization that one names."""
     one_of = [
         [(c.test, c.variable, frozenset([value])) for value in c.values]
-        if c.test in ("ArnEquals", "ArnLike") and c.variable.lower() == "aws:principalarn"
+        if (c.test, c.variable.lower()) in _NAMING
         else [(c.test, c.variable, frozenset(c.values))]
         for c in statement.conditions
     ]
     return [frozenset(each) for each in product(*one_of)]
+
+
+_NAMING = (
+    *(("ArnEquals", "aws:principalarn"), ("ArnLike", "aws:principalarn")),
+    ("StringEquals", "aws:principalorgid"),
+)
+"""By what a statement names whom it is for, in the place of principals."""
 
 
 def _possible(action: str, resource: str) -> bool:

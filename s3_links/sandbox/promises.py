@@ -254,7 +254,7 @@ class Questions:
                     if place is not None:
                         on = f"{arn}/{place}s3-links-try" if actions[action] else arn
                         self._decide(found, (label, who), action, on, bucket.name)
-                for action in _KEY_ACTIONS if bucket.key else ():
+                for action in _KEY_ACTIONS if bucket.encrypted_by else ():
                     if promised.get(action) is None:
                         continue
                     on, of = self._deployed.key_of(bucket), f"the key of {bucket.name}"
@@ -346,7 +346,7 @@ def _of_service(deployed: Deployed, link: ServiceDeliveryLink) -> Answers:
     arn = f"arn:aws:s3:::{deployed.bucket_name(bucket)}"
     delivery = link.delivery(deployed.account, lambda alias: deployed.owners[alias].region)
     asked = [(arn, bucket.name, statement) for statement in delivery.on_bucket(arn, "aws")]
-    if bucket.key not in (None, "none"):
+    if bucket.encrypted_by not in (None, "none"):
         key, of = deployed.key_of(bucket), f"the key of {bucket.name}"
         asked += [(key, of, statement) for statement in delivery.on_key(key, "aws")]
     for on, of, statement in asked:

@@ -80,7 +80,8 @@ def stand_in(
         blocks = Blocks(declared_blocks(stack), aliases_of(stack), stack, ids)
         _look_ups(emulator, blocks, made)
         _imports(emulator, stack, blocks, regions)
-    for bucket in (bucket for link in links for bucket in link.buckets if bucket.existing):
+    buckets = (bucket for link in links for bucket in link.buckets)
+    for bucket in (bucket for bucket in buckets if bucket.existing and not bucket.owner):
         s3 = root_of(emulator.endpoint, ids[bucket.account], regions[bucket.account]).s3
         _make_bucket(s3, str(bucket.existing), regions[bucket.account])
         if isinstance(bucket, ReplicatedBucket):

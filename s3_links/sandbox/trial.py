@@ -20,6 +20,8 @@ from s3_links.live.world import Live
 from s3_links.operations.order import in_order
 from s3_links.operations.terraform import terraform
 from s3_links.synthesized.blocks import Blocks, aliases_of, foreign_accounts
+from s3_links.synthesized.state import outputs as outputs_of
+from s3_links.synthesized.state import resources as resources_of
 from s3_links.synthesized.world import world_of
 from s3_links.world import Bucket, Resource, document, principal
 
@@ -57,6 +59,8 @@ class Deployed:
     outputs: Mapping[str, str]
     owners: Mapping[str, Principal]
     endpoint: str
+    before: Mapping[str, Deployed]
+    """The links that are deployed already, by their names: some have this one's buckets."""
 
     @cached_property
     def grantees(self) -> list[Grantee]:
@@ -80,6 +84,13 @@ class Deployed:
                 arn = str(bucket.key)
                 policy = document("key policy", account, arn, content)
                 merged[arn] = Resource(arn=arn, account=account, policy=policy)
+            if bucket.owner:
+                theirs = self.before[bucket.owner.name]
+                arns = [f"arn:aws:s3:::{bucket.name}"]
+                arns += (
+                    [theirs.key_of(bucket.owner.bucket)] if bucket.owner.bucket.encrypted else []
+                )
+                merged |= {arn: theirs.world.resources[arn] for arn in arns}
         return replace(
             world,
             resources={**world.resources, **merged},
@@ -140,6 +151,8 @@ class Deployed:
 
     def key_of(self, bucket: LinkBucket) -> str:
         """Return the ARN of a bucket's key."""
+        if bucket.owner:
+            return self.before[bucket.owner.name].key_of(bucket.owner.bucket)
         if bucket.key_arn:
             return bucket.key_arn
         name = self.bucket_name(bucket)
@@ -173,18 +186,22 @@ def deploy(
     os.environ["TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE"] = "true"
     sources = [stack.content for stack in stacks]
     os.environ.update(stand_in(emulator, folder, sources, [links[s.name] for s in stacks]))
+    before: dict[str, Deployed] = {}
     for number, stack in enumerate(ordered, 1):
         with working(f"Deploying {stack.name} ({number} of {len(ordered)})"):
             terraform(stack, "init")
             providers.keep()
             terraform(stack, "apply", "-auto-approve")
-            yield _deployed(stack, links[stack.name], emulator)
+            before[stack.name] = _deployed(stack, links[stack.name], emulator, before)
+            yield before[stack.name]
 
 
-def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:
-    values = json.loads(terraform(stack, "show", "-json"))["values"]
-    blocks = Blocks(values["root_module"]["resources"], aliases_of(stack.content), stack.content)
-    outputs = {name: output["value"] for name, output in values.get("outputs", {}).items()}
+def _deployed(
+    stack: Stack, link: AnyLink, emulator: Emulator, before: Mapping[str, Deployed]
+) -> Deployed:
+    state = json.loads(terraform(stack, "state", "pull"))
+    blocks = Blocks(resources_of(state), aliases_of(stack.content), stack.content)
+    outputs = outputs_of(state)
     regions = {provider["alias"]: provider["region"] for provider in stack.providers}
     owners = {
         alias: root_of(emulator.endpoint, id_, regions.get(alias, REGION))
@@ -205,7 +222,7 @@ def _deployed(stack: Stack, link: AnyLink, emulator: Emulator) -> Deployed:
         name = label_of(role.account, role.name)
         policies, trust = identity_policies(outputs, name), outputs[f"{TRUST}{name}"]
         take_over(owners[role.account], outputs["assumed_role_arn"], policies, trust)
-    deployed = Deployed(stack.name, link, blocks, outputs, owners, emulator.endpoint)
+    deployed = Deployed(stack.name, link, blocks, outputs, owners, emulator.endpoint, before)
     for one in deployed.grantees:
         one.given()
     return deployed

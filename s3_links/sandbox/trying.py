@@ -133,7 +133,10 @@ def _try(
 
 
 def chosen(names: Sequence[str]) -> dict[str, AnyLink]:
-    """Return the links with these names, or without any all that are declared."""
+    """Return the links with these names, and those whose buckets they name.
+
+    Without any name, all that are declared.
+    """
     read = declared()
     if read is None:
         raise OperationError(
@@ -144,7 +147,12 @@ def chosen(names: Sequence[str]) -> dict[str, AnyLink]:
         raise OperationError(
             f"there is no link {', '.join(unknown)}: choose from {', '.join(read.links)}"
         )
-    return {name: read.links[name] for name in names or read.links}
+    wanted = [*(names or read.links)]
+    chosen: dict[str, AnyLink] = {}
+    for name in wanted:  # which gets longer meanwhile
+        chosen[name] = read.links[name]
+        wanted += [b.owner.name for b in chosen[name].buckets if b.owner]
+    return chosen
 
 
 def _shown(deployed: Deployed, tried: Tried) -> Iterator[Any]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-from cdktf import App, TerraformOutput, TerraformStack
+from cdktf import TerraformOutput, TerraformStack
 
+from s3_cross_account.references import known_beforehand
 from s3_links.declarations.state import LOCAL, State, keep_state, minimal_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-    from cdktf import TerraformElement
-    from constructs import Construct
+    from cdktf import App
 
     from s3_cross_account.settings import AccountSettings
+    from s3_cross_account.validation import Checks
 
 
 class BaseStack(TerraformStack):
@@ -22,30 +25,42 @@ class BaseStack(TerraformStack):
 
     def __init__(
         self,
-        scope: Construct,
+        scope: App,
         id_: str,
         *,
         accounts: Mapping[str, AccountSettings],
         state: State = LOCAL,
     ) -> None:
         super().__init__(scope, id_)
-        self.named: dict[TerraformElement, str] = {}
-        """What stands in the stack itself, by names that Node.js need not be asked for."""
-        keep_state(self, id_, state, accounts)
-        self._as_hcl = App.of(self).hcl_output
+        self.id = id_
+        known_beforehand(self)
+        self.checks: Checks = []
+        """What finds the problems of its constructs, for who writes the stack to look at."""
+        self._as_hcl = _written_as_hcl(scope)
+        asked: dict[str, Any] = {
+            "required_providers": {
+                "aws": {"source": "hashicorp/aws", "version": ">= 5.100.0, < 7.0.0"}
+            }
+        }
         # cdktf writes this argument wrongly as HCL, which Terraform then refuses.
         if not self._as_hcl:
-            self.add_override("terraform.required_version", f">= {minimal_version(state)}")
-        self.add_override(
-            "terraform.required_providers.aws",
-            {"source": "hashicorp/aws", "version": ">= 5.100.0, < 7.0.0"},
-        )
+            asked["required_version"] = f">= {minimal_version(state)}"
+        self.add_override("terraform", asked)
+        keep_state(self, id_, state, accounts)
+
+    def written(self, folder: Path) -> None:
+        """Complete what cdktf wrote of the stack in ``folder``."""
 
     def outputs(self, **values: str) -> None:
         """Create an output for each value."""
         for name, value in values.items():
-            self.named[TerraformOutput(self, name, value=self.text(value))] = name
+            TerraformOutput(self, name, value=self.text(value))
 
     def text(self, value: str) -> str:
         """Return a text so that it has the same lines as HCL: cdktf's heredoc would add one."""
         return value.replace("\n", "\\n") if self._as_hcl else value
+
+
+@lru_cache(maxsize=1)
+def _written_as_hcl(app: App) -> bool:
+    return app.hcl_output

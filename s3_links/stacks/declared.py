@@ -14,7 +14,7 @@ from .replication import ReplicationStack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from constructs import Construct
+    from cdktf import App
 
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.links import AnyLink
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def declared_stack(
-    scope: Construct,
+    scope: App,
     id_: str,
     *,
     link: AnyLink,

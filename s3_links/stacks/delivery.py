@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from s3_cross_account.document import rendered_once
 from s3_cross_account.service_delivery import ServiceDelivery
 
 from .linked import LinkedStack
@@ -11,7 +12,7 @@ from .linked import LinkedStack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from constructs import Construct
+    from cdktf import App
 
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.delivery import ServiceDeliveryLink
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 class ServiceDeliveryStack(LinkedStack):
     """Lets a service of other accounts deliver into a bucket, with a state of its own."""
 
+    @rendered_once()
     def __init__(
         self,
-        scope: Construct,
+        scope: App,
         id_: str,
         *,
         link: ServiceDeliveryLink,
@@ -34,8 +36,10 @@ class ServiceDeliveryStack(LinkedStack):
         bucket = self.bucket(link.bucket, link.bucket.id)
         declared = link.delivery(
             lambda alias: self.account(alias).account_id,
-            lambda alias: self.account(alias).region,
+            lambda alias: accounts[alias].region,
         )
         delivery = ServiceDelivery(self, "delivery", bucket=bucket, delivery=declared)
         self.outputs(delivery_settings=delivery.settings)
+        self.share()
         self.bucket_outputs(link.bucket.label, bucket)
+        self.kept_outputs()

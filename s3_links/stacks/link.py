@@ -22,6 +22,8 @@ from .linked import LinkedStack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cdktf import App
+
     from s3_cross_account.role import RoleBase
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.assumed import AssumedRole
@@ -33,9 +35,10 @@ if TYPE_CHECKING:
 class LinkStack(LinkedStack):
     """Creates one link between the accounts that it names, with a state of its own."""
 
+    @rendered_once()
     def __init__(
         self,
-        scope: Construct,
+        scope: App,
         id_: str,
         *,
         link: Link,
@@ -52,14 +55,13 @@ class LinkStack(LinkedStack):
             assumed = self._assumed(link, link.assumed_role, roles)
             reaching = dict.fromkeys(reaching, assumed)
         reached = dict(zip([b.id for b in link.buckets], buckets, strict=True))
-        with rendered_once():
-            for consumers, of_these, access in link.granted:
-                for of in of_these:
-                    reached[of.id].grant(
-                        *dict.fromkeys(reaching[consumer.id] for consumer in consumers),
-                        access=link.reaching(access),
-                        survive_recreation=link.survive_role_recreation,
-                    )
+        for consumers, of_these, access in link.granted:
+            for of in of_these:
+                reached[of.id].grant(
+                    *dict.fromkeys(reaching[consumer.id] for consumer in consumers),
+                    access=link.reaching(access),
+                    survive_recreation=link.survive_role_recreation,
+                )
         if link.assumed_role is not None and isinstance(assumed := self._chain[-1], ForeignRole):
             name = label(link.assumed_role.account, link.assumed_role.name)
             self.outputs(**handed_over(name, assumed))
@@ -68,6 +70,7 @@ class LinkStack(LinkedStack):
             if link.assumed_role and (link.assumed_role.through or consumer.names_its_chain):
                 arns = [role.arn, *(passed.arn for passed in self._chain)]
                 self.outputs(**{f"iam_role_{consumer.label}": ",".join(arns)})
+        self.share()
         for declared, bucket in zip(link.buckets, buckets, strict=True):
             self.bucket_outputs(declared.label, bucket)
         self.kept_outputs()
@@ -87,7 +90,7 @@ class LinkStack(LinkedStack):
                 buckets=[],
                 account=self.account(passed.account),
                 assumed_role_name=passed.name,
-                access=Access(conditions=link.of_caller),
+                access=Access(conditions=link.asked_at(number)),
                 survive_recreation=link.survive_role_recreation,
             )
             self._chain.append(hop.assumed_role)
@@ -106,7 +109,7 @@ class LinkStack(LinkedStack):
             account=self.account(declared.account),
             assumed_role_name=declared.name,
             imported=declared.imported,
-            access=Access(conditions=link.of_caller),
+            access=Access(conditions=link.asked_at(len(declared.through))),
             external_id=declared.external_id,
             survive_recreation=link.survive_role_recreation,
             source_profile=declared.through[-1].name if declared.through else None,

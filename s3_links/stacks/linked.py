@@ -12,14 +12,18 @@ from s3_cross_account.bucket import Bucket, BucketBase, ExistingBucket
 from s3_cross_account.key import ExistingKey, Key, KeyBase
 from s3_cross_account.policy import document
 from s3_cross_account.settings import FOREIGN_OUTPUT
+from s3_cross_account.shared import SharedBucket, SharedKey
 from s3_links.declarations.deployment import accounts_in
 from s3_links.declarations.imported_keys import account_of, imported
 from s3_links.declarations.state import IMPORTED_OUTPUT, KEPT_OUTPUT, KEY_POLICY_OUTPUT
 
 from .base import BaseStack
+from .sharing import share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from cdktf import App
 
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.buckets import LinkBucket
@@ -32,7 +36,7 @@ class LinkedStack(BaseStack):
 
     def __init__(
         self,
-        scope: Construct,
+        scope: App,
         id_: str,
         *,
         link: AnyLink,
@@ -55,6 +59,8 @@ class LinkedStack(BaseStack):
         self._imported, self._keys = imported(link), dict[str, KeyBase]()
         self._settings = accounts
         self._accounts: dict[str, Account] = {}
+        self._others: dict[str, Account] = {}
+        self._shared: list[tuple[LinkBucket, BucketBase]] = []
 
     def account(self, alias: str) -> Account:
         """Return an account, creating its provider when it is first named."""
@@ -75,10 +81,42 @@ class LinkedStack(BaseStack):
             )
         return self._accounts[alias]
 
+    def _account_named(self, alias: str) -> Account:
+        """Return an account that is only named: with its id there is no need to reach it."""
+        settings = self._settings[alias]
+        if alias in self._accounts or settings.account_id is None:
+            return self.account(alias)
+        if alias not in self._others:
+            self._others[alias] = Account(
+                self,
+                f"{alias}-account",
+                alias=alias,
+                account_id=settings.account_id,
+                region=settings.region or self._region,
+            )
+        return self._others[alias]
+
     def bucket(self, declared: LinkBucket, name: str) -> BucketBase:
         """Return a declared bucket, with its key if it has one."""
         account = self.account(declared.account)
         scope = Construct(self, f"bucket.{name}")
+        if declared.owner is not None:
+            return self._of_another_link(scope, declared, account)
+        made = self._own_bucket(scope, declared, account)
+        self._shared.append((declared, made))
+        return made
+
+    def _of_another_link(
+        self, scope: Construct, declared: LinkBucket, account: Account
+    ) -> SharedBucket:
+        named, key = declared.encrypted_by, None
+        if named not in (None, "none"):
+            arn = None if named == "new" else named
+            key = SharedKey(scope, "key", account=account, arn=arn)
+        name = str(declared.existing)
+        return SharedBucket(scope, "bucket", account=account, name=name, key=key)
+
+    def _own_bucket(self, scope: Construct, declared: LinkBucket, account: Account) -> BucketBase:
         key = self._key(scope, declared)
         if declared.existing is not None:
             assert declared.policy in ("create", "merge")
@@ -146,6 +184,14 @@ class LinkedStack(BaseStack):
             return None
         account = self.account(alias)
         return ExistingBucket(scope, "log-bucket", account=account, name=name, policy="merge")
+
+    def share(self) -> None:
+        """Write what other links are granted on the buckets of this one."""
+        foreign = [alias for alias, settings in self._settings.items() if settings.foreign]
+        for declared, bucket in self._shared:
+            for sharer in declared.sharers:
+                scope = Construct(self, f"shared.{declared.id}.{sharer.name}")
+                share(scope, sharer, bucket, account=self._account_named, foreign=foreign)
 
     def kept_outputs(self) -> None:
         """Create the output that says what stays when the link goes, where something does."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from constructs import Construct
 
 from s3_cross_account.account import Account
+from s3_cross_account.document import rendered_once
 from s3_cross_account.pipeline import OidcProvider, PipelineRole
 from s3_cross_account.role import ExistingRole
 from s3_links.declarations.state import S3State
@@ -17,6 +18,8 @@ from .base import BaseStack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from cdktf import App
 
     from s3_cross_account.settings import AccountSettings
     from s3_links.declarations.pipeline import Pipeline
@@ -33,9 +36,10 @@ class PipelineRolesStack(BaseStack):
     Follows "Security best practices in IAM" in the IAM User Guide.
     """
 
+    @rendered_once()
     def __init__(
         self,
-        scope: Construct,
+        scope: App,
         id_: str,
         *,
         pipeline: Pipeline,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from s3_cross_account.document import rendered_once
 from s3_cross_account.replication import BatchReplicationRole, Replication
 from s3_cross_account.replication_rule import prefixes
 
@@ -12,7 +13,7 @@ from .linked import LinkedStack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from constructs import Construct
+    from cdktf import App
 
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.replication import ReplicationLink
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 class ReplicationStack(LinkedStack):
     """Creates a replication between accounts, one way or both, with a state of its own."""
 
+    @rendered_once()
     def __init__(
         self,
-        scope: Construct,
+        scope: App,
         id_: str,
         *,
         link: ReplicationLink,
@@ -44,6 +46,7 @@ class ReplicationStack(LinkedStack):
                 role_name=way.role,
                 destinations={buckets[to.label]: rules for to, rules in way.destinations},
                 replica_modifications=link.both_ways,
+                object_lock=way.source.bucket.object_lock,
                 configuration=way.source.bucket.replication or "create",
             )
             self.outputs(**{f"replication_role_arn{suffix}": replication.role.arn})
@@ -61,6 +64,7 @@ class ReplicationStack(LinkedStack):
                 prefixes=prefixes(way.rules),
             )
             self.outputs(**{f"batch_replication_command{way.source.suffix}": batch.command})
+        self.share()
         for label, bucket in buckets.items():
             self.bucket_outputs(label, bucket)
         self.kept_outputs()

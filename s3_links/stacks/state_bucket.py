@@ -13,7 +13,7 @@ from .base import BaseStack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from constructs import Construct
+    from cdktf import App
 
     from s3_cross_account.settings import AccountSettings
     from s3_links.declarations.state import S3State
@@ -32,7 +32,7 @@ class StateBucketStack(BaseStack):
 
     def __init__(
         self,
-        scope: Construct,
+        scope: App,
         id_: str,
         *,
         state: S3State,

@@ -14,6 +14,7 @@ import pytest
 from s3_links.cli import app
 from s3_links.declarations.links import schema
 from tests.conftest import PROJECT
+from tests.support.command import run_here
 from tests.support.links import accounts
 
 pytestmark = pytest.mark.cost("planned")
@@ -35,6 +36,11 @@ REPORTS = {
 
 
 def command(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in this process; ``process`` starts one."""
+    return run_here(folder, *arguments, environment=os.environ | more)
+
+
+def process(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "s3_links", *arguments],
         cwd=folder,
@@ -53,7 +59,7 @@ def names() -> list[str]:
 
 @pytest.mark.parametrize("name", ["", "state", "state move", "state unlock", *names()])
 def test_help_fits_into_80_columns(name: str, tmp_path: Path) -> None:
-    result = command(tmp_path, *name.split(), "--help", COLUMNS="80")
+    result = process(tmp_path, *name.split(), "--help", COLUMNS="80")
     assert result.returncode == 0
     assert result.stdout.startswith("Usage: s3-links")
     assert max(map(len, result.stdout.splitlines())) <= 80
@@ -95,18 +101,18 @@ def test_an_error_is_a_plain_line_and_exits_with_1(
 
 
 def test_the_schema_is_printed(tmp_path: Path) -> None:
-    assert command(tmp_path, "schema").stdout == schema()
+    assert process(tmp_path, "schema").stdout == schema()
 
 
 def test_a_folder_begins(tmp_path: Path) -> None:
-    result = command(tmp_path, *INIT)
+    result = process(tmp_path, *INIT)
     assert (result.returncode, result.stderr) == (0, "")
     assert sorted(file.name for file in tmp_path.iterdir()) == BESIDE
     assert (tmp_path / "links.schema.json").read_text() == schema()
     assert json.loads((tmp_path / "cdktf.json").read_text())["app"] == "s3-links app"
     content = json.loads((tmp_path / "links.json").read_text())
     assert content["accounts"]["away"]["profile"] == "elsewhere"
-    made = command(tmp_path, "synth")
+    made = process(tmp_path, "synth")
     assert (made.returncode, made.stderr) == (0, "")
     assert made.stdout == "reports: cdktf.out/stacks/reports/cdk.tf.json\n"
 
@@ -196,10 +202,10 @@ def test_what_could_not_be_written_whole_is_not_written(tmp_path: Path) -> None:
 def test_a_pipeline_installs_this_version(
     platform: str, file: str, checks: list[list[str]], tmp_path: Path
 ) -> None:
-    result = command(tmp_path, *INIT, f"--pipeline={platform}", *PIPELINE)
+    result = process(tmp_path, *INIT, f"--pipeline={platform}", *PIPELINE)
     assert (result.returncode, result.stderr) == (0, "")
     text = (tmp_path / file).read_text()
-    assert f"s3-links=={command(tmp_path, '--version').stdout.strip()}" in text
+    assert f"s3-links=={process(tmp_path, '--version').stdout.strip()}" in text
     for check in checks:
         checked = subprocess.run(
             [*check, file], cwd=tmp_path, capture_output=True, text=True, check=False
@@ -209,18 +215,18 @@ def test_a_pipeline_installs_this_version(
     for line in text.splitlines():
         if "uses:" in line:
             assert line.split("uses:")[1] in ours
-    assert command(tmp_path, "synth", "pipeline-roles").returncode == 0
+    assert process(tmp_path, "synth", "pipeline-roles").returncode == 0
 
 
 def test_another_file_is_named_by_an_option_or_a_variable(tmp_path: Path) -> None:
     for name in ("one", "two"):
         declared = {"accounts": accounts(), "links": {name: REPORTS}}
         (tmp_path / f"{name}.json").write_text(json.dumps(declared))
-    assert command(tmp_path, "--file=one.json", "synth").stdout.startswith("one: ")
-    assert command(tmp_path, "synth", S3_LINKS_FILE="two.json").stdout.startswith("two: ")
+    assert process(tmp_path, "--file=one.json", "synth").stdout.startswith("one: ")
+    assert process(tmp_path, "synth", S3_LINKS_FILE="two.json").stdout.startswith("two: ")
     # In this repository main.py is the app.
     (tmp_path / "cdktf.json").write_text(json.dumps({"app": f"{sys.executable} {PROJECT}/main.py"}))
-    assert command(tmp_path, "--file=one.json", "synth").stdout.startswith("one: ")
+    assert process(tmp_path, "--file=one.json", "synth").stdout.startswith("one: ")
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "no", '{"app": 1}'])
@@ -275,7 +281,7 @@ def test_the_organization_of_a_plan_made_elsewhere_is_an_option(tmp_path: Path) 
     (tmp_path / "plan.json").write_text(json.dumps(plan))
     (tmp_path / "cdk.tf.json").write_text('{"terraform": {}, "provider": {}}')
     words = ["summarize", "plan.json", "--stack=cdk.tf.json", "--refuse=public"]
-    assert command(tmp_path, *words).returncode == 2
+    assert process(tmp_path, *words).returncode == 2
     assert command(tmp_path, *words, "--organization=o-aaaaaaaaaa").returncode == 2
     assert command(tmp_path, *words, "--organization=o-bbbbbbbbbb").returncode == 0
 
@@ -292,7 +298,7 @@ def test_starting_it_needs_no_development_tool(tmp_path: Path) -> None:
 def test_the_map_is_printed_or_written_in_the_format_that_a_name_says(tmp_path: Path) -> None:
     content = {"accounts": accounts(), "links": {"reports": REPORTS}}
     (tmp_path / "links.json").write_text(json.dumps(content))
-    printed = command(tmp_path, "map", "reports")
+    printed = process(tmp_path, "map", "reports")
     assert printed.returncode == 0, printed.stderr
     assert printed.stdout.startswith("flowchart LR\n")
     for name, begins in (("map.html", "<!doctype html>"), ("map.svg", "<svg ")):

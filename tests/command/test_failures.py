@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from cdktf import App, TerraformStack
 
+from s3_cross_account.account import Account
+from s3_links.failures import told
 from tests.conftest import PROJECT, STACK
 
 if TYPE_CHECKING:
@@ -205,3 +208,11 @@ def test_a_mistake_of_this_program_keeps_its_traceback(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "Traceback" in result.stderr
     assert "ZeroDivisionError" in result.stderr
+
+
+def test_what_a_construct_refuses_is_no_matter_of_nodejs() -> None:
+    stack = TerraformStack(App(), "stack")
+    with pytest.raises(ValueError, match="give settings, a provider, or") as raised:
+        Account(stack, "account", alias="account")
+    assert any("jsii" in str(entry.path) for entry in raised.traceback)
+    assert told(raised.value) is None

@@ -37,6 +37,19 @@ def replication(**link: Any) -> dict[str, Any]:
     return content
 
 
+def delivered(**link: Any) -> dict[str, Any]:
+    content = links()
+    usual = {"service": "cloudtrail", "from": ["own"], "bucket": THEIRS, "trail": "audit"}
+    content["links"]["x"] = {"pattern": "service-delivery", **usual, **link}
+    return content
+
+
+def balanced(**link: Any) -> dict[str, Any]:
+    content = delivered(service="application-load-balancer", **link)
+    del content["links"]["x"]["trail"]
+    return content
+
+
 def said(content: dict[str, Any], folder: Path) -> list[str]:
     file = folder / "links.json"
     file.write_text(json.dumps(content))
@@ -60,6 +73,10 @@ FINE = {
         assumed_role={"account": "partner", "name": "for-us"},
     ),
     "copies to them": replication(),
+    "their trail": delivered(**{"from": ["partner"], "bucket": OURS}),
+    "our trail": delivered(),
+    "their load balancer": balanced(**{"from": ["partner"], "bucket": OURS}),
+    "our load balancer": balanced(),
     "copies to them, and to ours": replication(
         destinations=[{"account": "own", "new_prefix": "near-"}]
     ),
@@ -141,6 +158,11 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "copies to a new bucket of theirs": (
         replication(destinations=[{"account": "partner", "new_prefix": "x-y-z-"}]),
         "links.x.destinations[0]",
+        '"new_prefix" would be created there',
+    ),
+    "a new bucket for our trail": (
+        delivered(bucket={"account": "partner", "new_prefix": "x-y-z-"}),
+        "links.x.bucket",
         '"new_prefix" would be created there',
     ),
     "copies both ways": (replication(both_ways=True), "links.x.both_ways", "the way back"),

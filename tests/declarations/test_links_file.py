@@ -215,7 +215,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         },
         {
             "links.second": "the bucket policy of 'mine' in account2 is created by links.reports "
-            'too: declare the bucket as "existing" with "policy": "merge" here'
+            'too: declare the bucket as "existing" without a "policy" here'
         },
     ),
     "a bucket of a whole name of two links": (
@@ -243,7 +243,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         },
         {
             "links.second": "the bucket policy of 'mine' in account2 is created by links.reports "
-            'too: declare the bucket as "existing" with "policy": "merge" here'
+            'too: declare the bucket as "existing" without a "policy" here'
         },
     ),
     "a key of another region": (
@@ -388,6 +388,100 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     "an expression in a prefix": (
         declared(access={"prefixes": ["%{if true}x%{endif}/"]}),
         {f"{HERE}.access": "$, % and &{ begin an expression"},
+    ),
+    **{
+        f"a prefix of a rule that a policy takes for another: {prefix}": (
+            replicated(rules=[{"prefix": prefix}]),
+            {f"{HERE}.rules": f"has a prefix that cannot be used: {told}"},
+        )
+        for prefix, told in (
+            ("in*/", "* and ? stand for anything in a policy"),
+            ("&{aws:username}/", "$, % and &{ begin an expression"),
+            ("\u65e5/", "IAM's policies take no characters beyond U+00FF"),
+        )
+    },
+    "an expression in the name of a tag": (
+        declared(access={"conditions": {"StringEquals": {"aws:PrincipalTag/${path.cwd}": "x"}}}),
+        {
+            f"{HERE}.access.conditions.StringEquals.aws:PrincipalTag/${{path.cwd}}": "a tag's key "
+            "has letters, digits and"
+        },
+    ),
+    "an expression in ignored tags": (
+        {
+            "accounts": accounts(account1={"ignore_tags": {"keys": ['${file("/etc/passwd")}']}}),
+            "links": {"reports": LINK},
+        },
+        {"accounts.account1.ignore_tags.keys[0]": "which begin an expression of Terraform"},
+    ),
+    "a tag twice, in letters of another case": (
+        declared(
+            access={
+                "conditions": {
+                    "StringEquals": {"aws:PrincipalTag/A": "x", "aws:PrincipalTag/a": "y"}
+                }
+            }
+        ),
+        {f"{HERE}.access.conditions.StringEquals.aws:PrincipalTag/a": "is given twice"},
+    ),
+    "a set operator on one value": (
+        declared(
+            access={"conditions": {"ForAllValues:StringEquals": {"aws:PrincipalTag/team": "red"}}}
+        ),
+        {
+            f"{HERE}.access.conditions.ForAllValues:StringEquals.aws:PrincipalTag/team": "write "
+            '"StringEquals", which lets nobody in without it'
+        },
+    ),
+    "a set operator on whether a key is there": (
+        declared(access={"conditions": {"ForAnyValue:Null": {"aws:SourceIdentity": "true"}}}),
+        {
+            f"{HERE}.access.conditions.ForAnyValue:Null.aws:SourceIdentity": '"ForAnyValue:Null" '
+            "is no condition operator"
+        },
+    ),
+    "all paths of who is in no organization": (
+        declared(
+            access={
+                "conditions": {
+                    "ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-a1b2c3d4e5/r-ab12/*"}
+                }
+            }
+        ),
+        {
+            f"{HERE}.access.conditions.ForAllValues:StringLike.aws:PrincipalOrgPaths": "lets in "
+            "what is in no organization at all"
+        },
+    ),
+    "an organization that is asked for by a condition too": (
+        declared(
+            consumers=[{"organization_id": "o-a1b2c3d4e5"}],
+            access={"conditions": {"StringEquals": {"aws:PrincipalOrgID": "o-zzzzzzzzzz"}}},
+        ),
+        {f"{HERE}.consumers[0]": 'leave out "aws:PrincipalOrgID" of "access"'},
+    ),
+    "an organization that is asked for twice": (
+        declared(
+            consumers=[{"organization_path": "o-a1b2c3d4e5/r-ab12/*"}],
+            access={
+                "conditions": {
+                    "ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-a1b2c3d4e5/*"},
+                }
+            },
+        ),
+        {f"{HERE}.consumers[0]": 'leave out "aws:PrincipalOrgPaths" of "access"'},
+    ),
+    "an organization of the callers of one bucket alone": (
+        declared(
+            pattern="assume-role",
+            assumed_role={"account": "account2", "name": "worker"},
+            buckets=[{"account": "account2", "new_prefix": p} for p in ("one-", "two-")],
+            grants=[
+                {"buckets": ["one-"], "access": {"organization_id": "o-a1b2c3d4e5"}},
+                {"buckets": ["two-"], "access": {"level": "read-only"}},
+            ],
+        ),
+        {f"{HERE}.grants[1].access": 'give each grant the same "mfa", "organization_id"'},
     ),
     "force_destroy of an existing bucket": (
         declared(buckets=[dict(FREE) | {"force_destroy": True}]),
@@ -584,6 +678,41 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         delivered(**{"from": ["account2"]}),
         {f"{HERE}.from": "names the bucket's own account alone: name another account"},
     ),
+    "a new bucket with Object Lock": (
+        replicated(destination=BUCKET | {"object_lock": True}),
+        {f"{HERE}.destination.object_lock": "a new bucket has no Object Lock, which has no half"},
+    ),
+    "locks for a bucket without": (
+        replicated(
+            source={
+                "account": "account1",
+                "existing": "locked",
+                "policy": "create",
+                "versioned": True,
+                "object_lock": True,
+            }
+        ),
+        {f"{HERE}.destination": "S3 replicates from a bucket with Object Lock only to one that"},
+    ),
+    "findings without a key": (
+        delivered(service="guardduty", trail=None),
+        {f"{HERE}.bucket.key": "is missing: guardduty encrypts what it delivers with a KMS key"},
+    ),
+    "findings for an opt-in region": (
+        {
+            "accounts": accounts()
+            | {"account2": accounts()["account2"] | {"region": "me-south-1"}},
+            "links": {
+                "reports": {
+                    "pattern": "service-delivery",
+                    "service": "guardduty",
+                    "from": ["account1"],
+                    "bucket": BUCKET | {"key": "new"},
+                }
+            },
+        },
+        {f"{HERE}.from": "to no bucket in me-south-1, which is an opt-in region"},
+    ),
     "a service of an account that is not declared": (
         delivered(**{"from": ["account1", "account3"]}),
         {f"{HERE}.from[1]": '"account3" is not among "accounts": account1, account2'},
@@ -594,7 +723,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "an organization's trail of two accounts": (
         delivered(**{"from": ["account1", "444444444444"]}, organization_id="o-a1b2c3d4e5"),
-        {f"{HERE}.from": "the trail of an organization is its management account's"},
+        {f"{HERE}.from": "what is of an organization is one account's"},
     ),
     "a delivery from nowhere": (
         delivered(**{"from": None}),
@@ -770,7 +899,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         declared(
             consumers=[CONSUMER | {"trusted_job": {"platform": "github", "repository": "a/b"}}]
         ),
-        {f"{HERE}.consumers[0].trusted_job": 'give one of "branch" and "environment"'},
+        {f"{HERE}.consumers[0].trusted_job": 'give one of "branch", "tag" and "environment"'},
     ),
     "an environment of GitLab": (
         declared(
@@ -791,6 +920,23 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         declared(consumers=[CONSUMER | {"trusted_issuer": ISSUER | {"subject": "*"}}]),
         {f"{HERE}.consumers[0].trusted_issuer.subject": "everybody whom the issuer vouches for"},
     ),
+    **{
+        f"a subject of others too: {subject}": (
+            declared(
+                consumers=[
+                    CONSUMER | {"trusted_issuer": ISSUER | {"issuer": issuer, "subject": subject}}
+                ]
+            ),
+            {f"{HERE}.consumers[0].trusted_issuer.subject": f'"{subject}" means others too'},
+        )
+        for issuer, subject in (
+            ("https://token.actions.githubusercontent.com", "repo:*"),
+            ("https://token.actions.githubusercontent.com", "repo:acme*"),
+            ("https://token.actions.githubusercontent.com", "repo:*/app:ref:refs/heads/main"),
+            ("https://gitlab.com", "project_path:acme*"),
+            ("https://app.terraform.io", "organization:*:project:reports:workspace:a"),
+        )
+    },
     "an issuer that AWS knows by itself": (
         declared(
             consumers=[
@@ -888,7 +1034,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         {f"{HERE}.access": "it has 1025 bytes, and S3's keys 1024 at most"},
     ),
     "a rule's prefix longer than a key": (
-        replicated(rules=[{"prefix": "報" * 342}]),
+        replicated(rules=[{"prefix": "é" * 513}]),
         {f"{HERE}.rules": "the rule of priority 1 has a prefix of 1026 bytes"},
     ),
     "an action that is nothing like ours": (
@@ -1254,6 +1400,14 @@ TOO_MUCH = {
         declared(buckets=[BUCKET | {"new_prefix": f"bucket-{n:03}-"} for n in range(170)]),
         "reports/role.account1.new.reader/role: the role needs",
         "AWS attaches 10",
+    ),
+    "a policy to attach": (
+        declared(
+            consumers=[{"account": "account1", "whole_account": True}],
+            buckets=[BUCKET | {"new_prefix": f"bucket-{n:03}-"} for n in range(40)],
+        ),
+        "reports/role.account1.account.whole-account/account/identity-policy: the managed policy",
+        "AWS takes 6144",
     ),
 }
 
@@ -1675,7 +1829,6 @@ BY_THE_SCHEMA = {
     "a new bucket of a whole name with a policy": declared(
         buckets=[{"account": "account2", "new_name": "mine", "policy": "merge"}]
     ),
-    "an existing bucket without": declared(buckets=[{"account": "account2", "existing": "mine"}]),
     "an existing bucket to import": declared(buckets=[FREE | {"policy": "import"}]),
     "an existing bucket with a new key": declared(buckets=[FREE | {"key": "new"}]),
     "an existing bucket to delete": declared(buckets=[FREE | {"force_destroy": True}]),

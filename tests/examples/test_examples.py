@@ -19,7 +19,9 @@ from tools.examples import Example, examples, page, synthesized, together
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from s3_links.declarations.links import Links
     from s3_links.operations.prove import Proof
+    from s3_links.operations.stack import Stack
     from tests.conftest import Terraform
 
 pytestmark = pytest.mark.cost("synthesized")
@@ -28,8 +30,13 @@ EXAMPLES = {example.folder.name: example for example in examples()}
 
 
 @pytest.fixture(scope="module")
-def proved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Proof]:
-    links, stacks = synthesized(tmp_path_factory.mktemp("examples"))
+def synthesis(tmp_path_factory: pytest.TempPathFactory) -> tuple[Links, list[Stack]]:
+    return synthesized(tmp_path_factory.mktemp("examples"))
+
+
+@pytest.fixture(scope="module")
+def proved(synthesis: tuple[Links, list[Stack]]) -> dict[str, Proof]:
+    links, stacks = synthesis
     return {proof.link: proof for proof in proofs(stacks, links, named=False)}
 
 
@@ -51,9 +58,11 @@ def test_it_stands_by_itself_and_says_what_it_is_for_in_both_languages(name: str
 
 
 @pytest.mark.parametrize(("language", "file"), [("en", "examples.md"), ("ja", "examples.ja.md")])
-def test_the_page_is_as_the_examples_are(language: str, file: str) -> None:
+def test_the_page_is_as_the_examples_are(
+    language: str, file: str, synthesis: tuple[Links, list[Stack]]
+) -> None:
     written = (PROJECT / "docs" / "reference" / file).read_text("utf-8")
-    assert page(language) == written, "run `make api`"
+    assert page(language, *synthesis) == written, "run `make api`"
 
 
 @pytest.mark.cost("deployed")

@@ -52,6 +52,17 @@ def test_other_accesses_put_each_action_on_the_right_arn() -> None:
     assert (objects.actions, objects.resources) == (("s3:GetObject",), (f"{BUCKET}/*",))
 
 
+def test_a_sid_with_a_number_is_no_others() -> None:
+    named = [policy.Statement(sid=f"Replicate from {a}") for a in ("A", "A", "A2", "A")]
+    sids = [statement.sid for statement in policy.unique_sids(named)]
+    assert sids == [
+        "Replicate from A",
+        "Replicate from A3",
+        "Replicate from A2",
+        "Replicate from A4",
+    ]
+
+
 def test_both_halves_allow_the_same() -> None:
     access = Access(actions=("s3:GetObject",))
     (half,) = access.resource_half(BUCKET, sid="Allow ", principal=NAMED)
@@ -184,6 +195,9 @@ def test_what_speaks_of_the_caller_is_not_asked_of_the_role_that_it_assumes() ->
         ("StringEquals", "aws:PrincipalAccount", 111111111111, 'is no text: write "111111111111"'),
         ("StringEquals", "aws:userid", "${aws:username}", "begin an expression"),
         ("StringEquals", "aws:userid", "&{aws:username}", "begin an expression"),
+        ("StringEquals", "aws:userid", "{principal_tag:a b}", "'a b' is no tag's key"),
+        ("StringEquals", "aws:userid", "{aws:username}", "stands for nothing"),
+        ("ArnLike", "aws:SourceVpcArn", "{principal_tag:vpc}", "only an operator of texts"),
         ("StringEquals", "aws:userid", "報告", "no characters beyond"),
         ("StringEquals", "aws:userid", [], "has no value: name one at least"),
         ("Bool", "aws:MultiFactorAuthPresent", "yes", "is neither true nor false"),

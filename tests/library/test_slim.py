@@ -76,15 +76,32 @@ MAIN = f"import runpy, sys; sys.path.insert(0, {str(PROJECT)!r}); " + (
 )
 
 
-def test_the_output_is_that_of_the_usual_import(project_folder: Path, tmp_path: Path) -> None:
-    result = run(tmp_path, f"import cdktf_cdktf_provider_aws\n{MAIN}")
-    assert (result.returncode, result.stderr) == (0, "")
-    assert json_file(tmp_path).read_bytes() == json_file(project_folder).read_bytes()
+@pytest.mark.parametrize("broken", ["version", "manifest"])
+def test_what_does_not_fit_is_told_once_and_left(broken: str, tmp_path: Path) -> None:
+    """As if nothing had been tried: the usual import comes next."""
+    left = (
+        "import sys; slim.use_slim_assembly()\n"
+        "print([name for name in sys.modules if name.startswith(slim.PACKAGE)])\n"
+        "print([finder for finder in sys.meta_path if isinstance(finder, slim._LeftOut)])"
+    )
+    result = run(tmp_path / "run", broken_overlay(broken, tmp_path) + left)
+    assert (result.returncode, result.stdout) == (0, "[]\n[]\n")
+    assert result.stderr.count("the slim AWS bindings cannot be used") == 1
+    assert "`make bindings`" in result.stderr
 
 
-@pytest.mark.parametrize("broken", ["version", "tarball", "manifest"])
+@pytest.mark.parametrize("broken", ["manifest", "tarball"])
 def test_it_falls_back_saying_so_once(broken: str, project_folder: Path, tmp_path: Path) -> None:
-    overlay = tmp_path / "overlay"
+    result = run(tmp_path / "run", broken_overlay(broken, tmp_path) + MAIN)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.count("the slim AWS bindings cannot be used") == 1
+    assert "`make bindings`" in result.stderr
+    assert json_file(tmp_path / "run").read_bytes() == json_file(project_folder).read_bytes()
+
+
+def broken_overlay(broken: str, folder: Path) -> str:
+    """Return the beginning of a script whose slim bindings do not fit."""
+    overlay = folder / "overlay"
     shutil.copytree(slim.OVERLAY, overlay)
     match broken:
         case "version":
@@ -95,16 +112,11 @@ def test_it_falls_back_saying_so_once(broken: str, project_folder: Path, tmp_pat
             (overlay / "_jsii" / tarball.name).write_bytes(tarball.read_bytes()[:5000])
         case "manifest":
             (overlay / "_jsii" / "manifest.json").unlink()
-    script = (
+    return (
         "from pathlib import Path; from s3_cross_account import slim\n"
         f"slim.OVERLAY = Path({str(overlay)!r})\n"
-        "slim.MANIFEST = slim.OVERLAY / '_jsii' / 'manifest.json'\n" + MAIN
+        "slim.MANIFEST = slim.OVERLAY / '_jsii' / 'manifest.json'\n"
     )
-    result = run(tmp_path / "run", script)
-    assert result.returncode == 0, result.stderr
-    assert result.stderr.count("the slim AWS bindings cannot be used") == 1
-    assert "`make bindings`" in result.stderr
-    assert json_file(tmp_path / "run").read_bytes() == json_file(project_folder).read_bytes()
 
 
 STACK = """
@@ -124,14 +136,34 @@ from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue
 """
 
 
-@pytest.mark.parametrize("script", [QUEUE + STACK, STACK + QUEUE], ids=["before", "after"])
-def test_any_other_type_can_be_imported(script: str, tmp_path: Path) -> None:
-    made = (
-        "\napp, stack, provider = make()\nSqsQueue(stack, 'queue', provider=provider)\napp.synth()"
-    )
-    result = run(tmp_path, script + made)
+MADE = "\napp, stack, provider = make()\nSqsQueue(stack, 'queue', provider=provider)\napp.synth()\n"
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which all was imported the usual way, for another type; the import takes long."""
+    folder = tmp_path_factory.mktemp("usual")
+    result = run(folder, QUEUE + STACK + MADE + MAIN)
     assert (result.returncode, result.stderr) == (0, "")
-    content = json.loads((tmp_path / "out" / "stacks" / "mixed" / "cdk.tf.json").read_text())
+    return folder
+
+
+def test_the_output_is_that_of_the_usual_import(project_folder: Path, usual: Path) -> None:
+    assert json_file(usual).read_bytes() == json_file(project_folder).read_bytes()
+
+
+def test_any_other_type_can_be_imported_before(usual: Path) -> None:
+    check_mixed(usual)
+
+
+def test_any_other_type_can_be_imported_after(tmp_path: Path) -> None:
+    result = run(tmp_path, STACK + QUEUE + MADE)
+    assert (result.returncode, result.stderr) == (0, "")
+    check_mixed(tmp_path)
+
+
+def check_mixed(folder: Path) -> None:
+    content = json.loads((folder / "out" / "stacks" / "mixed" / "cdk.tf.json").read_text())
     assert set(content["resource"]) == {"aws_sqs_queue"}
     assert [provider["alias"] for provider in content["provider"]["aws"]] == ["home"]
 

@@ -292,7 +292,7 @@ def test_before_anything_is_planned_it_stops(
 ) -> None:
     declared = make(place, portal)
     place.declare({"accounts": declared, "links": {"checked": LINK}})
-    result = place.operations("plan")
+    result = place.operations_here("plan")
     assert result.returncode == 1
     assert problem in result.stderr
     assert "Traceback" not in result.stderr

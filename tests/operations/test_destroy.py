@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from s3_links.operations.undeclared import parted
 from s3_links.sandbox.access import root
+from s3_links.sandbox.emulator import ACCOUNTS
 from tests.support.links import accounts
 from tests.support.workplace import Workplace
 
@@ -40,14 +41,14 @@ def test_a_link_goes_without_what_is_kept(
     tagged = accounts(account2={"tags": {"CostCenter": "42"}})
     place.declare({"accounts": tagged, "links": {"reports": LINK}})
     for operation in ("plan", "apply"):
-        result = place.operations(operation)
+        result = place.operations_here(operation)
         assert result.returncode == 0, result.stdout + result.stderr
     (kept,) = (b["Name"] for b in s3.list_buckets()["Buckets"] if b["Name"].startswith("kept-"))
     s3.put_object(Bucket=kept, Key="a", Body=b"kept")
     assert s3.get_bucket_tagging(Bucket=kept)["TagSet"] == [{"Key": "CostCenter", "Value": "42"}]
     assert iam.list_role_tags(RoleName="theirs")["Tags"] == []  # of the other account
 
-    unasked = place.operations("destroy", "reports")
+    unasked = place.operations_here("destroy", "reports")
     assert "Nothing was destroyed." in unasked.stderr
     assert s3.get_bucket_policy(Bucket=kept)["Policy"]
 
@@ -123,3 +124,39 @@ def test_links_that_need_each_other_are_deployed_in_their_order(
     iam = root(emulator.endpoint, "account1").client("iam")
     attached = iam.list_attached_role_policies(RoleName="shared")["AttachedPolicies"]
     assert len(attached) == 2
+
+
+def test_a_link_goes_that_shares_the_bucket_of_another_one(
+    terraform: Terraform, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    lake = {
+        "pattern": "direct-access",
+        "consumers": [{"account": "account1", "new_role": "lake-reader"}],
+        "buckets": [{"account": "account2", "new_name": "destroyed-lake", "force_destroy": True}],
+    }
+    loader = {
+        "pattern": "direct-access",
+        "consumers": [{"account": "account1", "new_role": "loader"}],
+        "buckets": [{"account": "account2", "existing": "destroyed-lake"}],
+    }
+    one, two = (root(emulator.endpoint, alias) for alias in ("account1", "account2"))
+    place = Workplace(tmp_path_factory.mktemp("shared"), terraform.environment)
+    place.declare({"accounts": accounts(), "links": {"loader": loader, "lake": lake}})
+    result = place.operations("deploy", "loader", "lake", "--yes")
+    assert result.returncode == 0, result.stdout + result.stderr
+    session = one.assume(f"arn:aws:iam::{ACCOUNTS['account1']}:role/loader")
+    session.s3.put_object(Bucket="destroyed-lake", Key="a", Body=b"shared")
+
+    unasked = place.operations("destroy", "lake")
+    assert "These name its buckets, and reach nothing there any more: `loader`." in unasked.stdout
+    result = place.operations("destroy", "loader", "--yes")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "take `loader` out of the links file, and deploy `lake`" in result.stdout
+    assert two.s3.get_object(Bucket="destroyed-lake", Key="a")["Body"].read() == b"shared"
+
+    place.declare({"accounts": accounts(), "links": {"lake": lake}})
+    result = place.operations("deploy", "lake", "--yes")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Access that disappears" in result.stdout
+    assert "loader" not in two.s3.get_bucket_policy(Bucket="destroyed-lake")["Policy"]
+    assert "lake-reader" in two.s3.get_bucket_policy(Bucket="destroyed-lake")["Policy"]

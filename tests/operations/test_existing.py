@@ -110,9 +110,15 @@ class Place:
         for name, value in emulator.environment.items():
             monkeypatch.setenv(name, value)
 
-    def ask(self, link: dict[str, Any], **state: Any) -> list[Finding]:
-        """Return what is found, with these resources in the state: ``type=bucket``."""
-        declared = Links.model_validate({"accounts": accounts(), "links": {"link": link}})
+    def ask(
+        self, link: dict[str, Any], other: dict[str, Any] | None = None, **state: Any
+    ) -> list[Finding]:
+        """Return what is found, with these resources in the state: ``type=bucket``.
+
+        There may be an ``other`` link in the file.
+        """
+        links = {"link": link} | ({"other": other} if other else {})
+        declared = Links.model_validate({"accounts": accounts(), "links": links})
         resources = [
             {"type": type_, "instances": [{"attributes": {"bucket": name}}]}
             for type_, name in state.items()
@@ -421,3 +427,10 @@ def test_everything_is_told_at_once(place: Place) -> None:
         "links.link.buckets[1]",
         "links.link.consumers[0]",
     ]
+
+
+def test_the_bucket_of_another_link_is_its_own_to_look_at(place: Place) -> None:
+    (found, *_) = place.ask(on(existing="not-yet-there"), on(new_name="not-yet-there"))
+    assert not found.stops
+    assert found.place == "links.link.buckets[0]"
+    assert 'is of the link "other", which writes its policy for this one too' in found.told

@@ -19,8 +19,6 @@ from tests.support.links import accounts
 from tests.support.workplace import Workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from s3_links.operations.summary import Summary
     from s3_links.sandbox.emulator import Emulator
     from tests.conftest import Terraform
@@ -51,7 +49,7 @@ def planned(
 ) -> dict[str, Any]:
     """Plan these links and return the machine's summary of each."""
     place.declare({"accounts": accounts(), "links": links})
-    result = place.operations("plan", *arguments)
+    result = place.operations_here("plan", *arguments)
     assert result.returncode == code, result.stdout + result.stderr
     content = json.loads((place.folder / "plans" / "summary.json").read_text())
     return {s["stack"]: s for s in content["stacks"]} | {"refused": content["refused"]}
@@ -73,14 +71,10 @@ def told(found: list[dict[str, Any]]) -> set[Found]:
 @pytest.fixture(scope="module")
 def place(
     terraform: Terraform, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Workplace]:
+) -> Workplace:
     owner = root(emulator.endpoint, "account1")
     owner.s3.create_bucket(Bucket="theirs", CreateBucketConfiguration=REGION)
-    place = Workplace(tmp_path_factory.mktemp("summary"), terraform.environment)
-    yield place
-    for stack in ("reports", "worker"):
-        place.terraform(stack, "destroy", "-auto-approve")
-    owner.s3.delete_bucket(Bucket="theirs")
+    return Workplace(tmp_path_factory.mktemp("summary"), terraform.environment)
 
 
 @pytest.fixture(scope="module")
@@ -134,9 +128,9 @@ def test_each_change_is_told_with_its_account(first: dict[str, Any]) -> None:
 
 @pytest.mark.usefixtures("first")
 def test_a_half_that_is_still_to_be_merged_is_named_when_nothing_changes(place: Workplace) -> None:
-    planned(place, {"reports": REPORTS, "worker": WORKER})
+    planned(place, {"reports": REPORTS, "worker": WORKER}, "worker")
     text = (place.folder / "plans" / "summary.md").read_text()
-    assert text.startswith("No changes. Unchanged: 2.")
+    assert text.startswith("No changes. Unchanged: 1.")
     assert "- `worker`: `bucket_policy_to_merge_account1_theirs`" in text
 
 
@@ -165,7 +159,7 @@ def test_a_wider_prefix_and_a_removed_bucket_are_told(place: Workplace) -> None:
     text = (place.folder / "plans" / "summary.md").read_text()
     assert text.startswith("**2 of 2 stacks change: access appears in 1, disappears in 2; ")
     assert re.search(r"`account2`: \d to delete", text)
-    drawn = place.operations("map", "--plan").stdout
+    drawn = place.operations_here("map", "--plan").stdout
     for label in ("+ write-only", "− read-only r/*", "AssumeRole"):
         assert f'-->|"{label}"|' in drawn
     assert re.search(r"linkStyle [\d,]+ stroke:#1a7f37", drawn)
@@ -201,7 +195,7 @@ def test_a_plan_that_was_overtaken_is_not_applied(place: Workplace) -> None:
 
 def test_a_plan_that_is_told_to_end_leaves_nothing(place: Workplace) -> None:
     place.declare({"accounts": accounts(), "links": {"reports": REPORTS, "worker": WORKER}})
-    assert place.operations("plan").returncode == 0
+    assert place.operations("plan", "reports").returncode == 0
     process = subprocess.Popen(
         ["make", "plan"],
         cwd=place.folder,
@@ -220,14 +214,14 @@ def test_a_plan_that_is_told_to_end_leaves_nothing(place: Workplace) -> None:
     told, _ = process.communicate(timeout=120)
     assert "Interrupted." in told
     assert not [*place.folder.glob(".plans-*"), *place.folder.glob("plans")]
-    again = place.operations("apply")
+    again = place.operations_here("apply")
     assert "holds no plans: run `s3-links plan` first" in again.stderr
 
 
 def test_a_file_in_the_place_of_the_plans_is_told(place: Workplace) -> None:
     shutil.rmtree(place.folder / "plans", ignore_errors=True)
     (place.folder / "plans").write_text("")
-    result = place.operations("plan")
+    result = place.operations_here("plan")
     (place.folder / "plans").unlink()
     assert result.returncode == 1
     assert "plans: cannot be written to (File exists): move it away" in result.stderr
@@ -237,7 +231,7 @@ def test_one_stack_is_to_be_named_once(place: Workplace) -> None:
     place.declare({"accounts": accounts(), "links": {"reports": REPORTS, "worker": WORKER}})
     several = place.make("deploy")
     assert "name one stack: there are reports, worker" in several.stderr
-    twice = place.make("deploy", "LINK=reports reports")
+    twice = place.operations_here("deploy", "reports", "reports")
     assert "named twice: reports: name each stack once" in twice.stderr
 
 
@@ -252,14 +246,14 @@ def test_one_stack_is_to_be_named_once(place: Workplace) -> None:
 def test_a_missing_argument_is_told(
     arguments: tuple[str, ...], told: str, place: Workplace
 ) -> None:
-    result = place.operations(*arguments)
+    result = place.operations_here(*arguments)
     assert result.returncode == 1
     assert told in result.stderr
 
 
 def test_applying_without_plans_says_so(place: Workplace) -> None:
     place.declare({"accounts": accounts(), "links": {"elsewhere": REPORTS}})
-    result = place.operations("apply", "elsewhere")
+    result = place.operations_here("apply", "elsewhere")
     assert result.returncode == 1
     assert "holds no plans: run `s3-links plan` first" in result.stderr
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 
 from s3_links.declarations.link import Link
-from s3_links.operations.grants import Declared
 from s3_links.operations.prove import found_wrong, prove
+from s3_links.operations.sharing import Declared
 from s3_links.reach.difference import found
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
 from s3_links.synthesized.world import world_of
@@ -89,7 +89,7 @@ LINKS: dict[str, Any] = {
         "assumed_role": {"account": "account2", "name": "general-worker"},
         "buckets": [bucket | {"key": "new"} for bucket in BUCKETS],
         "access": {
-            "prefixes": ["{principal_tag:kubernetes-namespace}/"],
+            "prefixes": ["shared/", "{principal_tag:kubernetes-namespace}/"],
             "conditions": GENERAL | {"StringLike": {"sts:RoleSessionName": "ci-*"}},
         },
     },
@@ -135,6 +135,30 @@ LINKS: dict[str, Any] = {
                 {"account": "account2", "name": "broker"},
             ],
         },
+    },
+    "chained-people": {
+        "pattern": "assume-role",
+        "consumers": [{"account": "account1", "existing_role": "people"}],
+        "buckets": BUCKETS,
+        "access": {
+            "mfa": True,
+            "organization_id": "o-a1b2c3d4e5",
+            "conditions": {"StringEquals": {"aws:PrincipalTag/team": "red"}},
+        },
+        "assumed_role": {
+            "account": "account2",
+            "name": "worker",
+            "through": [{"account": "account1", "name": "gateway"}],
+        },
+    },
+    "two-organizations": {
+        "pattern": "direct-access",
+        "consumers": [
+            {"organization_id": "o-a1b2c3d4e5"},
+            {"organization_id": "o-zzzzzzzzzz"},
+        ],
+        "buckets": [bucket | {"key": "new"} for bucket in BUCKETS],
+        "access": {"level": "read-only"},
     },
     "merged": {
         "pattern": "direct-access",
@@ -244,7 +268,11 @@ LINKS: dict[str, Any] = {
             {"buckets": ["home-"], "access": {"level": "read-only", **CONDITIONS}},
             {
                 "buckets": ["away-"],
-                "access": {"level": "write-only", "organization_id": "o-a1b2c3d4e5"},
+                "access": {
+                    "level": "write-only",
+                    "organization_id": "o-a1b2c3d4e5",
+                    "same_accounts": True,
+                },
             },
         ],
         "assumed_role": {"account": "account2", "name": "worker"},

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from s3_links.operations.stack import OperationError, Stack
 from s3_links.operations.state import problem, resources
 from s3_links.sandbox.access import allowed, root
+from s3_links.synthesized import state as synthesized_state
 from tests.conftest import PROJECT
 from tests.evaluator import Documents, decide
 from tests.support.links import accounts, stack_json, synthesize
@@ -69,8 +70,8 @@ def moved(place: Workplace) -> Workplace:
     assert without_bucket.returncode == 1
     assert f"the state bucket '{BUCKET}' does not exist" in without_bucket.stderr
     assert "move it with `s3-links state move stateful`" in without_bucket.stderr
-    assert place.operations("plan", "terraform-state").returncode == 0
-    applied = place.operations("apply", "terraform-state")
+    assert place.operations_here("plan", "terraform-state").returncode == 0
+    applied = place.operations_here("apply", "terraform-state")
     assert applied.returncode == 0, applied.stderr
     # With the bucket there and the state not in it, nothing would be known of what is deployed.
     refused = place.make("diff", "LINK=stateful")
@@ -89,7 +90,7 @@ def test_the_moved_state_plans_empty(moved: Workplace) -> None:
 
 
 def test_moving_twice_says_that_there_is_nothing_to_move(moved: Workplace) -> None:
-    result = moved.operations("state", "move", "stateful")
+    result = moved.operations_here("state", "move", "stateful")
     assert result.returncode != 0
     assert "there is no state to move: it is where it belongs" in result.stderr
 
@@ -99,7 +100,7 @@ def test_an_older_state_does_not_overwrite_the_one_in_the_bucket(moved: Workplac
     older = json.loads(kept.read_text()) | {"lineage": "another"}
     back = moved.folder / "terraform.stateful.tfstate"
     back.write_text(json.dumps(older))
-    result = moved.operations("state", "move", "stateful")
+    result = moved.operations_here("state", "move", "stateful")
     back.unlink()
     assert result.returncode == 1
     assert "cannot import state with lineage" in result.stderr
@@ -110,25 +111,25 @@ def test_another_place_for_the_state_is_not_a_new_beginning(
 ) -> None:
     s3 = root(emulator.endpoint, "account1").s3
     moved.declare(declaration(S3_STATE | {"prefix": "elsewhere/"}))
-    found = moved.operations("check", "stateful")
+    found = moved.operations_here("check", "stateful")
     assert found.returncode == 1
     told = f"the state of stateful was in s3://{BUCKET}/s3-links/stateful.tfstate at the last run"
     assert told in found.stderr
     s3.put_object(Bucket=BUCKET, Key="elsewhere/stateful.tfstate", Body=b"{}")
-    occupied = moved.operations("state", "move", "stateful")
+    occupied = moved.operations_here("state", "move", "stateful")
     assert "elsewhere/stateful.tfstate: holds a state already" in occupied.stderr
     s3.delete_object(Bucket=BUCKET, Key="elsewhere/stateful.tfstate")
-    there = moved.operations("state", "move", "stateful")
+    there = moved.operations_here("state", "move", "stateful")
     assert there.returncode == 0, there.stderr
     assert moved.terraform("stateful", "plan", "-detailed-exitcode").returncode == 0
     # To a file in this folder, and back to where it was.
     moved.declare(declaration())
-    assert moved.operations("state", "move", "stateful").returncode == 0
+    assert moved.operations_here("state", "move", "stateful").returncode == 0
     assert moved.terraform("stateful", "plan", "-detailed-exitcode").returncode == 0
     s3.delete_object(Bucket=BUCKET, Key="elsewhere/stateful.tfstate")
     s3.delete_object(Bucket=BUCKET, Key="s3-links/stateful.tfstate")
     moved.declare(declaration(S3_STATE))
-    assert moved.operations("state", "move", "stateful").returncode == 0
+    assert moved.operations_here("state", "move", "stateful").returncode == 0
 
 
 @pytest.mark.cost("planned")
@@ -196,7 +197,7 @@ def test_a_file_that_is_no_state_is_no_new_beginning(
     place = Workplace(tmp_path, terraform.environment)
     place.declare(declaration(state))
     (tmp_path / "terraform.stateful.tfstate").write_text("")
-    result = place.operations(*operation.split(), "stateful")
+    result = place.operations_here(*operation.split(), "stateful")
     assert result.returncode == 1
     assert "terraform.stateful.tfstate: is no state, or only a part of one" in result.stderr
 
@@ -208,8 +209,24 @@ def test_each_stack_has_its_own_object(emulator: Emulator) -> None:
     assert keys == ["s3-links/stateful.tfstate"]
 
 
+@pytest.fixture(scope="module")
+def shown(moved: Workplace) -> dict[str, Any]:
+    """The bucket's stack, as Terraform shows it."""
+    content: dict[str, Any] = json.loads(moved.terraform("terraform-state", "show", "-json").stdout)
+    return content
+
+
+def test_a_state_is_read_as_terraform_shows_it(moved: Workplace, shown: dict[str, Any]) -> None:
+    state = json.loads(moved.terraform("terraform-state", "state", "pull").stdout)
+    values = shown["values"]
+    expected = {r["address"]: r["values"] for r in values["root_module"]["resources"]}
+    assert {r["address"]: r["values"] for r in synthesized_state.resources(state)} == expected
+    outputs = {name: output["value"] for name, output in values.get("outputs", {}).items()}
+    assert synthesized_state.outputs(state) == outputs
+
+
 def test_the_bucket_is_versioned_encrypted_and_never_public(
-    moved: Workplace, emulator: Emulator
+    shown: dict[str, Any], emulator: Emulator
 ) -> None:
     s3 = root(emulator.endpoint, "account1").s3
     assert s3.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
@@ -217,11 +234,11 @@ def test_the_bucket_is_versioned_encrypted_and_never_public(
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
     block = s3.get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"]
     assert list(block.values()) == [True] * 4
-    shown = Documents(json.loads(moved.terraform("terraform-state", "show", "-json").stdout))
+    documents = Documents(shown)
     account, owner = "arn:aws:iam::111111111111:root", "111111111111"
     question = (account, "s3:GetObject", BUCKET, owner, "s3-links/stateful.tfstate")
     plain = {"aws:SecureTransport": "false"}
-    asked = [shown.on_bucket(*question), shown.on_bucket(*question, **plain)]
+    asked = [documents.on_bucket(*question), documents.on_bucket(*question, **plain)]
     assert decide(asked) == [True, False]
 
 
@@ -248,12 +265,17 @@ def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
     process.communicate()
 
 
+def initialize(place: Workplace) -> None:
+    assert place.operations_here("synth", "stateful").returncode == 0
+    assert place.terraform("stateful", "init", "-reconfigure").returncode == 0
+
+
 @pytest.fixture(scope="module")
 def held(moved: Workplace, emulator: Emulator) -> Iterator[subprocess.Popen[str]]:
     """A run that holds the lock: it waits for an answer."""
     owner = root(emulator.endpoint, "account1")
     moved.declare(declaration(S3_STATE) | {"links": {"stateful": LINK | {"hardening": True}}})
-    assert moved.operations("plan", "stateful").returncode == 0  # synthesizes and initializes
+    initialize(moved)
     process = subprocess.Popen(
         ["terraform", "apply", "-input=true", "-no-color"],
         cwd=moved.stack("stateful"),
@@ -295,22 +317,22 @@ def test_a_lock_that_a_killed_run_left_is_explained_and_removed(
     moved: Workplace, held: subprocess.Popen[str]
 ) -> None:
     end(held)
-    found = moved.operations("check", "stateful")
+    found = moved.operations_here("check", "stateful")
     assert found.returncode == 1
     assert "If it was killed, nobody will unlock the state" in found.stderr
     command = found.stderr.split("run `s3-links ")[1].split("`")[0].split()
     assert command[:3] == ["state", "unlock", "stateful"]
-    wrong = moved.operations(*command[:4], "11111111-1111-1111-1111-111111111111")
+    wrong = moved.operations_here(*command[:4], "11111111-1111-1111-1111-111111111111")
     assert wrong.returncode != 0
     unlocked = moved.operations(*command)
     assert unlocked.returncode == 0, unlocked.stderr
-    assert moved.operations("check", "stateful").returncode == 0
+    assert moved.operations_here("check", "stateful").returncode == 0
 
 
 def test_a_killed_run_leaves_no_lock_on_a_local_state(terraform: Terraform, tmp_path: Path) -> None:
     place = Workplace(tmp_path, terraform.environment)
     place.declare(declaration())
-    assert place.operations("plan", "stateful").returncode == 0
+    initialize(place)
     process = subprocess.Popen(
         ["terraform", "apply", "-input=true"],
         cwd=place.stack("stateful"),
@@ -361,7 +383,7 @@ def test_hcp_terraform_is_initialized_and_moved_to_in_its_own_way(
     nowhere = "terraform.invalid"  # no such host, ever: Terraform gets as far as asking for it
     state = {"backend": "hcp-terraform", "organization": "acme", "hostname": nowhere}
     place.declare(declaration(state))
-    result = place.operations("plan")
+    result = place.operations_here("plan")
     assert result.returncode == 1
     assert f"https://{nowhere}/" in result.stderr
     assert "option" not in result.stderr
@@ -369,7 +391,7 @@ def test_hcp_terraform_is_initialized_and_moved_to_in_its_own_way(
     recorded.parent.mkdir(parents=True, exist_ok=True)
     before = {"type": "s3", "config": {"bucket": BUCKET, "key": "stateful.tfstate"}}
     recorded.write_text(json.dumps({"backend": before}))
-    moving = place.operations("state", "move", "stateful")
+    moving = place.operations_here("state", "move", "stateful")
     assert f"moves a state from s3://{BUCKET}/stateful.tfstate by way of a file" in moving.stderr
 
 

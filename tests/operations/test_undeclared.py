@@ -141,7 +141,7 @@ def removed(
     place = Workplace(tmp_path_factory.mktemp("removed"), terraform.environment)
     place.declare({"accounts": accounts(), "links": LINKS})
     for operation in ("plan", "apply"):
-        result = place.operations(operation, "gone")
+        result = place.operations_here(operation, "gone")
         assert result.returncode == 0, result.stdout + result.stderr
     place.declare({"accounts": accounts(), "links": {"kept": LINKS["kept"]}})
     return place
@@ -153,7 +153,7 @@ def test_check_and_plan_name_it_with_the_two_ways(removed: Workplace) -> None:
         "without its declaration: `s3-links destroy gone`"
     )
     for operation in ("check", "plan"):
-        result = removed.operations(operation)
+        result = removed.operations_here(operation)
         assert result.returncode == 0, result.stderr
         assert told in result.stdout
 
@@ -170,4 +170,4 @@ def test_it_is_destroyed_without_its_declaration(removed: Workplace, emulator: E
     assert iam.list_attached_role_policies(RoleName="theirs")["AttachedPolicies"] == []
     buckets = root(emulator.endpoint, "account2").s3.list_buckets()["Buckets"]
     assert [b["Name"] for b in buckets if b["Name"].startswith("gone-")] == []
-    assert "gone" not in removed.operations("check").stdout
+    assert "gone" not in removed.operations_here("check").stdout

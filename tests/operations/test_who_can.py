@@ -11,7 +11,7 @@ import pytest
 
 from s3_links.operations.stack import OperationError, Stack
 from s3_links.operations.who_can import Answer, who_can
-from tests.command.test_cli import command
+from tests.command.test_cli import command, process
 from tests.operations.test_prove import OLD_KEY, example
 from tests.support.links import accounts
 from tests.support.synthesized import declared_and_synthesized
@@ -198,7 +198,7 @@ def test_the_command_prints_a_table_of_80_columns_or_json(tmp_path: Path) -> Non
     }
     content = {"accounts": accounts(), "links": {"link": link}}
     (tmp_path / "links.json").write_text(json.dumps(content))
-    shown = command(tmp_path, "who-can", "away-", COLUMNS="80")
+    shown = process(tmp_path, "who-can", "away-", COLUMNS="80")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert max(map(len, shown.stdout.splitlines())) <= 80
     assert "role caller" in shown.stdout

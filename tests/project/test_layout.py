@@ -24,10 +24,12 @@ ARROWS = {
     "permissions": {"s3_cross_account", "declarations", "synthesized"},
     "stacks": {"s3_cross_account", "declarations", "permissions"},
     "failures": {"declarations"},
-    "app": {"s3_cross_account", "declarations", "failures", "stacks"},
+    "nodejs": {"failures"},
+    "synthesis": {"declarations", "failures", "stacks"},
+    "app": {"s3_cross_account", "declarations", "failures", "nodejs", "stacks", "synthesis"},
     "map": set(),
     "operations": {
-        *("s3_cross_account", "app", "declarations", "live", "map", "reach", "synthesized"),
+        *("s3_cross_account", "declarations", "live", "map", "reach", "synthesis", "synthesized"),
         "world",
     },
     "cli": {"app", "declarations", "failures", "operations", "sandbox"},
@@ -42,7 +44,7 @@ ARROWS = {
 PURE = {
     *("access", "actions", "addresses", "condition_keys", "delivery", "delivery_services"),
     *("hardening", "policy", "prefixes", "reading", "replication_rule", "role_name"),
-    "service_levels",
+    *("delivery_template", "export_services", "service_levels"),
     *("settings", "spelling", "trusted_services"),
 }
 """The vocabulary of the library: no Node.js, so nothing of its constructs."""

@@ -51,7 +51,7 @@ def place(
     settings["account2"]["assume_role"] = {"role_arn": arn}
     place.declare({"accounts": settings, "links": {"symptom": LINK}})
     for operation in ("plan", "apply"):
-        result = place.operations(operation)
+        result = place.operations_here(operation)
         assert result.returncode == 0, result.stderr
     return place
 
@@ -85,12 +85,12 @@ def test_a_second_bucket_policy_overwrites_the_first_until_the_next_deploy(
     }
     owner.s3.put_bucket_policy(Bucket=bucket, Policy=document(second))
     assert not readable(emulator, bucket)
-    drift = place.operations("plan", "--refuse", "changes")
+    drift = place.operations_here("plan", "--refuse", "changes")
     assert drift.returncode == 2
     assert "update `aws_s3_bucket_policy." in drift.stdout
     assert "(changed outside of Terraform)" in drift.stdout
     for operation in ("plan", "apply"):
-        assert place.operations(operation).returncode == 0
+        assert place.operations_here(operation).returncode == 0
     assert readable(emulator, bucket)
 
 
@@ -115,12 +115,12 @@ def test_a_deny_that_locks_out_terraform_is_removed_by_the_root_user(
         "Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-0123abcd"}},
     }
     owner.s3.put_bucket_policy(Bucket=bucket, Policy=document(deny))
-    locked = place.operations("plan")
+    locked = place.operations_here("plan")
     assert locked.returncode == 1
     assert "explicit deny" in locked.stderr
     owner.s3.delete_bucket_policy(Bucket=bucket)
-    assert place.operations("plan").returncode == 0
-    assert place.operations("apply").returncode == 0
+    assert place.operations_here("plan").returncode == 0
+    assert place.operations_here("apply").returncode == 0
     assert readable(emulator, bucket)
 
 
@@ -131,7 +131,7 @@ def test_an_apply_that_is_told_to_end_is_completed_by_the_next(
     bucket = {"account": "account2", "new_prefix": "interrupted-"}
     link = LINK | {"consumers": [consumer], "buckets": [bucket]}
     place.declare({"accounts": accounts(), "links": {"interrupted": link}})
-    assert place.operations("plan").returncode == 0
+    assert place.operations_here("plan").returncode == 0
     process = subprocess.Popen(
         ["make", "apply"],
         cwd=place.folder,
@@ -152,7 +152,7 @@ def test_an_apply_that_is_told_to_end_is_completed_by_the_next(
     assert "Interrupt received" in told
     assert "Two interrupts received" not in told
     for operation in ("plan", "apply"):
-        result = place.operations(operation)
+        result = place.operations_here(operation)
         assert result.returncode == 0, result.stderr
     names = [b["Name"] for b in owner.s3.list_buckets()["Buckets"]]
     assert sum(name.startswith("interrupted-") for name in names) == 1

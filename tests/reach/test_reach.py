@@ -88,6 +88,35 @@ def ask(
     return evaluate(everything, request)
 
 
+# Pass session tags in AWS STS
+
+
+@pytest.mark.parametrize(
+    ("who", "trusted", "expected"),
+    [
+        (ROLE, ["sts:AssumeRole"], "allowed"),
+        (ROLE, ["sts:AssumeRole", "sts:Tag*"], OPEN),
+        (ROLE, None, OPEN),  # nobody knows what sessions it may have
+        (USER, None, "allowed"),
+    ],
+)
+def test_a_session_may_have_other_tags_than_its_role(
+    who: Principal, trusted: list[str] | None, expected: str
+) -> None:
+    team = {"Condition": {"StringEquals": {"aws:PrincipalTag/team": "red"}}}
+    own = Identity(policies=(doc("identity policy", statement(**team)),), tags={"Team": "red"})
+    bucket = Bucket(arn=BUCKET, account=A)
+    resources: dict[str, Resource] = {BUCKET: bucket}
+    if trusted:
+        trust = statement(Action=trusted, Principal={"Service": "ec2.amazonaws.com"})
+        del trust["Resource"]
+        arn = str(ROLE.arn)
+        resources[arn] = Resource(arn=arn, account=A, policy=doc("trust policy", trust))
+    world = World(identities={who: own}, resources=resources)
+    request = Request(principal=who, action="s3:GetObject", resource=f"{BUCKET}/a")
+    assert evaluate(world, request).verdict == expected
+
+
 # IAM JSON policy elements: Condition operators
 
 

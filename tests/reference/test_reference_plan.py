@@ -24,7 +24,10 @@ def plan_over_reference(
     terraform: Terraform, project_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Any]:
     folder = stack_copy(project_folder, tmp_path_factory.mktemp("over"), state=STATE)
-    return terraform.plan(folder, "-refresh=false")
+    plan = terraform.plan(folder, "-refresh=false")
+    validated = terraform(folder, "validate", "-no-color")
+    assert validated.returncode == 0, validated.stdout + validated.stderr
+    return plan
 
 
 def test_the_only_change_is_the_repair(plan_over_reference: dict[str, Any]) -> None:

@@ -51,7 +51,7 @@ LINKS: dict[str, Any] = {
         "buckets": [
             {"account": "partner", "existing": "theirs", "policy": "merge", "key": THEIR_KEY}
         ],
-        "access": {"level": "read-only", "prefixes": ["in/"]},
+        "access": {"level": "read-only", "prefixes": ["in/", "{principal_tag:team}/"]},
     },
     "their-caller": {
         "pattern": "assume-role",
@@ -75,6 +75,19 @@ LINKS: dict[str, Any] = {
         "consumers": [{"account": "partner", "whole_account": True}],
         "buckets": [{"account": "own", "new_prefix": "open-"}],
     },
+    "our-trail": {
+        "pattern": "service-delivery",
+        "service": "cloudtrail",
+        "from": ["own"],
+        "bucket": {"account": "partner", "existing": "trails", "policy": "merge"},
+        "trail": "audit",
+    },
+    "our-balancer": {
+        "pattern": "service-delivery",
+        "service": "application-load-balancer",
+        "from": ["own"],
+        "bucket": {"account": "partner", "existing": "balancers", "policy": "merge"},
+    },
     "their-copies": {
         "pattern": "replication",
         "source": {"account": "own", "new_prefix": "from-"},
@@ -96,6 +109,8 @@ HANDED_OVER = {
     "their-caller": {"identity-policy-etl.json"},
     "their-assumed-role": {"trust-policy-for-us.json", "identity-policy-for-us.json"},
     "their-account": {"identity-policy-whole-account.json"},
+    "our-trail": {"bucket-policy-trails.json"},
+    "our-balancer": {"bucket-policy-balancers.json"},
     "their-copies": {"bucket-policy-copies-of-ours.json"},
 }
 
@@ -130,7 +145,7 @@ def test_nothing_is_made_or_looked_up_in_a_foreign_account(link: str) -> None:
         for of_type in stack.get(section, {}).values()
         for block in of_type.values()
     ]
-    assert {block["provider"] for block in blocks} == {"aws.own"}
+    assert {block["provider"] for block in blocks} <= {"aws.own"}
 
 
 @pytest.mark.parametrize("link", LINKS)
@@ -139,6 +154,31 @@ def test_both_halves_together_are_proved_and_said_to_be_owed(link: str) -> None:
     proof = prove(link, stacks[link], read.links[link], read.accounts)
     assert proof.problems == ()
     assert any("partner" in note or "has to be attached" in note for note in proof.notes)
+
+
+@pytest.mark.parametrize(
+    "service", [{"service": "config"}, {"service": "application-load-balancer"}]
+)
+def test_their_service_delivers_from_where_our_bucket_is(
+    service: dict[str, Any], tmp_path: Path
+) -> None:
+    bucket = {"account": "own", "new_prefix": "logs-"}
+    link = {"pattern": "service-delivery", "from": ["partner"], "bucket": bucket, **service}
+    result = synthesize(tmp_path, {"accounts": ACCOUNTS, "links": {"x": link}})
+    assert result.returncode == 0, result.stderr
+    read, stack = read_links(tmp_path / "links.json"), stack_json(tmp_path, "x")
+    assert prove("x", stack, read.links["x"], read.accounts).problems == ()
+    (policy,) = Synthesized(stack).on_buckets.values()
+    text = json.dumps(policy.document)
+    assert "AWSLogs/444444444444/" in text
+    assert set(re.findall(r":config:([^:]*):", text)) <= {"ap-northeast-1"}
+
+
+def test_terraform_takes_no_variable_of_iam_for_one_of_its_own() -> None:
+    stack = everything()[1]["their-bucket"]
+    handed = stack["output"]["bucket_policy_to_merge_partner_theirs"]["value"]
+    assert set(re.findall(r"\$*\{aws:[^}]*", handed)) == {"$${aws:PrincipalTag/team"}
+    assert "${aws:PrincipalTag/team}/*" in handed_over("their-bucket").documents[0].json
 
 
 @pytest.mark.parametrize("link", LINKS)

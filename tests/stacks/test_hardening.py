@@ -227,7 +227,7 @@ def test_what_its_owner_has_to_merge_is_an_output(deployment: Deployment) -> Non
     assert "log_bucket_policy_to_merge_account1_near-" not in outputs
     owner = deployment.roots["account2"].s3
     owner.put_bucket_policy(Bucket="our-access-logs", Policy=json.dumps(document))
-    assert "No changes." in deployment.run("logged", "plan", "-no-color")
+    assert "No changes." in deployment.plan("logged")
 
 
 def test_a_log_bucket_is_removed_with_logs_that_came_late(deployment: Deployment) -> None:

@@ -140,7 +140,7 @@ def can(principal: Principal, call: str, **arguments: Any) -> bool:
 
 @pytest.mark.parametrize("link", ["external", "key", "hardened"])
 def test_a_second_plan_changes_nothing(link: str, deployment: Deployment) -> None:
-    assert "No changes." in deployment.run(link, "plan", "-no-color")
+    assert "No changes." in deployment.plan(link)
 
 
 def test_read_only(deployment: Deployment) -> None:
@@ -308,7 +308,7 @@ def test_existing_resources_get_what_is_missing_and_keep_what_they_have(
     owner.put_bucket_policy(Bucket="existing-owned", Policy=json.dumps(merged))
     for role in roles:
         assert can(role, "list_objects_v2", Bucket="existing-owned")
-    assert "No changes." in deployment.run("existing", "plan", "-no-color")
+    assert "No changes." in deployment.plan("existing")
 
 
 # What the emulator cannot judge is asked of the independent evaluator, on the deployed documents.
@@ -502,8 +502,6 @@ def test_a_permissions_boundary_is_on_every_role(
     name = seeded(deployed, "bounded", "k")
     role = deployed.role(f"bounded-{boundary}")
     assert can(role, "get_object", Bucket=name, Key="k") is let_in
-    deployed.destroy("bounded")
-    iam.delete_policy(PolicyArn=arn)
 
 
 def test_a_hardened_link_is_removed_with_its_objects_and_versions(deployment: Deployment) -> None:

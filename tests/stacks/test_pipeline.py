@@ -662,7 +662,7 @@ def test_a_run_that_is_not_trusted_is_told_its_subject(
     place.environment["HOME"] = str(tmp_path)
     place.environment["AWS_SHARED_CREDENTIALS_FILE"] = str(tmp_path / "credentials")
     place.declare(declaration())
-    result = place.operations("credentials", "--role", "deploy")
+    result = place.operations_here("credentials", "--role", "deploy")
     assert result.returncode == 1
     for alias, id_ in ACCOUNTS.items():
         told = f"{alias}: arn:aws:iam::{id_}:role/s3-links-deploy does not trust this run"
@@ -675,7 +675,7 @@ def test_a_run_that_is_not_trusted_is_told_its_subject(
 def test_without_a_token_the_job_is_told_what_it_lacks(tmp_path: Path) -> None:
     place = Workplace(tmp_path / "work", {})
     place.declare(declaration())
-    result = place.operations("credentials", "--role", "plan")
+    result = place.operations_here("credentials", "--role", "plan")
     assert result.returncode == 1
     assert "give the job `permissions: id-token: write` (GitHub)" in result.stderr
 
@@ -689,7 +689,7 @@ def test_other_profiles_in_the_credentials_file_are_kept(
     place.environment |= {"AWS_SHARED_CREDENTIALS_FILE": str(file)}
     place.environment |= {"AWS_ID_TOKEN": token(PULL_REQUEST)}  # as GitLab gives it
     place.declare(declaration())
-    assert place.operations("credentials", "--role", "plan").returncode == 0
+    assert place.operations_here("credentials", "--role", "plan").returncode == 0
     text = file.read_text()
     assert "[mine]\naws_access_key_id = A%B\n" in text
     assert "[account1]" in text

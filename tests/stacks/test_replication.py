@@ -552,7 +552,7 @@ def test_the_batch_command_is_complete(deployment: Deployment) -> None:
 def test_each_variant_plans_empty_and_keeps_the_invariants(
     link: str, deployment: Deployment
 ) -> None:
-    assert "No changes." in deployment.run(link, "plan", "-no-color")
+    assert "No changes." in deployment.plan(link)
     for rule in RULES:
         assert rule(stack_json(deployment.folder, link)) == [], rule.__name__
 

@@ -79,12 +79,15 @@ def no_wildcard_action(stack: Stack) -> list[str]:
 
 
 def no_wildcard_resource(stack: Stack) -> list[str]:
-    """Report a ``*`` other than one that ends a bucket's objects: ``bucket/*`` or a prefix."""
+    """Report a ``*`` other than one that ends a bucket's objects: ``bucket/*`` or a prefix.
+
+    Systems Manager puts the type of what it delivers before the account.
+    """
     return [
         name
         for name, statement in statements(stack)
         for resource in statement.get("resources", [])
-        if "*" in re.sub(r"(?<=.)/([^*]*)\*$", "", resource)
+        if "*" in re.sub(r"(?<=.)/([^*]*)(\*/accountid=\d{12}/)?\*$", "", resource)
     ]
 
 

@@ -7,18 +7,20 @@ import copy
 import io
 import json
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from s3_links import app
+from s3_links.app import links
 from s3_links.failures import told
 from s3_links.sandbox.access import Principal, root
 from s3_links.sandbox.emulator import ACCOUNTS, REGION
+from s3_links.synthesis import synthesize as synthesize_stacks
 from tests.evaluator import Documents
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
 
     from s3_links.sandbox.emulator import Emulator
     from tests.conftest import Terraform
@@ -43,23 +45,25 @@ def synthesize(folder: Path, declared: Any) -> subprocess.CompletedProcess[str]:
     folder.mkdir(parents=True, exist_ok=True)
     text = declared if isinstance(declared, str) else json.dumps(declared)
     (folder / "links.json").write_text(text)
+    with contextlib.chdir(folder):
+        return synthesized_here()
+
+
+def synthesized_here() -> subprocess.CompletedProcess[str]:
+    """Do what the app does in the folder that this process is in."""
     said, failed = io.StringIO(), False
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        contextlib.chdir(folder),
-        contextlib.redirect_stderr(said),
-    ):
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(said):
         # Node.js stays in the folder that it was started in.
-        patch.setenv("CDKTF_OUTDIR", str(folder / "cdktf.out"))
+        patch.setenv("CDKTF_OUTDIR", str(Path.cwd() / "cdktf.out"))
         try:
-            app.synthesize(app.links())
+            synthesize_stacks(links())
         except Exception as error:
             lines = told(error)
             if lines is None:
                 raise
             said.write(f"{lines}\n")
             failed = True
-    return subprocess.CompletedProcess(["main.py"], int(failed), "", said.getvalue())
+    return subprocess.CompletedProcess(["app"], int(failed), "", said.getvalue())
 
 
 def stack_json(folder: Path, link: str) -> dict[str, Any]:
@@ -70,7 +74,11 @@ def stack_json(folder: Path, link: str) -> dict[str, Any]:
 
 
 class Deployment:
-    """Links that are deployed into the emulated accounts."""
+    """Links that are deployed into the emulated accounts, all by one run of Terraform.
+
+    Each stack is a module, as it was synthesized but for its backend and its providers, which are
+    the same in all: a run for each would load the provider as often.
+    """
 
     def __init__(
         self,
@@ -83,33 +91,39 @@ class Deployment:
         self._terraform = terraform
         self.endpoint = emulator.endpoint
         self.folder = folder
-        self._states: dict[str, dict[str, Any]] = {}
+        self._shown: dict[str, Any] | None = None
         self.roots = {alias: root(emulator.endpoint, alias) for alias in ACCOUNTS}
         result = synthesize(folder, {"accounts": accounts(**settings), "links": links})
         assert result.returncode == 0, result.stderr
-        for name in links:
-            self.run(name, "init", "-no-color")
-            self.run(name, "apply", "-auto-approve", "-no-color")
+        self._together = folder / "together"
+        _as_modules(folder, links, self._together)
+        self._run("init", "-no-color")
+        self._run("apply", "-auto-approve", "-no-color")
 
-    def run(self, link: str, *arguments: str) -> str:
-        """Run Terraform on one link."""
-        result = self._terraform(self.folder / "cdktf.out" / "stacks" / link, *arguments)
+    def _run(self, *arguments: str) -> str:
+        result = self._terraform(self._together, *arguments)
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
 
+    def plan(self, link: str) -> str:
+        """Return what Terraform says that it would change of a link."""
+        return self._run("plan", "-no-color", f"-target=module.{link}")
+
     def outputs(self, link: str) -> dict[str, Any]:
         """Return the outputs of a link."""
-        outputs = self._shown(link)["values"]["outputs"]
-        return {name: output["value"] for name, output in outputs.items()}
+        outputs: dict[str, Any] = self._values()["outputs"][link]["value"]
+        return outputs
 
     def documents(self, link: str) -> Documents:
         """Return the policies of a link."""
-        return Documents(copy.deepcopy(self._shown(link)))
+        modules = self._values()["root_module"]["child_modules"]
+        (shown,) = (module for module in modules if module["address"] == f"module.{link}")
+        return Documents(copy.deepcopy({"values": {"root_module": shown}}))
 
-    def _shown(self, link: str) -> dict[str, Any]:
-        if link not in self._states:
-            self._states[link] = json.loads(self.run(link, "show", "-json"))
-        return self._states[link]
+    def _values(self) -> dict[str, Any]:
+        if self._shown is None:
+            self._shown = json.loads(self._run("show", "-json"))["values"]
+        return self._shown
 
     def role(self, name: str, account: str = "account1") -> Principal:
         """Return a role's session, as the service that it trusts would hand it out."""
@@ -117,4 +131,33 @@ class Deployment:
 
     def destroy(self, link: str) -> None:
         """Remove a link."""
-        self.run(link, "destroy", "-auto-approve", "-no-color")
+        self._run("destroy", "-auto-approve", "-no-color", f"-target=module.{link}")
+
+
+def _as_modules(folder: Path, links: Iterable[str], target: Path) -> None:
+    """Write a configuration whose modules are the synthesized links."""
+    providers: list[dict[str, Any]] = []
+    imports = []
+    required: dict[str, Any] = {}
+    for link in links:
+        stack = stack_json(folder, link)
+        provider = stack.pop("provider")["aws"]
+        assert providers in ([], provider), "modules share their providers"
+        providers, required = provider, stack["terraform"]["required_providers"]
+        aliases = [f"aws.{one['alias']}" for one in providers]
+        asked = required["aws"] | {"configuration_aliases": aliases}
+        stack["terraform"] = {"required_providers": {"aws": asked}}
+        for block in stack.pop("import", []):  # which only a root may have
+            imports.append({"to": f"module.{link}.{block['to']}", "id": block["id"]})
+        (target / link).mkdir(parents=True)
+        (target / link / "main.tf.json").write_text(json.dumps(stack))
+    given = {f"aws.{one['alias']}": f"aws.{one['alias']}" for one in providers}
+    root_module = {
+        "terraform": {"required_providers": required},
+        "provider": {"aws": providers},
+        "module": {link: {"source": f"./{link}", "providers": given} for link in links},
+        "output": {link: {"value": f"${{module.{link}}}"} for link in links},
+    }
+    (target / "main.tf.json").write_text(
+        json.dumps(root_module | ({"import": imports} if imports else {}))
+    )

@@ -49,13 +49,15 @@ class Line(_Model):
 class Case(_Model):
     """A declared link and the lines about it; those of the cases that it ``follows`` hold as well.
 
-    The documents are those of the link's stack, or of another ``stack`` that is made from it. What
+    The documents are those of the link's stack, or of another ``stack`` that is made from it, and
+    of the links ``beside`` it. What
     the document prints for a service is ``printed``, with this link's names for its examples.
     """
 
     link: dict[str, Any]
     settings: dict[str, Any] = {}
     stack: str | None = None
+    beside: dict[str, dict[str, Any]] = {}
     follows: tuple[str, ...] = ()
     needs: tuple[Line, ...] = ()
     refused: tuple[Line, ...] = ()

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from tests.conftest import PROJECT
+from tests.support.command import run_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,11 @@ class Workplace:
     def operations(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of ``s3-links``, which synthesizes first."""
         return self.run(sys.executable, "-m", "s3_links", *arguments)
+
+    def operations_here(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run it in this process, where its start and signals are not what is tried."""
+        environment = {"PATH": os.environ["PATH"]} | self.environment
+        return run_here(self.folder, *arguments, environment=environment)
 
     def terraform(self, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Terraform in the folder of a stack."""

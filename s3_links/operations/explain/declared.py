@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.reading import Unreadable
 from s3_links.declarations.handed_over import IDENTITY, TRUST
-from s3_links.operations.grants import Declared as Grants
+from s3_links.operations.grants import Grants
+from s3_links.operations.joined import owners
 from s3_links.reach import actions
 from s3_links.reach.evaluate import evaluate
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
@@ -74,7 +75,11 @@ class Declared:
     def __init__(
         self, stacks: Iterable[Stack], accounts: Mapping[str, str], links: Links | None = None
     ) -> None:
+        stacks = list(stacks)
         self._stacks = {stack.name: _Declared(stack, accounts, links) for stack in stacks}
+        for name, theirs in owners(stacks).items():
+            for owner in theirs:
+                self._stacks[name].share(owner, self._stacks[owner])
 
     def halves(self, request: Request) -> list[Half]:
         """Return the statements that should let a request."""
@@ -146,6 +151,19 @@ class _Declared:
             resources={**handed_over, **world.resources, **merged},
             identities={**identities, **world.identities},
         )
+        self._elsewhere: dict[Document, tuple[str, Blocks]] = {}
+
+    def share(self, link: str, theirs: _Declared) -> None:
+        """Add the buckets and keys of another link, which this one names."""
+        added = {
+            arn: resource
+            for arn, resource in theirs._world.resources.items()
+            if ":iam:" not in arn and arn not in self._world.resources
+        }
+        self._world = replace(self._world, resources={**self._world.resources, **added})
+        for resource in added.values():
+            if resource.policy:
+                self._elsewhere[resource.policy] = link, theirs._blocks
 
     @property
     def roles(self) -> list[Principal]:
@@ -177,9 +195,10 @@ class _Declared:
                 name, kind = finding.document.name, finding.document.kind
                 outputs = [name, finding.document.place]
                 output = next((o for o in outputs if o.startswith(_OUTPUTS)), "")
-                place = output or place_of(self._blocks, finding.document) or name
+                by, blocks = self._elsewhere.get(finding.document, (link, self._blocks))
+                place = output or place_of(blocks, finding.document) or name
                 sid = finding.statement.sid or ""
-                yield Half(link=link, what=kind, statement=sid, place=place, output=output)
+                yield Half(link=by, what=kind, statement=sid, place=place, output=output)
 
     def routes(
         self, who: Principal, resource: str, hops: tuple[Principal, ...] = ()

@@ -1,0 +1,86 @@
+"""Many links are made in several processes, and nobody can tell from what is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from s3_links import app
+from tests.support.links import accounts, synthesize
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.cost("synthesized")
+
+PIPELINE = {
+    "pipeline": {"platform": "github", "repository": "acme/s3-links"},
+    "state": {
+        "backend": "s3",
+        "bucket": "acme-states",
+        "account": "account1",
+        "create_bucket": True,
+    },
+}
+
+
+def links(**changed: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "accounts": accounts(),
+        "links": {
+            # Not in the order of their names.
+            name: {
+                "pattern": "direct-access",
+                "consumers": [{"account": "account1", "new_role": f"reader-{name}"}],
+                "buckets": [{"account": "account2", "new_prefix": f"reports-{name}-"}],
+                "access": {"level": "read-only"},
+                **changed.get(name, {}),
+            }
+            for name in ("e", "d", "c", "b", "a")
+        },
+    }
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    out = folder / "cdktf.out"
+    return {str(f.relative_to(out)): f.read_bytes() for f in out.rglob("*") if f.is_file()}
+
+
+@pytest.mark.parametrize("pipeline", [{}, PIPELINE], ids=["links", "pipeline"])
+def test_several_processes_write_what_one_does(
+    pipeline: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declared = links() | pipeline
+    (tmp_path / "one").mkdir()
+    for folder in ("one", "several"):
+        place = tmp_path / folder
+        place.mkdir(exist_ok=True)
+        (place / ".terraform.lock.hcl").write_text("# locked\n")
+    assert not synthesize(tmp_path / "one", declared).returncode
+    monkeypatch.setattr(app, "LINKS_A_PROCESS", 2)
+    # What a deployment left there stays.
+    kept = tmp_path / "several" / "cdktf.out" / "stacks" / "a" / ".terraform" / "kept"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    assert not synthesize(tmp_path / "several", declared).returncode
+    kept.unlink()
+    one = written(tmp_path / "one")
+    assert written(tmp_path / "several") == one
+    supporting = {"pipeline-roles", "terraform-state"} if pipeline else set()
+    assert {name.split("/")[1] for name in one if "/" in name} == {*"abcde"} | supporting
+    left = {entry.name for entry in (tmp_path / "several" / "cdktf.out").iterdir()}
+    assert left == {"manifest.json", "stacks"}
+
+
+def test_every_part_says_what_is_wrong_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefixes = [f"{'p' * 60}-{n}/" for n in range(120)]
+    long = {"access": {"level": "read-only", "prefixes": prefixes}}
+    monkeypatch.setattr(app, "LINKS_A_PROCESS", 2)
+    result = synthesize(tmp_path, links(a=long, e=long))
+    assert result.returncode
+    told = [line for line in result.stderr.splitlines() if "managed policy may get" in line]
+    assert list(dict.fromkeys(line.strip()[0] for line in told)) == ["e", "a"]
+    assert written(tmp_path) == {}

@@ -1,0 +1,1 @@
+"""Measures what is promised of speed, both sides in one run: ``python -m tools.bench``."""

@@ -56,7 +56,7 @@ UNASKED = {
     (r"(oidc|state-backend)\..*", r"conditions: (iam|kms|aws:Req).*"): "the same",
     (r"oidc\..*", r".*: Deployment\d*: .*requirements-state.*"): "asked in state-backend",
     (
-        r"(datasync|transfer-family)\..*|direct-access\.lambda",
+        r"(datasync|dms|dynamodb-export|transfer-family)\..*|direct-access\.lambda",
         r"conditions: aws:Source(Account|Arn)",
     ): "asked in confused-deputy",
     (r"state-backend\..*", r".*(-trust_.*|: token\.actions.*)"): "asked in oidc",

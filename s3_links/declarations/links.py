@@ -20,6 +20,7 @@ from .buckets import LinkBucket
 from .consumers import Consumer
 from .delivery import ServiceDeliveryLink
 from .deployment import Deployment, accounts_in
+from .imported_keys import out_of_reach
 from .link import Link
 from .names import (
     JAVASCRIPT,
@@ -136,6 +137,9 @@ class Links(Deployment):
                 if bucket.key_arn is not None:
                     for problem in _unfit_key(bucket.key_arn, self.accounts[bucket.account]):
                         yield (*place, "key"), problem
+                if bucket.imported_key_policy is not None and bucket.key_arn:
+                    for told in out_of_reach(bucket.key_arn, bucket, self.accounts):
+                        yield (*place, "imported_key_policy"), told
 
     @rule
     def _arns_of_their_accounts(self) -> Iterator[Problem]:
@@ -182,7 +186,7 @@ class Links(Deployment):
     def notes(self) -> list[Problem]:
         """Return what cannot be known here of what is declared."""
         return [
-            ((*place, "trusted_service"), note)
+            ((*place, "trusted_services" if consumer.trusted_services else "trusted_service"), note)
             for place, consumer in parts(self, Consumer)
             if (note := consumer.note())
         ]

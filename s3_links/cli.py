@@ -175,6 +175,16 @@ def init(
         ),
     ] = None,
     role: Annotated[str, typer.Option(metavar="NAME", help="The new role to give access.")] = "",
+    service: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="The AWS service that works as it, such as lambda or ecs-tasks; ec2 unless given.",
+        ),
+    ] = "",
+    existing_role: Annotated[
+        str, typer.Option(metavar="NAME", help="A role that exists instead, or its ARN.")
+    ] = "",
     bucket_prefix: Annotated[
         str, typer.Option(metavar="PREFIX", help="What a new bucket's name begins with.")
     ] = "",
@@ -210,7 +220,8 @@ def init(
     accounts = list(account or ())
     for whose in ("role", "bucket")[len(accounts) :]:
         accounts.append(asked(f"The {whose}'s account, ALIAS=ID:REGION[:PROFILE]", "--account"))
-    role = role or asked("The name of the new role", "--role")
+    if not existing_role:
+        role = role or asked("The name of the new role", _ROLE)
     if not bucket:
         bucket_prefix = bucket_prefix or asked("What the new bucket's name begins with", _BUCKET)
     if pipeline:
@@ -220,7 +231,7 @@ def init(
     content = beginning.declaration(
         accounts,
         link=link,
-        role=role,
+        consumer=beginning.consumer(role, existing_role, service),
         bucket={"existing": bucket, "policy": "merge"} if bucket else {"new_prefix": bucket_prefix},
         level=level,
         pipeline=beginning.Pipeline(pipeline, repository, state_bucket) if pipeline else None,
@@ -228,6 +239,7 @@ def init(
     typer.echo(f"Written: {', '.join(map(str, beginning.begin(content)))}")
 
 
+_ROLE = "--role (or --existing-role)"
 _BUCKET = "--bucket-prefix (or --bucket)"
 
 

@@ -141,6 +141,7 @@ class Delivery:
         """Return a template for each of the sources, regions and names that it tells apart."""
         common = {
             "partition": partition,
+            "dns_suffix": "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com",
             "prefix": self.prefix,
             "organization": self.organization_id,
             "hive": "aws-account-id=" if self.hive_compatible else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from constructs import Construct
@@ -20,7 +21,7 @@ from .references import reference_below
 from .validation import add_validation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .account import Account
 
@@ -33,7 +34,8 @@ class PolicyDocument(Construct):
     Statements can be added until synthesis. ``json`` is a reference to the rendered document; of a
     foreign account, which has no provider, the text of the statements so far. One that may get
     longer than ``limit`` characters is compacted, and where that is not enough it is refused when
-    the stack is validated; ``what`` names it there.
+    the stack is validated; ``what`` names it there. ``others`` are statements that somebody else
+    wrote: they stand before ours, as they are.
 
     Raises ``ValueError`` for a statement that allows something to everybody, or that asks for a key
     twice by one operator.
@@ -48,6 +50,7 @@ class PolicyDocument(Construct):
         statements: Iterable[Statement],
         what: str = "policy",
         limit: int | None = None,
+        others: Sequence[Statement] = (),
     ) -> None:
         super().__init__(scope, id_)
         self.overrides: dict[str, str] = {}
@@ -55,6 +58,7 @@ class PolicyDocument(Construct):
         self._account = account
         self.statements = list(statements)
         self._limit = limit
+        self._others = others
         for statement in self.statements:
             _refuse(statement)
         self._document: DataAwsIamPolicyDocument | None = None
@@ -100,7 +104,7 @@ class PolicyDocument(Construct):
                 self._document.add_override(path, value)
 
     def _too_long(self, what: str, limit: int) -> list[str]:
-        length = size(self._compacted())
+        length = size([*self._others, *self._compacted()])
         if length <= limit:
             return []
         return [
@@ -109,10 +113,11 @@ class PolicyDocument(Construct):
         ]
 
     def _rendered(self) -> list[DataAwsIamPolicyDocumentStatement]:
-        return [_statement(statement) for statement in unique_sids(self._compacted())]
+        statements = unique_sids([*map(_literal, self._others), *self._compacted()])
+        return [_statement(statement) for statement in statements]
 
     def _compacted(self) -> list[Statement]:
-        if self._limit is None or size(self.statements) <= self._limit:
+        if self._limit is None or size([*self._others, *self.statements]) <= self._limit:
             return self.statements
         return compacted(self.statements)
 
@@ -164,8 +169,10 @@ def _statement(statement: Statement) -> DataAwsIamPolicyDocumentStatement:
     return DataAwsIamPolicyDocumentStatement(
         sid=statement.sid,
         effect=statement.effect,
-        actions=list(statement.actions),
+        actions=list(statement.actions) or None,
+        not_actions=list(statement.not_actions) or None,
         resources=list(map(_written, statement.resources)) or None,
+        not_resources=list(map(_written, statement.not_resources)) or None,
         principals=[
             DataAwsIamPolicyDocumentStatementPrincipals(
                 type=principal.type, identifiers=list(principal.identifiers)
@@ -182,6 +189,20 @@ def _statement(statement: Statement) -> DataAwsIamPolicyDocumentStatement:
             for condition in statement.conditions
         ]
         or None,
+    )
+
+
+def _literal(statement: Statement) -> Statement:
+    """Return a statement that holds no references of ours: what looks like one is IAM's."""
+
+    def told(values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(value.replace("${", "&{") for value in values)
+
+    return replace(
+        statement,
+        resources=told(statement.resources),
+        not_resources=told(statement.not_resources),
+        conditions=tuple(replace(c, values=told(c.values)) for c in statement.conditions),
     )
 
 

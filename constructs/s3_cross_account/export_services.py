@@ -17,6 +17,7 @@ _OF_BUCKET = (OF_ACCOUNT, arn_like("arn:{partition}:s3:::{name}"))
 _OF_DETECTOR = (OF_ACCOUNT, arn_like("arn:{partition}:guardduty:{region}:{account}:detector/*"))
 _OF_DASHBOARD = (OF_ACCOUNT, arn_like("arn:{partition}:s3:{region}:{account}:storage-lens/*"))
 _OF_SYNC = (OF_ACCOUNT, arn_like("arn:{partition}:ssm:*:{account}:resource-data-sync/*"))
+_OF_LOG_GROUP = (OF_ACCOUNT, arn_like("arn:{partition}:logs:{region}:{account}:log-group:*"))
 _OF_MACIE = (
     OF_ACCOUNT,
     Condition(
@@ -90,6 +91,35 @@ EXPORTS: Final[Mapping[str, DeliveryService]] = {
         documents=(
             "Examples of Amazon S3 bucket policies (Amazon S3 User Guide)",
             "Encrypting your S3 Storage Lens metrics exports (Amazon S3 User Guide)",
+        ),
+    ),
+    # Whoever starts an export task writes as well, by a link of the role's that shares the bucket.
+    "cloudwatch-logs": DeliveryService(
+        principal="logs.{region}.{dns_suffix}",
+        bucket=(
+            Template(
+                sid="AllowCloudWatchLogsGetBucketAcl",
+                actions=("s3:GetBucketAcl",),
+                conditions=_OF_LOG_GROUP,
+            ),
+            Template(
+                sid="AllowCloudWatchLogsPutObject",
+                actions=("s3:PutObject",),
+                on="{prefix}*",
+                conditions=(OWNED, *_OF_LOG_GROUP),
+            ),
+        ),
+        key=(
+            Template(
+                sid="AllowCloudWatchLogsToUseTheKey",
+                actions=("kms:GenerateDataKey", "kms:Decrypt"),
+                conditions=(),
+            ),
+        ),
+        same_region=True,
+        settings={"destination": "{bucket}", "destinationPrefix": "{folder}"},
+        documents=(
+            "Export log data to Amazon S3 using the AWS CLI (Amazon CloudWatch Logs User Guide)",
         ),
     ),
     # One account has one detector in a region, so that any detector of theirs is that.

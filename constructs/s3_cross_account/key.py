@@ -152,10 +152,22 @@ class ExistingKey(KeyBase):
     """A customer managed key of ``account``, by its ARN.
 
     Its key policy belongs to somebody else: ``statements`` (``statements_json`` as JSON) is what
-    has to be merged into it.
+    has to be merged into it. With ``imported_policy``, the statements that it has, Terraform takes
+    it over and writes them with ours. It refuses to delete it: KMS would give the key its default
+    policy, and nobody else's statements.
+
+    Follows "Change a key policy" and "Default key policy" in the AWS KMS Developer Guide.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, account: Account, arn: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        account: Account,
+        arn: str,
+        imported_policy: Sequence[Statement] | None = None,
+    ) -> None:
         super().__init__(scope, id_)
         if ":key/" not in arn:
             raise ValueError(
@@ -167,10 +179,35 @@ class ExistingKey(KeyBase):
         # A foreign account is not declared with the region of what is in it.
         self.region = arn.split(":")[3] if account.foreign else account.region
         self.statements = []
+        self.merge = imported_policy is None
         self._policy: PolicyDocument | None = None
+        if imported_policy is not None:
+            self._import(imported_policy)
+
+    def _import(self, there: Sequence[Statement]) -> None:
+        self._policy = PolicyDocument(
+            self,
+            "policy-document",
+            account=self.account,
+            what="key policy",
+            limit=KEY_POLICY_LIMIT,
+            statements=[],
+            others=there,
+        )
+        key_id = self.arn.rpartition("/")[2]
+        policy = KmsKeyPolicy(
+            self,
+            "policy",
+            provider=self.account.provider,
+            key_id=key_id,
+            policy=self._policy.json,
+            lifecycle=lifecycle(imported=False, prevent_destroy=True),
+        )
+        policy.import_from(key_id, self.account.provider)
+        self.settled_by = (policy,)
 
     def allow(self, statement: Statement) -> None:
-        """Add ``statement`` to what has to be merged into the key policy."""
+        """Add ``statement`` to the key policy, or to what has to be merged into it."""
         self.statements.append(statement)
         if self._policy is not None:
             self._policy.add(statement)
@@ -181,5 +218,5 @@ class ExistingKey(KeyBase):
 
     @property
     def statements_json(self) -> str | None:
-        """The document to merge into the key policy."""
-        return self._policy.json if self._policy else None
+        """The document to merge into the key policy, where it belongs to somebody else."""
+        return self._policy.json if self.merge and self._policy else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .actions import ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY, CARRIED, known
-from .trusted_services import session_tags, trust_actions
+from .trusted_services import session_tags, source_of, trust_actions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +23,7 @@ __all__ = [
     "Statement",
     "deny_without_tls",
     "may_assume",
+    "of_account",
     "of_pod",
     "service",
     "trust",
@@ -172,6 +173,20 @@ def trust(
         actions=tuple(dict.fromkeys((*ASSUME_ROLE, *needed))),
         principals=(principal,),
         conditions=conditions,
+    )
+
+
+def of_account(service_name: str, *, partition: str, account_id: str) -> tuple[Condition, ...]:
+    """Return the conditions by which a trust policy lets a service act for one account only.
+
+    A service acts for many, and could be made to take on a role for another one: see "The confused
+    deputy problem" in the IAM User Guide. Nothing is asked of a service whose own document does not
+    say that it tells: :data:`~s3_cross_account.trusted_services.SOURCES`.
+    """
+    asked = source_of(service_name, partition=partition, account_id=account_id)
+    return tuple(
+        Condition(test=test, variable=variable, values=(value,))
+        for variable, (test, value) in asked.items()
     )
 
 

@@ -53,7 +53,7 @@ class ServiceDelivery(Construct):
         for statement in delivery.on_bucket(bucket.arn, partition):
             bucket.allow(_unnamed(statement) if merged else statement)
         if (key := bucket.key) is not None:
-            merged = isinstance(key, ExistingKey)
+            merged = isinstance(key, ExistingKey) and key.merge
             for statement in delivery.on_key(key.arn, partition):
                 key.allow(_unnamed(statement) if merged else statement)
 

@@ -1,4 +1,4 @@
-"""AWS services that take on roles, and which actions their trust policies need.
+"""AWS services that take on roles: which actions their trust policies need, and what they may ask.
 
 Each service's own guide prints the trust policy of the roles that it takes on. A service that is
 not here may need ``sts:AssumeRole`` alone, or more.
@@ -6,7 +6,7 @@ not here may need ``sts:AssumeRole`` alone, or more.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from .actions import ASSUME_ROLE
 
@@ -87,6 +87,78 @@ _TAGS: Final = {
 }
 KNOWN: Final = (*_NO_MORE, *_MORE)
 """The services whose trust policies are known here, by their service principals."""
+
+
+class Source(NamedTuple):
+    """What a service says of the request for which it takes on a role.
+
+    That is its account and its resource, whose ARN looks like ``arn``, with the account's id in
+    it. A service that says one of them alone has nothing for the other.
+    """
+
+    document: str
+    account: bool
+    arn: str = ""
+
+
+_ANY = "{service}:*:{account_id}:*"
+SOURCES: Final = {
+    "bedrock.amazonaws.com": Source(
+        "Set up permissions for batch inference (Amazon Bedrock User Guide)", True, _ANY
+    ),
+    "datasync.amazonaws.com": Source(
+        "Cross-service confused deputy prevention (AWS DataSync User Guide)", True, _ANY
+    ),
+    "dms.amazonaws.com": Source(
+        "Cross-service confused deputy prevention (AWS Database Migration Service User Guide)",
+        True,
+        _ANY,
+    ),
+    "ecs-tasks.amazonaws.com": Source(
+        "Amazon ECS task IAM role (Amazon Elastic Container Service Developer Guide)",
+        True,
+        "ecs:*:{account_id}:*",
+    ),
+    # Prints no ARN.
+    "lambda.amazonaws.com": Source(
+        "Working with AWS managed policies in the execution role (AWS Lambda Developer Guide)", True
+    ),
+    # Prints the ARN alone.
+    "sagemaker.amazonaws.com": Source(
+        "Cross-Service Confused Deputy Prevention (Amazon SageMaker AI Developer Guide)",
+        False,
+        _ANY,
+    ),
+    "states.amazonaws.com": Source(
+        "Preventing cross-service confused deputy issue (AWS Step Functions Developer Guide)",
+        True,
+        "states:*:{account_id}:stateMachine:*",
+    ),
+    "transfer.amazonaws.com": Source(
+        "Cross-service confused deputy prevention (AWS Transfer Family User Guide)", True, _ANY
+    ),
+}
+"""The services whose document has a trust policy ask for ``aws:SourceAccount``, ``aws:SourceArn``.
+
+A region is in none: a role is of all regions, as is what uses it. Of the others a trust policy
+asks nothing. What they would be asked for they may not say, and then could not take on the role:
+the documents of Amazon S3 Batch Operations ("Granting permissions for Batch Operations") and of
+Amazon Redshift ("Restricting access to IAM roles") print neither key, that of EKS Pod Identity has
+session tags instead, and EC2 is the instance's own.
+"""
+
+
+def source_of(service: str, *, partition: str, account_id: str) -> dict[str, tuple[str, str]]:
+    """Return what a trust policy asks of a service: by condition key the operator and the value."""
+    source = SOURCES.get(service)
+    if source is None:
+        return {}
+    arn = source.arn.format(service=service.partition(".")[0], account_id=account_id)
+    asked = {
+        "aws:SourceAccount": ("StringEquals", account_id if source.account else ""),
+        "aws:SourceArn": ("ArnLike", f"arn:{partition}:{arn}" if arn else ""),
+    }
+    return {key: (test, value) for key, (test, value) in asked.items() if value}
 
 
 def trust_actions(service: str) -> tuple[str, ...]:

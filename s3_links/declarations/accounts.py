@@ -125,11 +125,11 @@ class LinkAccount(DeclaredAccount):
     trust_policy_quota: Annotated[
         int,
         Field(
-            description="a number of characters from 2048 to 4096. How long a trust policy may be "
+            description="a number of characters from 2048 to 8192. How long a trust policy may be "
             'in the account: the quota "Role trust policy length" of IAM, where it was raised',
             ge=2048,
-            le=4096,
-            examples=[4096],
+            le=8192,
+            examples=[8192],
         ),
     ] = 2048
 

@@ -10,6 +10,7 @@ from s3_cross_account.hardening import LOGS_DAYS, OLD_VERSIONS_DAYS
 
 from . import claims
 from .choices import given, is_, one_of, when, without
+from .imported_keys import unfit
 from .named import Named
 from .names import (
     ALIAS,
@@ -120,6 +121,16 @@ class LinkBucket(Named):
             "S3's own keys encrypt; with none they do so whatever did before",
             "new",
             r"^(new|none|arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)$",
+        ),
+    ] = None
+    imported_key_policy: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="the policy of a key that exists, as it is. The link takes it over, and "
+            "writes its statements to it; print it with aws kms get-key-policy --key-id KEY "
+            "--policy-name default --query Policy --output text. Left out, the statements are an "
+            "output, to merge by hand",
+            examples=[{"Version": "2012-10-17", "Statement": []}],
         ),
     ] = None
     dsse: Annotated[
@@ -233,6 +244,16 @@ class LinkBucket(Named):
             yield (), 'an existing bucket has its key: give its ARN, or leave out "key"'
 
     @rule
+    def _key_policy(self) -> Iterator[Problem]:
+        if self.imported_key_policy is None:
+            return
+        if self.key_arn is None:
+            told = 'is of a key that exists: give the ARN of the "key", or leave this out'
+            yield ("imported_key_policy",), told
+        for told in unfit(self.imported_key_policy):
+            yield ("imported_key_policy",), told
+
+    @rule
     def _encrypted_twice(self) -> Iterator[Problem]:
         if self.dsse and not self.encrypted:
             yield (), '"dsse" needs a "key"'
@@ -289,13 +310,20 @@ class LinkBucket(Named):
         return owned
 
     @claim
+    def _policy_of_its_key(self) -> Iterator[list[Claim]]:
+        if self.imported_key_policy is not None and self.key_arn is not None:
+            yield [claims.key_policy(self.key_arn)]
+
+    @claim
     def _itself(self) -> Iterator[list[Claim]]:
         yield [*self._owned(), claims.output(f"bucket_name_{self.label}")]
 
 
 def imports_of(buckets: Sequence[LinkBucket], roles: Sequence[str | None] = ()) -> list[str]:
     """Return what is taken over, each as its resource type and its name."""
+    keys = [str(bucket.key_arn) for bucket in buckets if bucket.imported_key_policy is not None]
     return [
         *(f"aws_iam_role/{role}" for role in roles if role),
         *(f"aws_s3_bucket/{bucket.imported}" for bucket in buckets if bucket.imported),
+        *(f"aws_kms_key_policy/{arn.rpartition('/')[2]}" for arn in keys),
     ]

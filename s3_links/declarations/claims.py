@@ -45,6 +45,12 @@ def bucket_policy(account: str, name: str, *, by: str = "") -> Claim:
     return _of_s3("the bucket policy of", account, name, by=by)
 
 
+def key_policy(arn: str) -> Claim:
+    """Claim a key's only policy."""
+    remedy = 'give "imported_key_policy" in one place, with all that uses the key in that link'
+    return Claim(f"the key policy of {arn}", remedy, ("key policy", arn))
+
+
 def replication_configuration(account: str, name: str) -> Claim:
     """Claim a bucket's only replication configuration."""
     remedy = "S3 keeps one for each bucket: make it one link"

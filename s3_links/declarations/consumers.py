@@ -50,9 +50,10 @@ _KINDS = {
     "organization_id": "organization",
     "organization_path": "organization-path",
 }
-_TRUSTED = ("trusted_service", "trusted_pod", "trusted_job", "trusted_issuer")
+_TRUSTED = ("trusted_service", "trusted_services", "trusted_pod", "trusted_job", "trusted_issuer")
 _PAIRS: list[JsonValue] = [{"not": {"required": [*two]}} for two in combinations(_TRUSTED, 2)]
 _NEW, _TOLD = ("new_role", "imported_role"), '"new_role" or "imported_role"'
+_SERVICE = r"^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com$"
 _ORGANIZATIONS = ("organization_id", "organization_path")
 
 
@@ -167,11 +168,20 @@ class Consumer(Named):
         str,
         text(
             "an AWS service principal. The service that hands out the role's sessions: the trust "
-            "policy of a new role lets it, and what else it needs is written for it",
+            "policy of a new role lets it, for its own account where the service tells that, and "
+            "what else it needs is written for it",
             "lambda.amazonaws.com",
-            r"^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com$",
+            _SERVICE,
         ),
     ] = "ec2.amazonaws.com"
+    trusted_services: Annotated[
+        list[Annotated[str, text("an AWS service principal", "lambda.amazonaws.com", _SERVICE)]],
+        Field(
+            description="a list of AWS service principals. In the place of trusted_service, where "
+            "several hand out sessions of the new role, such as Amazon Redshift and its Serverless",
+            examples=[["redshift.amazonaws.com", "redshift-serverless.amazonaws.com"]],
+        ),
+    ] = []
     trusted_pod: Annotated[
         TrustedPod | None,
         Field(
@@ -235,23 +245,28 @@ class Consumer(Named):
         return trusted.token if trusted else None
 
     @property
-    def service(self) -> str | None:
-        """The AWS service that hands out the role's sessions, where one does."""
+    def services(self) -> list[str]:
+        """The AWS services that hand out the role's sessions, where some do."""
         if self.trusted_pod or self.token:
-            return None if self.token else PODS
+            return [] if self.token else [PODS]
         is_role = self.managed_role or self.existing_role or self.instance_profile
-        return self.trusted_service if is_role else None
+        return (self.trusted_services or [self.trusted_service]) if is_role else []
+
+    @property
+    def service(self) -> str | None:
+        """The first of them."""
+        return next(iter(self.services), None)
 
     @property
     def names_its_chain(self) -> bool:
         """Whether the service is told the ARNs of all the roles, from the first to the last."""
-        return self.trusted_service.startswith(("redshift.", "redshift-serverless."))
+        return any(s.startswith(("redshift.", "redshift-serverless.")) for s in self.services)
 
     @property
     def on_instances(self) -> bool:
         """Whether the role is one that EC2 instances have, as far as one can see here."""
         return bool(self.instance_profile) or (
-            self.managed_role is not None and str(self.service).startswith("ec2.")
+            self.managed_role is not None and any(s.startswith("ec2.") for s in self.services)
         )
 
     @property
@@ -311,6 +326,13 @@ class Consumer(Named):
                 yield (), f'"{name}" is for a {_TOLD}: one that exists has its trust policy'
 
     @rule
+    def _several_services(self) -> Iterator[Problem]:
+        if len({*self.trusted_services}) < len(self.trusted_services):
+            yield ("trusted_services",), "names a service twice: name each once"
+        if self.instance and self.trusted_services:
+            yield (), '"instance" is for EC2 alone: leave out "trusted_services"'
+
+    @rule
     def _trusted_service(self) -> Iterator[Problem]:
         if "trusted_service" in self.model_fields_set and (
             self.existing_user or self.permission_set or self.many
@@ -324,11 +346,13 @@ class Consumer(Named):
 
     def note(self) -> str | None:
         """Return what is not known of the service, where it is named."""
-        if "trusted_service" not in self.model_fields_set or self.trusted_service in KNOWN:
+        given = {"trusted_service", "trusted_services"} & self.model_fields_set
+        unknown = next((name for name in self.services if name not in KNOWN), None)
+        if unknown is None or not given:
             return None
-        near = near_match(self.trusted_service, KNOWN)
+        near = near_match(unknown, KNOWN)
         return (
-            f'"{self.trusted_service}" is not known here: it is taken to need sts:AssumeRole and '
+            f'"{unknown}" is not known here: it is taken to need sts:AssumeRole and '
             "no more; where its guide asks for more (sts:TagSession, sts:SetSourceIdentity), make "
             "the role by hand" + (f'. Did you mean "{near}"?' if near else "")
         )

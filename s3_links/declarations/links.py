@@ -20,6 +20,7 @@ from .buckets import LinkBucket
 from .consumers import Consumer
 from .delivery import ServiceDeliveryLink
 from .deployment import Deployment, accounts_in
+from .imported_keys import out_of_reach
 from .link import Link
 from .names import (
     JAVASCRIPT,
@@ -136,6 +137,9 @@ class Links(Deployment):
                 if bucket.key_arn is not None:
                     for problem in _unfit_key(bucket.key_arn, self.accounts[bucket.account]):
                         yield (*place, "key"), problem
+                if bucket.imported_key_policy is not None and bucket.key_arn:
+                    for told in out_of_reach(bucket.key_arn, bucket, self.accounts):
+                        yield (*place, "imported_key_policy"), told
 
     @rule
     def _arns_of_their_accounts(self) -> Iterator[Problem]:
@@ -144,7 +148,12 @@ class Links(Deployment):
                 with suppress(UnreadableError, KeyError):
                     arn = getattr(consumer, field) or ""
                     if arn.startswith("arn:"):
-                        for problem in _elsewhere(arn, self.accounts[consumer.account]):
+                        account = self.accounts[consumer.account]
+                        # A foreign account may have no region: it is where the link's others are.
+                        others = accounts_in(self.links[str(place[1])])
+                        regions = (self.accounts[alias].region for _, alias in others)
+                        region = account.region or next(filter(None, regions), "")
+                        for problem in _elsewhere(arn, account, region):
                             yield (*place, field), problem
 
     @rule
@@ -177,16 +186,16 @@ class Links(Deployment):
     def notes(self) -> list[Problem]:
         """Return what cannot be known here of what is declared."""
         return [
-            ((*place, "trusted_service"), note)
+            ((*place, "trusted_services" if consumer.trusted_services else "trusted_service"), note)
             for place, consumer in parts(self, Consumer)
             if (note := consumer.note())
         ]
 
 
-def _elsewhere(arn: str, account: LinkAccount) -> Iterator[str]:
+def _elsewhere(arn: str, account: LinkAccount, region: str) -> Iterator[str]:
     _, of, _, _, account_id, _ = arn.split(":")
-    if of != partition(account.region):
-        told = f"is in the partition {of}, its account in {partition(account.region)}"
+    if of != partition(region):
+        told = f"is in the partition {of}, its account in {partition(region)}"
         yield f"{told}: correct the ARN"
     if account.account_id not in (None, account_id):
         yield (

@@ -29,6 +29,10 @@ IMPORTED_OUTPUT, KEPT_OUTPUT = "imported_resources", "kept_resources"
 """The outputs of a stack with what stays when it goes: what it took over, and what is to be kept.
 
 In its state they outlive the declaration."""
+KEY_POLICY_OUTPUT = "key_policy_taken_over_"
+"""The output with a key policy as it was taken over; the key's id is behind it.
+
+When its stack goes, the key gets it back."""
 
 
 class LocalState(Part):

@@ -76,6 +76,11 @@ VALUES: Final = {
         Words(words="clb elb", told='write "classic-load-balancer"'),
         Words(words="flow-logs vpc-flow-log vpc-flowlogs", told='write "vpc-flow-logs"'),
         Words(words="aws-config", told='write "config"'),
+        Words(
+            words="cloudwatch cloudwatch-logs-export export-tasks logs",
+            told='write "cloudwatch-logs" for export tasks, "log-delivery" for vended logs; a '
+            'subscription to Amazon Data Firehose is a role\'s access, the level "firehose"',
+        ),
         Words(words="storage-lens", told='write "s3-storage-lens"'),
         Words(words="amazon-macie macie2", told='write "macie"'),
         Words(words="resource-data-sync ssm ssm-inventory", told='write "systems-manager"'),
@@ -116,7 +121,6 @@ PATTERNS: Final = {
             'true}} if nobody here has credentials for it, and write "vendor"',
         ),
     ),
-    "trusted_service": ((r"^\[", "a role is trusted to one service: write a role for each"),),
 }
 """Of values that are of another kind, by what they have in them."""
 

@@ -18,6 +18,7 @@ from s3_cross_account.policy import Principal as Named
 from s3_cross_account.settings import partition
 from s3_cross_account.shared import arns_by_name
 from s3_links.declarations.deployment import accounts_in
+from s3_links.declarations.imported_keys import imported
 from s3_links.declarations.link import Link
 from s3_links.declarations.replication import ReplicationLink
 from s3_links.synthesized.policies import handed_out
@@ -84,6 +85,7 @@ class Documents:
     besides: what their names end with, or any that nobody looked up. ``notes`` say what of all this
     cannot be seen here, ``problems`` what is not as declared beside the documents. ``identities``
     are of those whom somebody else gives their half, which is made here or handed out.
+    ``of_others`` are those of ``theirs`` that are for other links' roles.
     """
 
     def __init__(self, blocks: Blocks, link: AnyLink, accounts: Mapping[str, LinkAccount]) -> None:
@@ -92,6 +94,7 @@ class Documents:
         self.pairs: set[tuple[Principal, str]] = set()
         self.own: dict[Principal, list[Statement]] = defaultdict(list)
         self.theirs: dict[str, list[Statement]] = defaultdict(list)
+        self.of_others: dict[str, list[Statement]] = defaultdict(list)
         self.resources: dict[str, Resource] = {}
         self.handed_out: dict[str, Resource] = {}
         self.boundaries: dict[Principal, str] = {}
@@ -99,6 +102,7 @@ class Documents:
         self.notes: list[Note] = []
         self.problems: list[str] = []
         self.keys: dict[str, str] = {}
+        self._key_policies = imported(link)
         self._region = next(
             (accounts[a].region for _, a in accounts_in(link) if not accounts[a].foreign), ""
         )
@@ -215,6 +219,9 @@ class Documents:
             key = used if new else key
         self.keys[arn] = key
         self.resources[key] = Resource(arn=key, account=account)
+        if key in self._key_policies:  # with what was there when it was taken over
+            self.theirs[key] = self.theirs[key] or [*self._key_policies[key]]
+            return
         if not new:
             self._owned_by_others(key, f"key_policy_to_merge_{label}", "merge")
             return

@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s3_cross_account.spelling import near_match
+from s3_cross_account.trusted_services import KNOWN
 from s3_links.declarations.errors import ConfigurationError
 from s3_links.declarations.files import FILES, SUFFIXES, VARIABLE, place_of_links, present, write
 from s3_links.declarations.links import schema
@@ -27,6 +29,7 @@ SCHEMA = Path("links.schema.json")
 _WORKFLOWS = Path(__file__).with_name("workflows")
 _PIPELINES = {"github": Path(".github/workflows/s3-links.yml"), "gitlab": Path(".gitlab-ci.yml")}
 _ACCOUNT = re.compile(r"(?P<alias>[^=]+)=(?P<id>\d{12}):(?P<region>[^:]+)(?::(?P<profile>.+))?")
+_SERVICE = ".amazonaws.com"
 _IGNORED = "cdktf.out/\ncdktf.log\nplans/\n.plans*\n*.tfstate\n*.tfstate.*\n"
 
 
@@ -52,11 +55,32 @@ def account(text: str) -> tuple[str, dict[str, str]]:
     return alias, {"region": found["region"], "profile": profile, "account_id": found["id"]}
 
 
+def consumer(new_role: str, existing_role: str = "", service: str = "") -> dict[str, str]:
+    """Return who gets access: a new role, and the service that works as it, or one that exists.
+
+    A service is named as its principal, or by what that begins with.
+    """
+    if existing_role:
+        if new_role or service:
+            given = "--role" if new_role else "--service"
+            raise OperationError(f"{given} is not for a role that exists: leave one of them out")
+        return {"existing_role": existing_role}
+    if not service:
+        return {"new_role": new_role}
+    whole = service if service.endswith(_SERVICE) else f"{service}{_SERVICE}"
+    if whole not in KNOWN:
+        near = near_match(whole, KNOWN)
+        meant = f"did you mean {near.removesuffix(_SERVICE)}? " if near else ""
+        known = ", ".join(name.removesuffix(_SERVICE) for name in sorted(KNOWN))
+        raise OperationError(f"--service {service}: is not known: {meant}known are {known}")
+    return {"new_role": new_role, "trusted_service": whole}
+
+
 def declaration(
     accounts: Sequence[str],
     *,
     link: str,
-    role: str,
+    consumer: Mapping[str, str],
     bucket: Mapping[str, str],
     level: str,
     pipeline: Pipeline | None,
@@ -77,7 +101,7 @@ def declaration(
     content["links"] = {
         link: {
             "pattern": "direct-access",
-            "consumers": [{"account": home, "new_role": role}],
+            "consumers": [{"account": home, **consumer}],
             "buckets": [{"account": away, **bucket}],
             "access": {"level": level},
             "hardening": True,

@@ -15,7 +15,7 @@ from s3_links.world import POLICIES, Bucket, Document, Identity, Resource, World
 from .labels import Labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from s3_cross_account.policy import Statement
     from s3_links.reach.difference import Found
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .sharing import Declared
 
 _MOST_TOLD = 20
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,6 +207,25 @@ class Comparison:
         }
         return replace(self.world, identities=identities)
 
+    @cached_property
+    def alone(self) -> World:
+        """What is seen, without what policies say for the roles of other links alone."""
+        resources = {arn: self._of_this_link(of) for arn, of in self.seen.resources.items()}
+        return replace(self.seen, resources=resources)
+
+    def _of_this_link(self, resource: Resource) -> Resource:
+        others = _parts(self._declared.of_others.get(resource.arn, ()))
+        if not others or resource.policy is None:
+            return resource
+        grants = (grant for grant in self._declared.grants if grant.on == resource.arn)
+        own = _parts(grant.of_resource() for grant in grants if grant.both)
+        kept = tuple(
+            statement
+            for statement in resource.policy.statements
+            if not parts(statement) <= others or parts(statement) & own
+        )
+        return replace(resource, policy=replace(resource.policy, statements=kept))
+
     # Words
 
     def who(self, who: Principal) -> str:
@@ -223,19 +243,29 @@ class Comparison:
         if isinstance(statement, Unreadable):
             return statement.reason
         who = [self._labels.principal(i) for p in statement.principals for i in p.identifiers]
-        conditions = [f"{c.test} {c.variable} {', '.join(c.values)}" for c in statement.conditions]
+        conditions = [f"{c.test} {c.variable} {_some(c.values)}" for c in statement.conditions]
         return " ".join(
             [
                 str(statement.effect or "Allow"),
                 ", ".join(statement.actions or (f"all but {statement.not_actions}",)),
                 *(
-                    ["on", ", ".join(map(self.target, statement.resources))]
+                    ["on", _some([*map(self.target, statement.resources)])]
                     * bool(statement.resources)
                 ),
-                *(["to", ", ".join(who)] * bool(who)),
+                *(["to", _some(who)] * bool(who)),
                 *(["if", " and ".join(conditions)] * bool(conditions)),
             ]
         )
+
+
+def _parts(statements: Iterable[Statement]) -> set[object]:
+    return {part for statement in statements for part in parts(statement)}
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are: a statement may have hundreds."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def kind_of(resource: Resource) -> DocumentKind:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from . import undeclared
+from . import key_policies, undeclared
 from .joined import owners
 from .markdown import as_markdown
 from .plan import alone, planned
@@ -23,11 +23,24 @@ if TYPE_CHECKING:
 def destroy(stack: Stack, agreed: Callable[[str], None]) -> None:
     """Plan it, and destroy what the plan says; ``agreed`` is given its summary, and may raise.
 
-    What was imported or is to be kept is not in that plan: Terraform forgets it afterwards.
+    What was imported or is to be kept is not in that plan: Terraform forgets it afterwards. A key
+    whose policy was taken over gets it back before: what that names is needed until then, and no
+    plan to destroy the one may have the other left.
     """
     initialize(stack)
-    pulled = terraform(stack, "state", "pull")
-    state = json.loads(pulled) if pulled.strip() else {}
+    state = _pulled(stack)
+    if keys := key_policies.to_give_back(state, stack.content.get("output")):
+        agreed("".join(_given_back(keys)))
+        with alone():
+            key_policies.give_back(stack, state, stack.content.get("output"))
+            policies = [
+                f"{resource['type']}.{resource['name']}"
+                for resource in state["resources"]
+                if resource["type"] == "aws_kms_key_policy"
+                and any(i["attributes"]["key_id"] in keys for i in resource["instances"])
+            ]
+            terraform(stack, "state", "rm", *policies)
+        state = _pulled(stack)
     goes, stays = undeclared.parted(state, stack.content.get("output"))
     # Of what stays nothing depends on what goes: what is targeted takes its dependents with it.
     targets = [f"-target={address}" for address in goes] if stays else []
@@ -43,6 +56,18 @@ def destroy(stack: Stack, agreed: Callable[[str], None]) -> None:
         if stays:  # and what was looked up for what went, which would look like something left
             left = terraform(stack, "state", "list").split()
             terraform(stack, "state", "rm", *stays, *(a for a in left if a.startswith("data.")))
+
+
+def _pulled(stack: Stack) -> dict[str, Any]:
+    pulled = terraform(stack, "state", "pull")
+    found: dict[str, Any] = json.loads(pulled) if pulled.strip() else {}
+    return found
+
+
+def _given_back(keys: list[str]) -> Iterator[str]:
+    yield "First these keys get the policies back that they had before, without this link's\n"
+    yield "statements, and Terraform forgets them:\n\n"
+    yield from (f"- `{key}`\n" for key in keys)
 
 
 def _staying(addresses: list[str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from s3_links.declarations.delivery import ServiceDeliveryLink
+from s3_links.declarations.imported_keys import statements
 from s3_links.declarations.link import Link
 from s3_links.declarations.replicated import ReplicatedBucket
 from s3_links.declarations.replication import ReplicationLink
@@ -19,6 +20,7 @@ from . import state
 from .credentials import Credentials, CredentialsError
 from .existing_principals import principals
 from .existing_targets import targets
+from .key_policies import ImportedKey
 from .looking import Finding, RefusedError, UnknownError, asked
 from .stack import OperationError
 
@@ -82,6 +84,12 @@ def _questions(stack: Stack, link: AnyLink, accounts: Mapping[str, str]) -> Iter
             there = _Bucket(place, bucket, stack, accounts, way, keyless)
             look = there.look_whether_free if bucket.new_name else there.look
             yield _Question(place, f"the bucket {bucket.name!r}", bucket.account, look)
+        if bucket.imported_key_policy is not None and bucket.key_arn:
+            place, arn = f"links.{stack.name}.{where}.imported_key_policy", bucket.key_arn
+            ids = {id_: alias for alias, id_ in accounts.items()}
+            alias = ids.get(arn.split(":")[4], bucket.account)
+            key = ImportedKey(place, arn, statements(bucket), stack)
+            yield _Question(place, f"the key policy of {arn}", alias, key.look)
     for where, what, alias, look_for in principals(link):
         place = f"links.{stack.name}.{where}"
         yield _Question(place, what, alias, functools.partial(look_for, place))

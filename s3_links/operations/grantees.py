@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from s3_cross_account.grantees import organization_limits, permission_set_arns
 from s3_cross_account.policy import Principal as Named
-from s3_cross_account.policy import account_root, of_pod, service, trust_token
+from s3_cross_account.policy import account_root, of_account, of_pod, service, trust_token
 from s3_cross_account.trusted_services import trust_actions
 from s3_links.declarations.handed_over import IDENTITY, TRUST
 from s3_links.declarations.link import Link
@@ -151,7 +151,9 @@ class Grantees(Documents):
         elif pod := consumer.trusted_pod:
             self._trusting(who, str(consumer.service), self._of_pod(consumer, pod))
         else:
-            self._trusting(who, consumer.trusted_service)
+            of = {"partition": who.partition, "account_id": who.account}
+            for trusted in consumer.services:
+                self._trusting(who, trusted, of_account(trusted, **of))
         if consumer.instance:
             self.unseen[who] = SESSION_MANAGER
             self._note(who, f"AWS's policy {SESSION_MANAGER[8:]} of {who} is not evaluated")

@@ -59,7 +59,7 @@ class Grants(Notified):
         consumers = {consumer.id: self._consumer(consumer) for consumer in link.consumers}
         role = None
         if assumed := link.assumed_role:
-            callers = [(c.account, consumers[c.id], _carried(c.service)) for c in link.consumers]
+            callers = [(c.account, consumers[c.id], _carried(c.services)) for c in link.consumers]
             for number, passed in enumerate((*assumed.through, assumed)):
                 last = passed is assumed
                 role = self._assumed(assumed) if last else self._role(passed.account, passed.name)
@@ -236,11 +236,15 @@ class Grants(Notified):
             self.pairs.add((who, arn))
 
 
-def _carried(trusted: str | None) -> Carried:
-    """Return what the sessions that a service hands out bring along to another role."""
-    brought = trust_actions(trusted) if trusted else ()
-    tags = session_tags(trusted) if trusted else ()
-    return Carried(tuple(action for action in brought if action in actions.CARRIED), tags)
+def _carried(trusted: list[str]) -> Carried:
+    """Return what the sessions that services hand out bring along to another role."""
+    return _together(
+        Carried(
+            tuple(action for action in trust_actions(name) if action in actions.CARRIED),
+            session_tags(name),
+        )
+        for name in trusted
+    )
 
 
 def _together(carried: Iterable[Carried]) -> Carried:

@@ -147,7 +147,7 @@ def _one_of_each(actions: Sequence[str], alike: Iterable[Sequence[str]]) -> list
 
 def _of_grant(compared: Comparison, grant: Grant, action: str, pattern: str) -> Iterator[Problem]:
     """Yield what is wrong with a grant: under its conditions, and without each or a half."""
-    world = compared.seen
+    world = compared.alone
     if grant.on not in world.resources:
         return  # told already
     across = grant.who.account != world.resources[grant.on].account

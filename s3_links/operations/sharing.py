@@ -14,6 +14,7 @@ from .stack import OperationError, declared
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from s3_cross_account.policy import Statement
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.links import AnyLink
@@ -25,7 +26,7 @@ class Declared(Grants):
     """A link's grants, and those of the links that name its buckets.
 
     ``others`` has what is synthesized of all links, by their names: the policies of a bucket that
-    another one makes are there.
+    another one makes are there. ``shared`` are the halves that this one writes for others.
     """
 
     def __init__(
@@ -36,13 +37,17 @@ class Declared(Grants):
         others: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
     ) -> None:
         self._others = others
+        self.shared: list[tuple[AnyLink, str, Statement]] = []
         super().__init__(blocks, link, accounts)
         for bucket, arn in zip(link.buckets, self.buckets, strict=True):
             on = {arn, self.keys.get(arn)}
             for sharer in bucket.sharers:
                 for grant in _Sharing(blocks, sharer.link, accounts, self.keys).grants:
                     if grant.on in on and grant.both:
-                        self.theirs[grant.on].append(grant.of_resource())
+                        self.shared.append((sharer.link, grant.on, grant.of_resource()))
+        for _, of, statement in self.shared:
+            self.theirs[of].append(statement)
+            self.of_others[of].append(statement)
 
     def _shared(self, bucket: LinkBucket) -> str:
         owner = bucket.owner
@@ -61,6 +66,10 @@ class Declared(Grants):
         for of in (arn, *filter(None, [key])):
             self.resources[of], self.theirs[of] = theirs.resources[of], theirs.theirs[of]
             self.handed_out |= {of: there[of]} if of in there else {}
+            self.of_others[of] = [
+                *(grant.of_resource() for grant in theirs.grants if grant.on == of and grant.both),
+                *(s for link, on, s in theirs.shared if on == of and link is not self._link),
+            ]
         self._note(arn, f"the policy of {arn} is written by {owner.name}, for all links on it")
         self.notes += [note for note in theirs.notes if note.about in (arn, key)]
         return arn

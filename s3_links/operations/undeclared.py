@@ -17,6 +17,7 @@ from s3_links.synthesis import PROVIDER_LOCK
 
 from . import state
 from .credentials import Credentials, CredentialsError
+from .key_policies import give_back
 from .stack import Stack
 from .terraform import initialize, terraform
 
@@ -127,7 +128,7 @@ def parted(
         names = {
             f"{type_}/{instance['attributes'].get(key)}"
             for instance in resource["instances"]
-            for key in ("bucket", "name", "arn")
+            for key in ("bucket", "name", "arn", "key_id")
         }
         of = stays if names & staying else goes
         of.append(f"{resource['type']}.{resource['name']}")
@@ -135,7 +136,10 @@ def parted(
 
 
 def destroy(stack: Stack) -> None:
-    """Destroy what goes with an undeclared stack, and forget what stays."""
+    """Destroy what goes with an undeclared stack, and forget what stays.
+
+    A key whose policy it took over gets that back.
+    """
     _, stays = contents(stack)
     with tempfile.TemporaryDirectory(prefix="s3-destroy-") as folder:
         kind, arguments = stack.backend
@@ -149,6 +153,7 @@ def destroy(stack: Stack) -> None:
             shutil.copy(PROVIDER_LOCK, folder)
         alone = Stack(stack.name, file, content, digest="")
         initialize(alone)
+        give_back(alone, state.content(stack) or {})
         if stays:
             terraform(alone, "state", "rm", *stays)
         print(terraform(alone, "apply", "-destroy", "-auto-approve"), end="")

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from .stack import Stack
 
 
+_NOBODY = "s3-links-nobody"
+"""Stands for a role, and a key, that no document names."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """What one principal may do; ``through`` is the role that it assumes for that, if any.
@@ -108,7 +112,7 @@ def who_can(stacks: Sequence[Stack], links: Links, asked: str, actions: Sequence
         names = ", ".join(sorted(set(known)))
         raise OperationError(f"no link declares the bucket {bucket!r}: there are {names}")
     found = _Worlds(stacks, links, bucket)
-    rows = [row for arn, world in found.by_arn() for row in rows_of(world, arn)]
+    rows = [row for arn, world in found.by_arn() for row in _told_once(world, rows_of(world, arn))]
     wanted = chosen(rows, asked, actions)
     about = {str(who) for row in wanted for who in (row.who, row.through) if who}
     about |= {arn for arn, _ in found.by_arn()}
@@ -134,6 +138,37 @@ def chosen(rows: Iterable[Row], asked: str, actions: Sequence[str]) -> tuple[Row
         and (not slash or _covers(row.on, key))
     ]
     return tuple(sorted(wanted, key=lambda row: (str(row.who), str(row.through), row.on)))
+
+
+def _told_once(world: World, rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield the rows without those of nobody but who has a row as a grantee.
+
+    A policy that names an account, and its roles by a condition, lets in everybody in it whom the
+    condition fits: a permission set's roles, say. So does one that names an organization.
+    """
+    rows = list(rows)
+    for row in rows:
+        others = any(
+            (r.actions, r.on, r.through) == (row.actions, row.on, None) and r.who != row.who
+            for r in rows
+        )
+        everybody = row.who.kind == "role" and not row.who.name and row.who.path == "/"
+        direct = everybody and row.through is None
+        if not (direct and others and _refused_otherwise(world, row)):
+            yield row
+
+
+def _refused_otherwise(world: World, row: Row) -> bool:
+    who = row.who
+    nobody = f"arn:{who.partition}:iam::{who.account}:role/{_NOBODY}"
+    context = {
+        "aws:PrincipalArn": (nobody,),
+        "aws:PrincipalOrgID": ("o-0000000000",),
+        "aws:PrincipalOrgPaths": ("o-0000000000/r-0000/",),
+    }
+    resource = row.on.replace("*", _NOBODY)
+    request = Request(principal=who, action=row.actions[0], resource=resource, context=context)
+    return evaluate(world, request).allowed is False
 
 
 def _is_wanted(action: str, wanted: Sequence[str]) -> bool:

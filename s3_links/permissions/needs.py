@@ -212,6 +212,12 @@ class _StackNeeds:
         yield _Need(table.KEY_READS, keys, to_plan=True, condition=ours)
         yield _Need(table.KEY_WRITES, keys, condition=ours)
 
+    def _key_policy(self, address: str) -> Iterator[_Need]:
+        if self._blocks.reference(self._blocks.declared(address).get("key_id")) is None:
+            arn = self._arn("kms", f"key/{self._blocks.attribute(address, 'key_id')}")
+            yield _Need(table.KEY_READS, arn, to_plan=True)
+            yield _Need(("kms:PutKeyPolicy",), arn)
+
     def _looked_up_role(self, address: str) -> Iterator[_Need]:
         for arn in self._found("role", address):
             yield _Need(("iam:GetRole",), arn, to_plan=True)
@@ -282,7 +288,7 @@ _BY_TYPE: dict[str, Callable[[_StackNeeds, str], Iterator[_Need]]] = {
     "aws_iam_role_policy_attachment": _StackNeeds._attachment,
     "aws_iam_user_policy_attachment": _StackNeeds._attachment,
     "aws_kms_key": _StackNeeds._key,
-    "aws_kms_key_policy": _StackNeeds._nothing,  # the key's own
+    "aws_kms_key_policy": _StackNeeds._key_policy,
     "data.aws_caller_identity": _StackNeeds._nothing,
     "data.aws_iam_instance_profile": _StackNeeds._looked_up_profile,
     "data.aws_iam_policy": _StackNeeds._looked_up_policy,

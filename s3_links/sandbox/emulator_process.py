@@ -16,6 +16,7 @@ import hashlib
 import importlib
 import importlib.metadata
 import inspect
+import json
 import os
 import signal
 import sys
@@ -28,12 +29,15 @@ ENCRYPTED = "SANDBOX_ENCRYPTED"
 """The variable that has every request count as one over TLS."""
 SECRET = "SANDBOX_SECRET"
 """The variable with the secret that begins the path of every request."""
+KEY_ID = "SandboxKeyId"
+"""The tag that gives a new key its id."""
 SERVICES = "s3,sts,iam,kms,ec2,sqs,sns,events"
 """What is served; the emulator has services that run programs."""
 # The start of the SHA-256 of the source of every function that is wrapped or relied on below.
 SOURCES = {
     "core.iam_evaluator.evaluate_resource_policy": "e49ce7161ad63e35",
     "core.iam_evaluator._resolve_condition_key": "15e26964cd38f32c",
+    "core.iam_evaluator.evaluate_trust_policy": "4b50aa29ad29fe20",
     "core.iam_evaluator.caller_arn": "8dc478d34f4697cf",
     "services.s3._foreign_bucket_allows": "7865eb38b093e5a8",
     "services.s3._bucket_owner_account": "4352c25646a80a31",
@@ -43,6 +47,7 @@ SOURCES = {
     "services.s3._maybe_replicate": "cb2dd6521e3d196d",
     "services.s3._maybe_replicate_delete_marker": "019420d946a9c2e1",
     "services.s3._replication_rule_tags": "890832919502d621",
+    "services.kms._create_key": "b2509f44b316e4ea",
     "app.app": "ab1297bd6cd59811",
     "core.iam_evaluator._role_name_from_assumed_arn": "7efb2dd6ac2e1e04",
     "services.ec2._run_instances": "9f180eb007cbcfd0",
@@ -98,6 +103,8 @@ def correct() -> None:
     _ignore_the_ports_of_every_protocol()
     _delete_the_volumes_of_terminated_instances()
     _know_what_iam_requests_name()
+    _make_keys_of_a_given_id()
+    _let_services_say_for_whom(iam_evaluator)
     if os.environ.get(ENCRYPTED) == "true":
         _count_requests_as_encrypted()
     _let_in_who_knows_the_secret()
@@ -185,6 +192,34 @@ def _resolve_keys_across_accounts(iam_evaluator: Any, s3: Any) -> None:
     iam_evaluator._resolve_condition_key = resolve
 
 
+def _let_services_say_for_whom(iam_evaluator: Any) -> None:
+    # An account's root stands for the services that act for it, and says so as they would: of
+    # which account they are asked, and of which resource.
+    original = iam_evaluator.evaluate_trust_policy
+
+    @functools.wraps(original)
+    def evaluate(document: Any, caller: str, ctx: Any = None) -> Any:
+        if ctx is None or ctx.principal_type != "Root":
+            return original(document, caller, ctx)
+        document = json.loads(document) if isinstance(document, str) else document
+        statements = document.get("Statement", [])
+        statements = [statements] if isinstance(statements, dict) else statements
+        refusing = [s for s in statements if s.get("Effect") == "Deny"]
+        told = {**ctx.service_context, "aws:sourceaccount": ctx.principal_account}
+        for statement in statements:
+            principal = statement.get("Principal", {})
+            named = principal.get("Service", "") if isinstance(principal, dict) else ""
+            service = str(named).partition(".")[0].removesuffix("-tasks")
+            kind = "stateMachine:" if service == "states" else ""
+            arn = f"arn:aws:{service}:{ctx.region}:{ctx.principal_account}:{kind}sandbox"
+            one = {**document, "Statement": [statement, *refusing]}
+            if original(one, caller, replace(ctx, service_context={**told, "aws:sourcearn": arn})):
+                return True
+        return False
+
+    iam_evaluator.evaluate_trust_policy = evaluate
+
+
 def _delay_replies() -> None:
     # A reply's head and body race on the connection; clients that lose it repeat the request and
     # are told EntityAlreadyExists.
@@ -235,6 +270,26 @@ def _know_what_iam_requests_name() -> None:
 
     iam_actions.extract_resource_arn = extract_resource_arn
     iam_actions.request_tag_context = request_tag_context
+
+
+def _make_keys_of_a_given_id() -> None:
+    # A key that exists by the declaration has an id already.
+    from ministack.services import kms
+
+    original = kms._create_key
+
+    @functools.wraps(original)
+    def create(data: Any) -> Any:
+        given = next((t["TagValue"] for t in data.get("Tags", []) if t["TagKey"] == KEY_ID), None)
+        if given is None:
+            return original(data)
+        new_uuid, kms.new_uuid = kms.new_uuid, lambda: given
+        try:
+            return original({**data, "Tags": []})
+        finally:
+            kms.new_uuid = new_uuid
+
+    kms._create_key = create
 
 
 def _count_requests_as_encrypted() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from s3_cross_account.trusted_services import SOURCES
 from s3_links.declarations.handed_over import IDENTITY
 
 from .access import Principal, root_of
@@ -116,6 +117,8 @@ class Grantee:
             yield "another service account", lambda: self._role("another")
         elif self.consumer.token:
             yield "another subject", lambda: self._role("another")
+        elif self.consumer.managed_role and any(s in SOURCES for s in self.consumer.services):
+            yield "a service for another account", lambda: self.elsewhere.assume(self.arn)
 
     def _user(self, name: str) -> Principal:
         key = self.owner.client("iam").create_access_key(UserName=name)["AccessKey"]

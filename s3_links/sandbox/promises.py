@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from s3_cross_account.access import Access
     from s3_links.declarations.buckets import LinkBucket
-    from s3_links.declarations.consumers import Consumer
     from s3_links.declarations.delivery import ServiceDeliveryLink
     from s3_links.declarations.replication import End
 
@@ -106,7 +105,8 @@ class Questions:
         self.judged = set_ <= _JUDGED and not by_tag
         """Whether requests to the emulated accounts can fulfil the conditions."""
         self._judged = [one for one in deployed.grantees if one.judged]
-        self._whole = {c.account for c in link.consumers if c.whole_account}
+        links = [link, *(other for bucket in link.buckets for other, _ in _sharing(bucket))]
+        self._whole = {c.account for one in links for c in one.consumers if c.whole_account}
 
     def answers(self) -> Answers:
         """Ask everything."""
@@ -151,14 +151,22 @@ class Questions:
         """
         role, outputs = self._link.assumed_role, self._deployed.outputs
         for one in self._deployed.grantees:
-            of = self._promised(one.consumer, bucket)
+            of = self._promised(one, bucket)
             if role is not None:
                 yield role.name, outputs["assumed_role_arn"], self.judged, of
                 return
             yield one.consumer.name, one.arn, self.judged and one.judged, of
 
-    def _promised(self, consumer: Consumer, bucket: LinkBucket) -> _Promise:
-        return _Promise([a.access for a in self._link.accesses(consumer, bucket)])
+    def _promised(self, one: Grantee, bucket: LinkBucket) -> _Promise:
+        """Return what a consumer is promised, by other links on the bucket too."""
+        found = self._link.accesses(one.consumer, bucket)
+        links = {id(link): named for link, named in _sharing(bucket)}
+        for other in self._deployed.before.values() if not self._link.assumed_role else ():
+            if isinstance(other.link, Link) and id(other.link) in links:
+                for theirs in other.grantees if not other.link.assumed_role else ():
+                    if theirs.arn == one.arn:
+                        found += other.link.accesses(theirs.consumer, links[id(other.link)])
+        return _Promise([access.access for access in found])
 
     def _sessions(self, bucket: LinkBucket) -> Iterator[tuple[str, Principal, _Promise]]:
         """Yield each consumer's session, or with AssumeRole the one that it gets by assuming.
@@ -167,7 +175,7 @@ class Questions:
         """
         role = self._link.assumed_role
         for one in self._judged:
-            of = self._promised(one.consumer, bucket)
+            of = self._promised(one, bucket)
             if role is None:
                 yield one.consumer.name, one.session(), of
             else:
@@ -269,6 +277,16 @@ class Questions:
     def _decide(self, found: Answers, who: tuple[str, str], action: str, on: str, of: str) -> None:
         request = Request(principal=principal(who[1]), action=action, resource=on)
         _decided(found, self._deployed, request, f"{who[0]} may {action} on {of}")
+
+
+def _sharing(bucket: LinkBucket) -> Iterator[tuple[Link, LinkBucket]]:
+    """Yield the other links that name a bucket, and how they declare it."""
+    owner, made = bucket.owner, bucket.owner.bucket if bucket.owner else bucket
+    named = [(owner.link, made)] if owner else []
+    named += [(sharer.link, sharer.bucket) for sharer in made.sharers]
+    for link, declared in named:
+        if isinstance(link, Link) and declared is not bucket:
+            yield link, declared
 
 
 def _strangers(

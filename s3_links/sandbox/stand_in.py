@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from s3_links.declarations.replicated import ReplicatedBucket
+from s3_links.declarations.state import KEY_POLICY_OUTPUT
 from s3_links.operations.order import roles_of
 from s3_links.synthesized.blocks import (
     Blocks,
@@ -19,6 +20,7 @@ from s3_links.synthesized.blocks import (
 
 from .access import root_of
 from .emulator import REGION
+from .emulator_process import KEY_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -148,9 +150,21 @@ def _imports(
                 policy = _EVERYTHING | {"Effect": "Deny", "Principal": {"AWS": account}}
                 policy |= {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
                 s3.put_bucket_policy(Bucket=name, Policy=document(policy))
+            case "aws_kms_key_policy":
+                kms = root_of(emulator.endpoint, account, region).client("kms")
+                told = blocks.output(f"{KEY_POLICY_OUTPUT}{name}").replace("$${", "${")
+                make_key(kms, name, told)
             case "aws_s3_bucket_replication_configuration":
                 _make_bucket(s3, name, region)
                 _replicate(s3, name, region)
+
+
+def make_key(kms: Any, key_id: str, policy: str) -> None:
+    """Make a key of this id, with the policy that it has."""
+    with contextlib.suppress(kms.exceptions.NotFoundException):  # made by an earlier stack
+        kms.describe_key(KeyId=key_id)
+        return
+    kms.create_key(Policy=policy, Tags=[{"TagKey": KEY_ID, "TagValue": key_id}])
 
 
 def _make_bucket(s3: Any, name: str, region: str) -> None:

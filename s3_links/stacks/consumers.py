@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from s3_cross_account.document import PolicyDocument
 from s3_cross_account.foreign import ForeignRole
 from s3_cross_account.grantees import ExistingUser, Organization, PermissionSet, WholeAccount
-from s3_cross_account.policy import of_pod, service, trust, trust_token
+from s3_cross_account.policy import of_account, of_pod, service, trust, trust_token
 from s3_cross_account.role import ExistingRole, Role
 from s3_links.declarations.handed_over import IDENTITY, TRUST
 
@@ -80,7 +80,7 @@ def grantee(
         path=consumer.path,
         imported=consumer.imported_role is not None,
         trust=PolicyDocument(
-            scope, "trust", account=account, statements=[_trusting(consumer, account)]
+            scope, "trust", account=account, statements=_trusting(consumer, account)
         ),
     )
 
@@ -91,13 +91,12 @@ def _name_or_arn(text: str | None) -> dict[str, str]:
     return {"arn" if text.startswith("arn:") else "name": text}
 
 
-def _trusting(consumer: Consumer, account: Account) -> Statement:
-    """Return the statement of a new role's trust policy: who hands out its sessions."""
+def _trusting(consumer: Consumer, account: Account) -> list[Statement]:
+    """Return the statements of a new role's trust policy: who hands out its sessions."""
     if token := consumer.token:
         provider = f"arn:{account.partition}:iam::{account.account_id}:oidc-provider/{token.issuer}"
-        return trust_token(
-            provider, issuer=token.issuer, audience=token.audience, subjects=(token.subject,)
-        )
+        named = {"issuer": token.issuer, "audience": token.audience}
+        return [trust_token(provider, **named, subjects=(token.subject,))]
     if pod := consumer.trusted_pod:
         start = f"arn:{account.partition}:eks:{account.region}:{account.account_id}"
         limits = of_pod(
@@ -105,8 +104,9 @@ def _trusting(consumer: Consumer, account: Account) -> Statement:
             service_account=pod.service_account,
             cluster_arn=f"{start}:cluster/{pod.cluster}",
         )
-        return trust(service(str(consumer.service)), *limits)
-    return trust(service(consumer.trusted_service))
+        return [trust(service(str(consumer.service)), *limits)]
+    of = {"partition": account.partition, "account_id": account.account_id}
+    return [trust(service(name), *of_account(name, **of)) for name in consumer.services]
 
 
 def outputs(consumer: Consumer, who: RoleBase) -> dict[str, str]:

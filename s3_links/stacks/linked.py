@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Literal
 
 from constructs import Construct
@@ -9,10 +10,12 @@ from constructs import Construct
 from s3_cross_account.account import Account
 from s3_cross_account.bucket import Bucket, BucketBase, ExistingBucket
 from s3_cross_account.key import ExistingKey, Key, KeyBase
+from s3_cross_account.policy import document
 from s3_cross_account.settings import FOREIGN_OUTPUT
 from s3_cross_account.shared import SharedBucket, SharedKey
 from s3_links.declarations.deployment import accounts_in
-from s3_links.declarations.state import IMPORTED_OUTPUT, KEPT_OUTPUT
+from s3_links.declarations.imported_keys import account_of, imported
+from s3_links.declarations.state import IMPORTED_OUTPUT, KEPT_OUTPUT, KEY_POLICY_OUTPUT
 
 from .base import BaseStack
 from .notifications import Notifications
@@ -54,6 +57,7 @@ class LinkedStack(BaseStack):
         if link.imports:
             self.outputs(**{IMPORTED_OUTPUT: " ".join(link.imports)})
         self._stays: list[str] = []
+        self._imported, self._keys = imported(link), dict[str, KeyBase]()
         self._settings = accounts
         self._accounts: dict[str, Account] = {}
         self._notifications = Notifications(self, id_)
@@ -115,11 +119,7 @@ class LinkedStack(BaseStack):
         return SharedBucket(scope, "bucket", account=account, name=name, key=key)
 
     def _own_bucket(self, scope: Construct, declared: LinkBucket, account: Account) -> BucketBase:
-        key: KeyBase | None = None
-        if declared.key == "new":
-            key = Key(scope, "key", account=account, prevent_destroy=declared.keep)
-        elif declared.key_arn is not None:
-            key = ExistingKey(scope, "key", account=account, arn=declared.key_arn)
+        key = self._key(scope, declared)
         if declared.existing is not None:
             assert declared.policy in ("create", "merge")
             existing = ExistingBucket(
@@ -158,6 +158,29 @@ class LinkedStack(BaseStack):
             self._stays += [f"aws_s3_bucket/{bucket.name}"]
             self._stays += [f"aws_kms_key/{key.arn}"] if key and declared.key == "new" else []
         return bucket
+
+    def _key(self, scope: Construct, declared: LinkBucket) -> KeyBase | None:
+        """Return a bucket's key. One whose policy is taken over is the same for all buckets."""
+        account, arn = self.account(declared.account), declared.key_arn
+        if declared.key == "new":
+            return Key(scope, "key", account=account, prevent_destroy=declared.keep)
+        if arn is None:
+            return None
+        if arn not in self._imported:
+            return ExistingKey(scope, "key", account=account, arn=arn)
+        if arn not in self._keys:
+            alias, key_id = account_of(arn, declared, self._settings), arn.rpartition("/")[2]
+            there = self._imported[arn]
+            self._keys[arn] = ExistingKey(
+                Construct(self, f"key.{key_id}"),
+                "key",
+                account=self.account(str(alias)),
+                arn=arn,
+                imported_policy=there,
+            )
+            told = json.dumps(document(there)).replace("${", "$${")
+            self.outputs(**{f"{KEY_POLICY_OUTPUT}{key_id}": told})
+        return self._keys[arn]
 
     def _log_bucket(self, scope: Construct, alias: str) -> ExistingBucket | None:
         """Return the log bucket that an account has; its policy belongs to somebody else."""

@@ -156,15 +156,16 @@ class Blocks:
 
     def partition(self, address: str) -> str:
         """Return the partition that a block is in."""
-        region = self._region(address)
+        region = self.region(address)
         return next((p for sign, p in _PARTITIONS.items() if region.startswith(f"{sign}-")), "aws")
 
     def arn(self, address: str, service: str, name: str) -> str:
         """Return the ARN of what has this name in the account and the region of a block."""
-        start = f"arn:{self.partition(address)}:{service}:{self._region(address)}"
+        start = f"arn:{self.partition(address)}:{service}:{self.region(address)}"
         return f"{start}:{self.account(address)}:{name}"
 
-    def _region(self, address: str) -> str:
+    def region(self, address: str) -> str:
+        """Return the region that a block's provider is declared in."""
         return self._regions.get(self.aliases.get(_without_index(address), ""), "")
 
     def known(self, address: str, name: str) -> Any:
@@ -286,7 +287,7 @@ class Blocks:
             key = f"key/{address.rpartition('.')[2]}"
             if type_ == "aws_kms_alias":  # its ARN in a policy is not its key's
                 key = str(self.known(address, "name") or f"alias/{address.rpartition('.')[2]}")
-            region = self._region(address)
+            region = self.region(address)
             whole = f"arn:{partition}:kms:{region}:{account}:{key}"
             return whole if name == "arn" else key.removeprefix("key/")
         if type_ == "aws_iam_openid_connect_provider" and name == "arn":
@@ -303,7 +304,7 @@ class Blocks:
         service, beginning = _OF_REGION[type_]
         known = self._name(address, "name")
         if type_ == "aws_sqs_queue" and name in ("id", "url"):
-            start = f"https://sqs.{self._region(address)}.amazonaws.com"
+            start = f"https://sqs.{self.region(address)}.amazonaws.com"
             return f"{start}/{self.account(address)}/{known}"
         if name == "name" or (name == "id" and service == "events"):
             return known

@@ -50,7 +50,7 @@ def handed_out(
     """Return the statements that an output holds, for whoever owns the policy; or none."""
     content = blocks.output(output)
     found = _declared(blocks, content) if content else ()
-    place = blocks.reference(content) or ""
+    place = blocks.reference(content) or (output if content else "")
     return replace(parsed(kind, account, name, found), place=place)
 
 

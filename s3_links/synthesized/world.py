@@ -291,9 +291,18 @@ class _Builder:
         policies = {blocks.attribute(a, "key_id"): a for a in blocks.of("aws_kms_key_policy")}
         for address in blocks.of("aws_kms_key", "data.aws_kms_key"):
             arn = blocks.attribute(address, "arn")
-            own = policies.get(blocks.attribute(address, "key_id")) or policies.get(arn)
-            yield Resource(
-                arn=arn,
-                account=blocks.account(address),
-                policy=document_of(blocks, own or address, "policy", "key policy", arn),
-            )
+            by_id = policies.pop(blocks.attribute(address, "key_id"), None)
+            own = by_id or policies.pop(arn, None)
+            yield self._key(arn, address, own or address)
+        for key, address in policies.items():  # of keys that others made
+            start = f"arn:{blocks.partition(address)}:kms:{blocks.region(address)}"
+            whole = f"{start}:{blocks.account(address)}:key/{key}"
+            yield self._key(key if key.startswith("arn:") else whole, address, address)
+
+    def _key(self, arn: str, address: str, place: str) -> Resource:
+        blocks = self._blocks
+        return Resource(
+            arn=arn,
+            account=blocks.account(address),
+            policy=document_of(blocks, place, "policy", "key policy", arn),
+        )

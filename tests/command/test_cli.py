@@ -78,7 +78,12 @@ def test_help_fits_into_80_columns(name: str, tmp_path: Path) -> None:
         (["summarize", "plan.json", "--stack=x"], "plan.json: cannot be read"),
         (["map"], "links.json: does not exist"),
         (["map", "--plan"], "summary.json: holds no summary: run `s3-links plan` first"),
-        (["init", "--account=x"], "give --account, --role, --bucket-prefix (or --bucket) as well"),
+        (
+            ["init", "--account=x"],
+            "give --account, --role (or --existing-role), --bucket-prefix (or --bucket) as well",
+        ),
+        ([*INIT, "--service=lamda"], "--service lamda: is not known: did you mean lambda? known"),
+        ([*INIT, "--existing-role=web"], "--role is not for a role that exists: leave one of them"),
         ([*INIT, "--account=x"], "give two accounts: the role's, then the bucket's"),
         ([*INIT, "--level=all"], 'links.reports.access.level: "all" is not one of'),
         ([*INIT, "--pipeline=github"], "give --repository, --state-bucket as well"),
@@ -110,6 +115,26 @@ def test_a_folder_begins(tmp_path: Path) -> None:
     made = process(tmp_path, "synth")
     assert (made.returncode, made.stderr) == (0, "")
     assert made.stdout == "reports: cdktf.out/stacks/reports/cdk.tf.json\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "consumer"),
+    [
+        (
+            ["--role=reader", "--service=lambda"],
+            {"new_role": "reader", "trusted_service": "lambda.amazonaws.com"},
+        ),
+        (["--existing-role=web"], {"existing_role": "web"}),
+    ],
+)
+def test_a_folder_begins_with_a_service_or_a_role_that_exists(
+    given: list[str], consumer: dict[str, str], tmp_path: Path
+) -> None:
+    others = [option for option in INIT if not option.startswith("--role")]
+    result = command(tmp_path, *others, *given)
+    assert (result.returncode, result.stderr) == (0, "")
+    link = json.loads((tmp_path / "links.json").read_text())["links"]["reports"]
+    assert link["consumers"] == [{"account": "home", **consumer}]
 
 
 def test_what_exists_is_named_and_nothing_is_written(tmp_path: Path) -> None:

@@ -63,6 +63,14 @@ FINE = {
     "a user of theirs, by ARN": links(
         consumers=[{"account": "partner", "existing_user": "arn:aws:iam::444444444444:user/x/u"}]
     ),
+    "a role of theirs in GovCloud, by ARN": {
+        **links(
+            consumers=[
+                {"account": "partner", "existing_role": "arn:aws-us-gov:iam::444444444444:role/etl"}
+            ]
+        ),
+        "accounts": {"own": OWN | {"region": "us-gov-west-1"}, "partner": PARTNER},
+    },
     "their whole account": links(consumers=[{"account": "partner", "whole_account": True}]),
     "a bucket of theirs": links(consumers=[OUR_ROLE], buckets=[THEIRS]),
     "with its region": links(PARTNER | {"region": "us-east-1"}),
@@ -149,6 +157,15 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         ),
         "links.x.consumers[0].existing_role",
         "declared is 444444444444",
+    ),
+    "a role of another partition": (
+        links(
+            consumers=[
+                {"account": "partner", "existing_role": "arn:aws-us-gov:iam::444444444444:role/etl"}
+            ]
+        ),
+        "links.x.consumers[0].existing_role",
+        "is in the partition aws-us-gov, its account in aws",
     ),
     "copies from them": (
         replication(source=THEIRS | {"versioned": True}, destination=OURS),

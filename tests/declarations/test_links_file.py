@@ -1443,12 +1443,12 @@ def test_three_hundred_roles_share_a_statement_on_a_bucket(tmp_path: Path, survi
 def test_a_hundred_roles_assume_one_where_the_quota_was_raised(tmp_path: Path) -> None:
     content = declared(
         pattern="assume-role",
-        consumers=[CONSUMER | {"new_role": f"r-{n:02}"} for n in range(100)],
+        consumers=[CONSUMER | {"new_role": f"analytics-nightly-report-{n:02}"} for n in range(100)],
         assumed_role={"account": "account2", "name": "worker"},
     )
     refused = synthesize(tmp_path, content)
     assert "AWS takes 2048" in refused.stderr
-    content["accounts"]["account2"]["trust_policy_quota"] = 4096
+    content["accounts"]["account2"]["trust_policy_quota"] = 8192
     taken = synthesize(tmp_path, content)
     assert taken.returncode == 0, taken.stderr
 

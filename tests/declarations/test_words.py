@@ -94,11 +94,6 @@ def told(link: dict[str, Any], folder: Path) -> str:
             "consumers[0].trusted_service",
             'write "glue.amazonaws.com"',
         ),
-        (
-            {"consumers": [CONSUMER | {"trusted_service": ["a.amazonaws.com"]}]},
-            "consumers[0].trusted_service",
-            "write a role for each",
-        ),
         (DELIVERY | {"service": "waf"}, "service", 'write "log-delivery"'),
         (
             DELIVERY | {"service": "lambda"},

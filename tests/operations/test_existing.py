@@ -12,7 +12,7 @@ from s3_links.operations.existing import findings
 from s3_links.operations.stack import Stack
 from s3_links.sandbox.access import Principal, root
 from s3_links.sandbox.emulator import ACCOUNTS, REGION, Emulator
-from s3_links.sandbox.stand_in import make_role
+from s3_links.sandbox.stand_in import make_key, make_role
 from tests.support.links import accounts
 
 if TYPE_CHECKING:
@@ -23,6 +23,24 @@ if TYPE_CHECKING:
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNTS['account2']}:key/11111111-2222-3333-4444-555555555555"
 OTHER_KEY = KEY.replace("11111111-", "99999999-")
+KEY_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNTS['account2']}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+    ],
+}
+CHANGED_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        *KEY_POLICY["Statement"],
+        {"Effect": "Deny", "Principal": "*", "Action": "kms:Sign", "Resource": "*"},
+    ],
+}
 ROLE = {"account": "account1", "new_role": "reader"}
 ISSUER = {
     "issuer": "https://oidc.example.com/id/A",
@@ -75,6 +93,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         )
         encrypt(two, "keyed", KMSMasterKeyID=KEY)
         encrypt(two, "aws-keyed")
+        make_key(two.client("kms"), KEY.rpartition("/")[2], json.dumps(KEY_POLICY))
         writes = [{"ObjectOwnership": "ObjectWriter"}]
         two.s3.put_bucket_ownership_controls(Bucket="granting", OwnershipControls={"Rules": writes})
         two.s3.delete_public_access_block(Bucket="granting")
@@ -216,6 +235,15 @@ STOPS: dict[str, tuple[dict[str, Any], str]] = {
     "another key than the declared one": (
         on(existing="keyed", policy="create", key=OTHER_KEY),
         f"is encrypted with the KMS key {KEY}, declared is {OTHER_KEY}",
+    ),
+    "a key policy that has changed": (
+        on(new_prefix="new-", key=KEY, imported_key_policy=CHANGED_POLICY),
+        f"links.link.buckets[0].imported_key_policy: the key policy of {KEY} was changed since it "
+        "was copied, and would be written over: copy it again",
+    ),
+    "a key policy of no key": (
+        on(new_prefix="new-", key=OTHER_KEY, imported_key_policy=KEY_POLICY),
+        f"the key policy of {OTHER_KEY} does not exist",
     ),
     "the key that cannot be shared": (
         on(existing="aws-keyed", policy="create"),
@@ -379,6 +407,14 @@ def test_what_fits_is_told_and_stops_nothing(place: Place, link: dict[str, Any])
     (found,) = place.ask(link)
     assert not found.stops
     assert "is there" in found.told
+
+
+def test_a_key_policy_that_is_as_declared_is_told(place: Place) -> None:
+    # However it is spelt.
+    spelt = json.loads(json.dumps(KEY_POLICY).replace('"kms:*"', '["kms:*"]'))
+    (found,) = place.ask(on(new_prefix="new-", key=KEY, imported_key_policy=spelt))
+    assert not found.stops
+    assert found.told == f"the key policy of {KEY} is as declared"
 
 
 def test_what_an_import_replaces_is_told(place: Place) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.cost("synthesized")
 ONE, TWO = ACCOUNTS["account1"], ACCOUNTS["account2"]
 KEY = f"arn:aws:kms:ap-northeast-1:{TWO}:key/11111111-2222-3333-4444-555555555555"
+PARTNER: dict[str, Any] = {"account_id": "444444444444", "foreign": True}
 NEW = "new-20261125023649946400000001"
 LINKS: dict[str, Any] = {
     "direct": {
@@ -55,6 +56,25 @@ LINKS: dict[str, Any] = {
             "through": [{"account": "account2", "name": "gateway"}],
         },
     },
+    "people": {
+        "pattern": "direct-access",
+        "consumers": [{"account": "account1", "permission_set": "Analyst"}],
+        "buckets": [{"account": "account2", "existing": "people-reports", "policy": "merge"}],
+        "access": {"level": "read-only"},
+    },
+    "partner": {
+        "pattern": "direct-access",
+        "consumers": [{"account": "partner", "existing_role": "etl"}],
+        "buckets": [{"account": "account2", "existing": "shared-reports", "policy": "merge"}],
+        "access": {"level": "read-only"},
+    },
+    "their-role": {
+        "pattern": "assume-role",
+        "consumers": [{"account": "account1", "new_role": "their-caller"}],
+        "buckets": [{"account": "partner", "existing": "their-lake", "policy": "merge"}],
+        "assumed_role": {"account": "partner", "name": "for-us"},
+        "access": {"level": "read-only"},
+    },
     "copies": {
         "pattern": "replication",
         "source": {"account": "account1", "new_prefix": "source-"},
@@ -67,7 +87,7 @@ LINKS: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def declaration(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Stack], Links]:
     folder = tmp_path_factory.mktemp("declared")
-    result = synthesize(folder, {"accounts": accounts(), "links": LINKS})
+    result = synthesize(folder, {"accounts": accounts(partner=PARTNER), "links": LINKS})
     assert result.returncode == 0, result.stderr
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -103,7 +123,7 @@ def ask(declaration: tuple[list[Stack], Links]) -> Any:
             Account(alias=alias, id=id_, client=Recorded(id_, recorded).client)
             for alias, id_ in ACCOUNTS.items()
         )
-        declared = Declared(stacks, ACCOUNTS)
+        declared = Declared(stacks, ACCOUNTS, links)
         question = Question(who=who, where=where, **more)
         return Explained(reader, declared, links.links, {}, question).answer()
 
@@ -268,3 +288,35 @@ def test_the_key_half_that_is_not_merged_names_its_output(ask: Any) -> None:
     answer = ask("reader", "new-reports/r/a.csv", role("reader") | bucket() | recorded)
     assert [step.verdict for step in answer.steps] == ["allowed", "refused"]
     assert answer.next.endswith("output -raw key_policy_to_merge_account2_new-reports")
+
+
+def test_the_session_of_a_permission_set_is_declared(ask: Any) -> None:
+    name = "AWSReservedSSO_Analyst_0123456789abcdef"
+    session = f"arn:aws:sts::{ONE}:assumed-role/{name}/alice"
+    answer = ask(session, "people-reports", role(name) | bucket())
+    assert [action for action, _ in asked_of(answer)] == ["s3:ListBucket", "s3:GetObject"]
+    told = "in its output bucket_policy_to_merge_account2_people-reports: it is not merged"
+    assert any(line.endswith(told) for line in answer.declared)
+    another = name.replace("_Analyst_", "_Admin_")
+    session = session.replace(name, another)
+    answer = ask(session, "people-reports", role(another) | bucket())
+    assert answer.declared == [f"no link declares s3:ListBucket there for {another}"]
+
+
+def test_what_a_foreign_role_is_handed_over_is_declared(ask: Any) -> None:
+    answer = ask("arn:aws:iam::444444444444:role/etl", "shared-reports", bucket())
+    assert answer.declared == [
+        "the link partner declares s3:ListBucket for etl",
+        "the link partner declares s3:GetObject for etl",
+    ]
+    assert answer.unread != []  # what its owner has given it
+
+
+def test_a_foreign_role_that_is_assumed_is_a_way(ask: Any) -> None:
+    answer = ask("their-caller", "arn:aws:s3:::their-lake", role("their-caller"))
+    first = answer.steps[0].request
+    assert (first.action, first.resource) == (
+        "sts:AssumeRole",
+        "arn:aws:iam::444444444444:role/for-us",
+    )
+    assert any("the link their-role" in line for line in answer.declared)

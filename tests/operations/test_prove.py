@@ -342,6 +342,27 @@ def first_problem(read: Links, stack: Stack) -> str | None:
     return next((problem.text for problem in wrong), None)
 
 
+def test_a_problem_names_the_first_of_many() -> None:
+    """A statement may be for hundreds of roles: nobody reads them all."""
+    link = {
+        "pattern": "direct-access",
+        "consumers": [{"account": "account1", "new_role": f"reader{n}"} for n in range(9)],
+        "buckets": BUCKETS,
+    }
+    read, stack = declared_and_synthesized(link)
+    stack = deepcopy(stack)
+    for document in stack["data"]["aws_iam_policy_document"].values():
+        for statement in document["statement"]:
+            if "principals" in statement and "s3:ListBucket" in statement["actions"]:
+                statement["actions"] = ["s3:DeleteBucket"]
+    found = str(first_problem(read, stack))
+    assert (
+        "to role reader0 (account1), role reader1 (account1), role reader2 (account1) and" in found
+    )
+    assert found.count("role reader") == 3
+    assert "and 6 more" in found
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_is_proved(name: str) -> None:
     assert [problem.text for problem in proof(*example(name)).problems] == []

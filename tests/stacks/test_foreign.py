@@ -9,10 +9,11 @@ from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from s3_cross_account import reading
 from s3_links.declarations.read_links import read_links
 from s3_links.operations import check, mapped
 from s3_links.operations.explain.explain import reader_of
@@ -25,6 +26,9 @@ from tests.conftest import PROJECT, Terraform
 from tests.evaluator import decide
 from tests.support.links import stack_json, synthesize
 from tests.support.synthesized import Synthesized
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.cost("synthesized")
 
@@ -229,6 +233,56 @@ def test_terraform_takes_the_files(terraform: Terraform, tmp_path: Path) -> None
         assert said.returncode == 0, said.stdout + said.stderr
 
 
+@pytest.mark.cost("planned")
+def test_terraform_plans_from_the_files_what_the_json_says(
+    terraform: Terraform, tmp_path: Path
+) -> None:
+    """Each file is a module that its owner calls, with the names filled in."""
+    called: dict[str, Any] = {}
+    for link in LINKS:
+        found, folder = handed_over(link), tmp_path / link
+        folder.mkdir()
+        (folder / "main.tf").write_text(dict(found.files())[f"{link}.tf"])
+        called[link] = {"source": f"./{link}", **{name: f"the-{name}" for name in found.fill_in}}
+    required = {"aws": {"source": "hashicorp/aws", "version": "5.100.0"}}
+    root = {
+        "terraform": {"required_providers": required},
+        "provider": {"aws": {"region": "ap-northeast-1", "profile": "account1"}},
+        "module": called,
+    }
+    (tmp_path / "main.tf.json").write_text(json.dumps(root))
+    plan = terraform.plan(tmp_path)
+    for link in LINKS:
+        found = handed_over(link)
+        expected = []
+        for document in found.documents:
+            text = document.json
+            for name in found.fill_in:
+                text = text.replace(f"<{name}>", f"the-{name}")
+            expected.append(normal(json.loads(text)))
+        made = [*planned(plan, link)]
+        assert sorted(map(repr, made)) == sorted(map(repr, expected)), link
+
+
+def planned(plan: dict[str, Any], link: str) -> Iterator[object]:
+    """Yield the policies that a module writes, and those that it reads for somebody's."""
+    arguments = {
+        "aws_iam_policy": "policy",
+        "aws_iam_role": "assume_role_policy",
+        "aws_iam_policy_document": "json",
+    }
+    for part in (plan["planned_values"], plan.get("prior_state", {}).get("values", {})):
+        for module in part.get("root_module", {}).get("child_modules", []):
+            for resource in module["resources"] if module["address"] == f"module.{link}" else ():
+                if resource["type"] in arguments:
+                    yield normal(json.loads(resource["values"][arguments[resource["type"]]]))
+
+
+def normal(document: dict[str, Any]) -> object:
+    """Return a document however its texts and lists are spelt."""
+    return reading.read(document)
+
+
 def test_a_deployed_link_leaves_nothing_to_fill_in() -> None:
     name = "identity_policy_to_attach_partner_etl"
     value = json.dumps({"Version": "2012-10-17", "Statement": [{"Resource": "${aws:userid}"}]})
@@ -263,7 +317,7 @@ def test_their_role_need_not_be_there_when_ours_is_deployed() -> None:
 
 def test_their_halves_and_ours_let_them_in_together_only() -> None:
     stack = Synthesized(everything()[1]["their-role"])
-    (identity,) = stack.given_elsewhere["identity_policy_to_attach_partner_etl"]
+    (identity,) = stack.attached_there["arn:aws:iam::444444444444:role/etl"]
     arn = stack.bucket("shared-")
 
     def request(who: str, identity_: list[Any], policy: Any) -> dict[str, Any]:

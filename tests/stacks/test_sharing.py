@@ -305,6 +305,28 @@ def test_every_link_is_proved(name: str) -> None:
     assert proof(name) == ()
 
 
+def test_what_links_give_to_the_same_role_adds_up(tmp_path: Path) -> None:
+    declared = {
+        "lake": LINKS["lake"],
+        "again": link({"account": "account1", "existing_role": "reader"}),
+        "writer": LINKS["writer"],
+        "whole": link(
+            {"account": "account3", "whole_account": True}, access=below("read-only", "given/")
+        ),
+    }
+    ids = {
+        alias: {k: v for k, v in a.items() if k != "account_id"} for alias, a in ACCOUNTS.items()
+    }
+    content = {"accounts": ids | {"partner": ACCOUNTS["partner"]}, "links": declared}
+    result = synthesize(tmp_path, content)
+    assert result.returncode == 0, result.stderr
+    read = read_links(tmp_path / "links.json")
+    made = {name: stack_json(tmp_path, name) for name in declared}
+    for name, stack in made.items():
+        proof = prove(name, stack, read.links[name], read.accounts, made)
+        assert proof.problems == (), name
+
+
 def lake_without(sid: str, *, of: str = "policy-document") -> dict[str, Any]:
     lake = deepcopy(everything()[1]["lake"])
     (document,) = (

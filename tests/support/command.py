@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING
 from unittest import mock
 
 from s3_links import cli
-from s3_links.operations import synthesis
+from s3_links.operations import interruption, synthesis
 from tests.support.links import synthesized_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # which the command catches
 
 
 def run_here(
@@ -29,8 +27,14 @@ def run_here(
     It loads its modules once, and Node.js; what it starts besides are processes, as ever.
     """
     said, failed = io.StringIO(), io.StringIO()
-    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    stopped: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        stopped.append(number)
+        raise KeyboardInterrupt
+
     with (
+        mock.patch.object(interruption, "catch"),  # signals are for the tests' own process
         mock.patch.dict(os.environ, environment, clear=True),
         mock.patch.object(synthesis, "run", _run),
         mock.patch("sys.argv", ["s3-links", *arguments]),
@@ -39,13 +43,15 @@ def run_here(
         contextlib.redirect_stdout(said),
         contextlib.redirect_stderr(failed),
     ):
+        before = signal.signal(signal.SIGINT, stop)
         try:
             cli.main()
         except SystemExit as end:
             code = int(end.code or 0)
         finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
+            signal.signal(signal.SIGINT, before)
+    if stopped:  # the command takes Ctrl-C for an answer; it is for whoever runs the tests
+        raise KeyboardInterrupt
     return subprocess.CompletedProcess(arguments, code, said.getvalue(), failed.getvalue())
 
 

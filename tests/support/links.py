@@ -29,11 +29,12 @@ ROOTS = {alias: f"arn:aws:iam::{id_}:root" for alias, id_ in ACCOUNTS.items()}
 
 
 def accounts(**more: dict[str, Any]) -> dict[str, Any]:
-    """Return the emulated accounts as a links file has them, with further settings."""
-    return {
-        alias: {"region": REGION, "profile": alias, "account_id": id_, **more.get(alias, {})}
+    """Return the emulated accounts as a links file has them, with further settings and accounts."""
+    emulated: dict[str, Any] = {
+        alias: {"region": REGION, "profile": alias, "account_id": id_}
         for alias, id_ in ACCOUNTS.items()
     }
+    return emulated | {alias: emulated.get(alias, {}) | given for alias, given in more.items()}
 
 
 def synthesize(folder: Path, declared: Any) -> subprocess.CompletedProcess[str]:

@@ -199,7 +199,8 @@ class Requests:
         if who in self._roles:
             arns = self._stack.roles[self._roles[who]]
             arn = next((arn for arn in arns if f":{owner}:" in arn), arns[0])
-            return arn, self._stack.identity[arn]
+            there = self._stack.attached_there.get(arn, [])
+            return arn, [*self._stack.identity[arn], *there]
         if who.startswith("another role of "):
             name = who.removeprefix("another role of ")
             return f"arn:aws:iam::{accounts.get(name, name)}:role/another", None
@@ -218,13 +219,14 @@ class Requests:
         stack = self._stack
         if on in self._roles:
             for arn in stack.roles[self._roles[on]]:
-                yield arn, arn.split(":")[4], stack.trusts[arn]
+                yield arn, arn.split(":")[4], stack.trusts.get(arn) or stack.handed_over.get(arn)
         elif on in _TARGETS:
             for arn, policy in stack.on_targets.items():
                 if f":{_TARGETS[on]}:" in arn:
                     yield arn, arn.split(":")[4], policy
         elif on == "each key":
-            for arn, policy in stack.on_keys.items():
+            keys = {arn: p for arn, p in stack.handed_over.items() if ":kms:" in arn}
+            for arn, policy in (stack.on_keys | keys).items():
                 yield arn, arn.split(":")[4], policy
         elif on.startswith("key of "):
             arn = self._key(self._words[on.removeprefix("key of ")])
@@ -233,7 +235,8 @@ class Requests:
             label, _, key = on.format(**self._words).partition("/")
             bucket, owner, prefix = self._bucket(label)
             path = f"/{prefix}{key}" if key else ""
-            yield f"{bucket}{path}", owner, stack.on_buckets.get(bucket)
+            written = stack.on_buckets.get(bucket) or stack.handed_over.get(bucket)
+            yield f"{bucket}{path}", owner, written
 
     def _bucket(self, label: str) -> tuple[str, str, str]:
         for start, below in (("log bucket of ", False), ("logs of ", True)):

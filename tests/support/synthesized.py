@@ -10,6 +10,7 @@ import json
 import re
 import tempfile
 from collections import defaultdict
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from s3_links.declarations.errors import ConfigurationError
 from s3_links.declarations.read_links import read_links
 from s3_links.stacks.declared import declared_stack
 from s3_links.stacks.validation import problems
+from s3_links.synthesized.blocks import foreign_accounts
 from tests.support.links import accounts
 
 if TYPE_CHECKING:
@@ -39,6 +41,11 @@ _TARGETS = {
     "sns_topic": ("arn", "sns"),
     "cloudwatch_event_bus": ("event_bus_name", "events"),
 }
+_TO_WRITE = "trust_policy_to_write_"
+_TO_HAND_OVER = (
+    *("identity_policy_to_attach_", "bucket_policy_to_merge_", "key_policy_to_merge_"),
+    _TO_WRITE,
+)
 COMPLETION = "20261124000000000000000001"  # what Terraform puts behind a prefix
 
 
@@ -56,7 +63,9 @@ class Synthesized:
     ``roles`` are the ARNs by the role's or the user's name, which may be there in each account.
     ``identity`` and ``trusts`` are by these ARNs, ``on_buckets`` by the bucket's, ``on_keys`` by
     the key's, ``on_targets`` by that of what is told of events.
-    ``given_elsewhere`` are the policies that others give, by the output that says so.
+    ``given_elsewhere`` are the policies that others give, by the output that says so;
+    of them ``handed_over`` are those of what is in foreign accounts, by the ARNs of these, and
+    ``attached_there`` those of its roles and users.
 
     A role that is looked up has a path, and that of an instance profile a name of its own.
     """
@@ -68,6 +77,7 @@ class Synthesized:
         for provider in stack["provider"]["aws"]:
             (self.accounts[provider["alias"]],) = provider["allowed_account_ids"]
             self._regions[provider["alias"]] = provider["region"]
+        self.accounts |= foreign_accounts(stack)
         self.policies = {
             name: Policy(name, self._document(block["statement"]))
             for name, block in self.blocks("data.aws_iam_policy_document").items()
@@ -99,6 +109,10 @@ class Synthesized:
                     (arn,) = (arn for arn in self.roles[self.text(block[kind])] if of in arn)
                     self.identity[arn].append(policy)
         self.given_elsewhere = dict(self._given_elsewhere())
+        self.handed_over: dict[str, Policy] = {}
+        self.attached_there: dict[str, list[Policy]] = defaultdict(list)
+        if foreign_accounts(stack):
+            self._hand_over()
         self.on_buckets = {
             f"arn:aws:s3:::{self.text(block['bucket'])}": self._referred(block["policy"])
             for block in self.blocks("aws_s3_bucket_policy").values()
@@ -109,9 +123,7 @@ class Synthesized:
             for block in self.blocks(f"aws_{type_}_policy").values()
         }
         self.on_keys = {
-            self._attribute(*self._reference(block["key_id"])[:2], "arn"): self._referred(
-                block["policy"]
-            )
+            self._key(block): self._referred(block["policy"])
             for block in self.blocks("aws_kms_key_policy").values()
         }
 
@@ -136,6 +148,35 @@ class Synthesized:
                         if block["name"] in output["value"].split()
                     ],
                 )
+
+    def _hand_over(self) -> None:
+        """Take what is handed over as written, each by whom or what it is for."""
+        told = {name: str(one["value"]) for name, one in self.stack["output"].items()}
+        assumed = {
+            name.removeprefix(_TO_WRITE): told["assumed_role_arn"]
+            for name in told
+            if name.startswith(_TO_WRITE)
+        }
+        for name, text in told.items():
+            label = next((name.removeprefix(p) for p in _TO_HAND_OVER if name.startswith(p)), "")
+            if not label or _REFERENCE.fullmatch(text):  # what is ours is merged by ourselves
+                continue
+            policy = self.policies[name] = _with_lists(self._handed_over(name, text))
+            if name.startswith("identity_policy"):
+                whose = (told.get(f"{what}_arn_{label}") for what in ("role", "user"))
+                arn = assumed.get(label) or next(filter(None, whose), None)
+                if arn:
+                    self.given_elsewhere.pop(name, None)
+                    self.attached_there[arn].append(policy)
+                    self.identity.setdefault(arn, [])
+            elif name.startswith(_TO_WRITE):
+                self.handed_over[assumed[label]] = policy
+                self.roles[assumed[label].rpartition("/")[2]].append(assumed[label])
+            elif name.startswith("bucket"):
+                self.handed_over[f"arn:aws:s3:::{told[f'bucket_name_{label}']}"] = policy
+            else:
+                (arn,) = {on for s in policy.document["Statement"] for on in s["Resource"]}
+                self.handed_over[arn] = policy
 
     def _handed_over(self, name: str, text: str) -> Policy:
         """Return a document of an output: a data source's, or for a foreign account its text."""
@@ -188,6 +229,13 @@ class Synthesized:
         kind = type_.removeprefix("data.").removeprefix("aws_iam_")
         return f"arn:aws:iam::{account}:{kind}{block.get('path') or '/'}{block['name']}"
 
+    def _key(self, block: Mapping[str, Any]) -> str:
+        """Return the ARN of the key that a policy is of: of one made here, or told by its id."""
+        if _REFERENCE.fullmatch(block["key_id"]):
+            return self._attribute(*self._reference(block["key_id"])[:2], "arn")
+        region = self._regions[block["provider"].partition(".")[2]]
+        return f"arn:aws:kms:{region}:{self._account(block['provider'])}:key/{block['key_id']}"
+
     def _account(self, provider: str) -> str:
         return self.accounts[provider.partition(".")[2]]
 
@@ -208,14 +256,16 @@ class Synthesized:
 
         statement: dict[str, Any] = {
             "Effect": block.get("effect") or "Allow",
-            "Action": list(block["actions"]),
         }
+        for element, name in (("Action", "actions"), ("NotAction", "not_actions")):
+            if block.get(name):
+                statement[element] = list(block[name])
         if block.get("sid"):
             statement["Sid"] = block["sid"]
         if block.get("resources"):
             statement["Resource"] = resolved(block["resources"])
         for principal in block.get("principals") or []:
-            if principal["type"] == "*":
+            if principal["type"] == "*" or principal["identifiers"] == ["*"]:
                 statement["Principal"] = "*"
             else:
                 named = statement.setdefault("Principal", {})
@@ -225,6 +275,16 @@ class Synthesized:
             keys = tests.setdefault(condition["test"], {})
             keys[condition["variable"]] = resolved(condition["values"])
         return statement
+
+
+def _with_lists(policy: Policy) -> Policy:
+    """Return a policy as those of data sources are read: with lists, were they of one."""
+    document: dict[str, Any] = deepcopy(policy.document)
+    for statement in document["Statement"]:
+        for name in {"Action", "Resource"} & set(statement):
+            if isinstance(statement[name], str):
+                statement[name] = [statement[name]]
+    return Policy(policy.name, document)
 
 
 def synthesized(link: dict[str, Any], **settings: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.reading import Unreadable
+from s3_links.declarations.handed_over import IDENTITY, TRUST
+from s3_links.operations.grants import Grants
 from s3_links.operations.joined import owners
 from s3_links.reach import actions
 from s3_links.reach.evaluate import evaluate
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from s3_cross_account.policy import Statement
+    from s3_links.declarations.links import Links
     from s3_links.operations.stack import Stack
     from s3_links.world import Document, DocumentKind, Principal, World
 
@@ -29,6 +32,9 @@ _TO_MERGE: dict[str, DocumentKind] = {
     "topic_policy_to_merge_": "topic policy",
     "bus_policy_to_merge_": "event bus policy",
 }
+_OUTPUTS = (*_TO_MERGE, IDENTITY, TRUST)
+_SUFFIX = "x" * 16
+"""Stands for the end of the name of a permission set's role."""
 _UNNAMED = "…"
 _S3 = ":s3:::"
 _KEY_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
@@ -63,11 +69,17 @@ class Route:
 
 
 class Declared:
-    """The synthesized stacks, each as its own world; ``accounts`` are the ids by their aliases."""
+    """The synthesized stacks, each as its own world; ``accounts`` are the ids by their aliases.
 
-    def __init__(self, stacks: Iterable[Stack], accounts: Mapping[str, str]) -> None:
+    With ``links`` it knows what others have to do for them, too: what is handed over to the owners
+    of foreign accounts, and the roles of permission sets.
+    """
+
+    def __init__(
+        self, stacks: Iterable[Stack], accounts: Mapping[str, str], links: Links | None = None
+    ) -> None:
         stacks = list(stacks)
-        self._stacks = {stack.name: _Declared(stack, accounts) for stack in stacks}
+        self._stacks = {stack.name: _Declared(stack, accounts, links) for stack in stacks}
         for name, theirs in owners(stacks).items():
             for owner in theirs:
                 self._stacks[name].share(owner, self._stacks[owner])
@@ -102,7 +114,8 @@ class Declared:
 
     def names(self) -> list[str]:
         """Return the names of all declared roles."""
-        return sorted({who.name for declared in self._stacks.values() for who in declared.roles})
+        found = {who.name for declared in self._stacks.values() for who in declared.roles}
+        return sorted(name for name in found if name and not name.endswith(_SUFFIX))
 
     def bucket_accounts(self, name: str) -> list[str]:
         """Return the accounts in which a bucket of this name, or prefix, is declared."""
@@ -125,12 +138,22 @@ class Declared:
 
 
 class _Declared:
-    def __init__(self, stack: Stack, accounts: Mapping[str, str]) -> None:
+    def __init__(
+        self, stack: Stack, accounts: Mapping[str, str], links: Links | None = None
+    ) -> None:
         source = stack.content
         self._blocks = Blocks(declared_blocks(source), aliases_of(source), source, accounts)
         world = world_of(self._blocks)
         merged = {resource.arn: resource for resource in self._to_merge(source)}
-        self._world: World = replace(world, resources={**world.resources, **merged})
+        link = links.links.get(stack.name) if links else None
+        others = Grants(self._blocks, link, links.accounts) if links and link else None
+        handed_over = others.handed_out if others else {}
+        identities = others.identities if others else {}
+        self._world: World = replace(
+            world,
+            resources={**handed_over, **world.resources, **merged},
+            identities={**identities, **world.identities},
+        )
         self._elsewhere: dict[Document, tuple[str, Blocks]] = {}
 
     def share(self, link: str, theirs: _Declared) -> None:
@@ -173,7 +196,8 @@ class _Declared:
                 if finding.effect != "Allow" or isinstance(finding.statement, Unreadable):
                     continue
                 name, kind = finding.document.name, finding.document.kind
-                output = name if name.startswith(tuple(_TO_MERGE)) else ""
+                outputs = [name, finding.document.place]
+                output = next((o for o in outputs if o.startswith(_OUTPUTS)), "")
                 by, blocks = self._elsewhere.get(finding.document, (link, self._blocks))
                 place = output or place_of(blocks, finding.document) or name
                 sid = finding.statement.sid or ""
@@ -214,7 +238,11 @@ class _Declared:
         )
 
     def named(self, who: Principal) -> list[Principal]:
-        return [role for role in self.roles if (role.name, role.account) == (who.name, who.account)]
+        return [
+            role
+            for role in self.roles
+            if role.account == who.account and (role.name == who.name or _is_of_set(role, who))
+        ]
 
     def _as_declared(self, request: Request) -> Iterator[Request]:
         """Yield a request as it is declared: names that were not known yet stand as themselves."""
@@ -232,6 +260,16 @@ class _Declared:
 
 def _read(document: Document) -> Iterator[Statement]:
     return (s for s in document.statements if not isinstance(s, Unreadable))
+
+
+def _is_of_set(declared: Principal, who: Principal) -> bool:
+    """Whether somebody has the role of a declared permission set: IAM Identity Center ends it."""
+    start = declared.name[: -len(_SUFFIX)]
+    return (
+        declared.name == f"{start}{_SUFFIX}"
+        and start.startswith("AWSReservedSSO_")
+        and bool(re.fullmatch(f"{re.escape(start)}[0-9a-f]{{16}}", who.name))
+    )
 
 
 def _whole(arn: str) -> str:

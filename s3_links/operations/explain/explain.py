@@ -44,7 +44,7 @@ def explain(stacks: Sequence[Stack], question: Question) -> tuple[Answer, Labels
     links = read_links.declared()
     explained = Explained(
         reader,
-        Declared(stacks, ids),
+        Declared(stacks, ids, links),
         links.links if links else {},
         {ids[alias]: p["profile"] for alias, p in providers.items() if p.get("profile")},
         question,

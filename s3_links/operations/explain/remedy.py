@@ -185,5 +185,6 @@ def _renew(half: Half) -> str:
 def _of_lost(half: Half) -> str:
     statement = f"the statement {half.statement}" if half.statement else "the statement"
     if half.output:
-        return f"the link {half.link} has {statement} in its output {half.output}: it is not merged"
+        done = "merged" if "_to_merge_" in half.output else "written there"
+        return f"the link {half.link} has {statement} in its output {half.output}: it is not {done}"
     return f"the link {half.link} declares {statement} in {half.place}: it is not there as declared"

@@ -5,9 +5,12 @@ It takes about as long to start as all of Python's part, and most of that is wai
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 from importlib import import_module
+
+from .failures import NODE, require_nodejs
 
 _starting: threading.Thread | None = None
 
@@ -23,8 +26,6 @@ def begin() -> None:
 
 def require() -> None:
     """Wait for Node.js; raise :class:`NodejsError` where there is none that jsii runs on."""
-    from .failures import require_nodejs
-
     require_nodejs()
     if _starting is not None:
         import_module("s3_cross_account.access")  # of the library, what needs no Node.js
@@ -32,6 +33,8 @@ def require() -> None:
 
 
 def _start() -> None:
+    if shutil.which(NODE) is None:  # jsii would tell of it at length
+        return
     try:
         import_module("s3_cross_account")  # which says whether cdktf's successor takes its place
         import_module("cdktf")

@@ -682,7 +682,7 @@ def test_the_encryption_of_a_bucket_that_is_imported_is_compared(there: Any, wea
         "aws_ram_resource_share.x",
         "aws_ram_principal_association.x",
         "aws_ram_resource_association.x",
-        "aws_lambda_permission.x",
+        "aws_lambda_layer_version_permission.x",
         "module.more.aws_s3_bucket_policy.x",
     ],
 )

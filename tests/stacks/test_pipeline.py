@@ -783,9 +783,9 @@ def test_aws_knows_every_action(tmp_path: Path) -> None:
 
 
 def test_a_resource_type_that_is_not_known_is_an_error() -> None:
-    stack = {"resource": {"aws_sqs_queue": {"q": {"provider": "aws.account1"}}}}
+    stack = {"resource": {"aws_dynamodb_table": {"q": {"provider": "aws.account1"}}}}
     account = SimpleNamespace(alias="account1", region="eu-west-1", partition="aws", account_id="1")
-    with pytest.raises(ValueError, match="aws_sqs_queue: add what it needs"):
+    with pytest.raises(ValueError, match="aws_dynamodb_table: add what it needs"):
         Permissions([stack], cast("Account", account), str)
 
 

@@ -145,14 +145,6 @@ def rendered_once() -> Iterator[None]:
         document._render()
 
 
-def encoded(content: object) -> str:
-    """Return what Terraform writes as JSON, once it knows what is referred to in it.
-
-    cdktf's own function takes a reference that is a text already for a text without one.
-    """
-    return f"${{jsonencode({json.dumps(content)})}}"
-
-
 def _refuse(statement: Statement) -> None:
     asked = [(c.test, c.variable.lower()) for c in statement.conditions]
     if len({*asked}) < len(asked):  # Terraform would ask for any of their values

@@ -16,9 +16,10 @@ from .bindings import (
     S3BucketNotificationTopic,
 )
 from .destinations import SENDING, Bus
-from .document import PolicyDocument, encoded, rendered_once
+from .document import PolicyDocument, rendered_once
 from .notification_rule import overlapping
 from .policy import Condition, Principal, Statement, granted_to, service, trust
+from .references import encoded
 from .role import Role
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class EventNotifications(Construct):
         self._bridged = bool(buses)
         self.configuration_json: str | None = None
         if configuration == "merge":
-            self.configuration_json = encoded(self._document())
+            self.configuration_json = encoded(self, self._document())
         else:
             self._configure(imported=configuration == "import")
 
@@ -189,7 +190,7 @@ class EventNotifications(Construct):
                 provider=account.provider,
                 name=rule_name,
                 description=f"S3 events for {bus.account.alias}",
-                event_pattern=encoded(pattern),
+                event_pattern=encoded(self, pattern),
             )
             CloudwatchEventTarget(
                 scope,

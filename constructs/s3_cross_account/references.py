@@ -12,10 +12,12 @@ other's, which only cdktf resolves.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import jsii
+from cdktf import Fn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +63,16 @@ def reference_below(scope: Construct, id_: str, binding: type, attribute: str) -
     if path is None:
         return None
     return f"${{{block_type(binding)}.{logical_id((*path, id_))}.{snake_case(attribute)}}}"
+
+
+def encoded(scope: Construct, content: Any) -> str:
+    """Return what Terraform writes as JSON, once it knows what is referred to in it.
+
+    cdktf's own function takes references that are texts already, as they are here, for no such.
+    """
+    if getattr(scope, _NOTED, None) is None:
+        return Fn.jsonencode(content)
+    return f"${{jsonencode({json.dumps(content)})}}"
 
 
 def block_type(binding: Any) -> str | None:

@@ -11,8 +11,9 @@ from constructs import Construct
 from . import actions
 from .account import in_one_partition
 from .bindings import S3BucketReplicationConfigurationA
-from .document import PolicyDocument, encoded, rendered_once
+from .document import PolicyDocument, rendered_once
 from .policy import Principal, Statement, granted_to, service, trust
+from .references import encoded
 from .replication_configuration import Numbered, numbered
 from .replication_rule import ReplicationRule, prefixes, problems
 from .role import ExistingRole, Role
@@ -106,7 +107,7 @@ class Replication(Construct):
         every = numbered(source, to, modifications=replica_modifications)
         self.rules_json: str | None = None
         if configuration == "merge":
-            self.rules_json = encoded([rule.document() for rule in every])
+            self.rules_json = encoded(self, [rule.document() for rule in every])
         else:
             self._configure(source, to, every, imported=configuration == "import")
 

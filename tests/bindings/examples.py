@@ -48,6 +48,8 @@ def contents() -> Iterator[tuple[str, Any]]:
         content = {"accounts": accounts(), "links": {}, **case.settings}
         together = asked.setdefault(json.dumps(case.settings), content)
         together["links"][link_name(name)] = case.link
+        for other, link in case.beside.items():
+            together["links"][f"{link_name(name)}-{other}"] = link
     yield from asked.items()
 
 

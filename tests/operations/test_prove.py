@@ -400,13 +400,15 @@ def faults(statement: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]
         yield f"{condition['variable']} widened", [statement | {"condition": wider}]
     actions, resources = statement["actions"], statement.get("resources", [])
     if statement.get("effect") != "Deny":
-        service = actions[0].partition(":")[0]
-        yield "action widened", [statement | {"actions": [*actions, f"{service}:*"]}]
+        every = f"{actions[0].partition(':')[0]}:*"
+        if every not in actions:
+            yield "action widened", [statement | {"actions": [*actions, every]}]
     if len(actions) > 1:
         yield "action dropped", [statement | {"actions": actions[1:]}]
     for number, resource in enumerate(resources):
         wider = [*resources[:number], "*", *resources[number + 1 :]]
-        yield "resource widened", [statement | {"resources": wider}]
+        if resource != "*":
+            yield "resource widened", [statement | {"resources": wider}]
         if resource.endswith("/*") and not resource.endswith("}/*"):
             above = resource.removesuffix("/*").rpartition("/")[0]
             below = [*resources[:number], f"{above}/*", *resources[number + 1 :]]

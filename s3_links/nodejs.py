@@ -1,42 +1,70 @@
-"""Node.js, which cdktf runs in, started while the declaration is still being read.
+"""Node.js, which cdktf runs in, started while Python reads the declaration and imports cdktf.
 
-It takes about as long to start as all of Python's part, and most of that is waiting.
+It takes most of the time of importing cdktf to start and to load what that asks it to, and Python
+only waits: until the first construct is made, nothing needs an answer.
 """
 
 from __future__ import annotations
 
 import shutil
-import sys
-import threading
-from importlib import import_module
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 from .failures import NODE, require_nodejs
 
-_starting: threading.Thread | None = None
+if TYPE_CHECKING:
+    from jsii._kernel.types import LoadRequest
 
 
 def begin() -> None:
-    """Start Node.js in the background; whoever needs it finds out what went wrong."""
-    global _starting
-    sys.setswitchinterval(0.0005)  # it mostly waits, and is to go on at once when it need not
-    # Where the declaration turns out to be wrong, nobody waits for it.
-    _starting = threading.Thread(target=_start, daemon=True)
-    _starting.start()
+    """Start Node.js in the background; whoever first asks it for something waits for it."""
+    from jsii._kernel.providers.process import ProcessProvider
+
+    begun = isinstance(ProcessProvider.__dict__["_process"], _Starting)
+    if not begun and shutil.which(NODE) is not None:  # jsii would tell of that at length
+        _Starting()
 
 
 def require() -> None:
-    """Wait for Node.js; raise :class:`NodejsError` where there is none that jsii runs on."""
+    """Raise :class:`NodejsError` where there is none that jsii runs on."""
     require_nodejs()
-    if _starting is not None:
-        import_module("s3_cross_account.access")  # of the library, what needs no Node.js
-        _starting.join()
 
 
-def _start() -> None:
-    if shutil.which(NODE) is None:  # jsii would tell of it at length
-        return
-    try:
-        import_module("s3_cross_account")  # which says whether cdktf's successor takes its place
-        import_module("cdktf")
-    except Exception:
-        pass
+class _Starting:
+    """Stands in the place of jsii's process until that runs and has loaded what it was asked to."""
+
+    def __init__(self) -> None:
+        from jsii._kernel.providers.process import ProcessProvider
+        from jsii._kernel.types import LoadResponse
+
+        self._provider, self._ours = ProcessProvider, ProcessProvider.__dict__["_process"]
+        self._response = LoadResponse
+        self._loads: SimpleQueue[LoadRequest | None] = SimpleQueue()
+        self._error: BaseException | None = None
+        # Where the declaration turns out to be wrong, nobody waits for it.
+        self._thread = Thread(target=self._run, daemon=True)
+        self._provider._process = self  # type: ignore[method-assign]
+        self._thread.start()
+
+    def send(self, request: Any, response: type) -> Any:
+        """Take what is to be loaded; with anything else, wait and give jsii its process back."""
+        if response is self._response:
+            self._loads.put(request)
+            return None
+        self._loads.put(None)
+        self._thread.join()
+        self._provider._process = self._ours  # type: ignore[method-assign]
+        if self._error is not None:
+            raise self._error
+        return self._process.send(request, response)
+
+    def _run(self) -> None:
+        import jsii
+
+        try:
+            self._process = self._ours.fget(jsii.kernel.provider)
+            while request := self._loads.get():
+                self._process.send(request, self._response)
+        except BaseException as error:  # whoever asks is told
+            self._error = error

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from copy import deepcopy
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -279,8 +280,11 @@ def planned(plan: dict[str, Any], link: str) -> Iterator[object]:
 
 
 def normal(document: dict[str, Any]) -> object:
-    """Return a document however its texts and lists are spelt."""
-    return reading.read(document)
+    """Return a document however its texts and lists are spelt, and its conditions ordered."""
+    return tuple(
+        replace(statement, conditions=tuple(sorted(statement.conditions, key=repr)))
+        for statement in reading.read(document)
+    )
 
 
 def test_a_deployed_link_leaves_nothing_to_fill_in() -> None:

@@ -284,6 +284,7 @@ def normal(document: dict[str, Any]) -> object:
     return tuple(
         replace(statement, conditions=tuple(sorted(statement.conditions, key=repr)))
         for statement in reading.read(document)
+        if not isinstance(statement, reading.Unreadable)  # which the other side has not
     )
 
 

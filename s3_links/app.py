@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 from functools import partial
+from itertools import pairwise
+from math import ceil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
     from .stacks.base import BaseStack
     from .synthesis import Stacks, Supporting, Written
 
-LINKS_A_PROCESS = 100
-"""A process keeps what it made until it ends: with more of them, memory would grow with them."""
-BYTES_OF_A_PROCESS = 30_000
+LINKS_ALONE = 100
+"""As many are made before other processes have started."""
+BYTES_ALONE = 30_000
 """About what a file of as many links has."""
+LINKS_A_PROCESS = 200
+"""A process keeps what it made until it ends: with more of them, memory would grow with them."""
 
 # Node.js 20 does all that is needed here; jsii greets it with a page-wide banner on each call.
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
@@ -66,19 +70,28 @@ def links() -> Stacks:
 
     place = place_of_links() or FILES[0]
     # What other processes make needs no Node.js here.
-    if not place.exists() or place.stat().st_size < BYTES_OF_A_PROCESS:
+    if not place.exists() or place.stat().st_size < BYTES_ALONE:
         nodejs.begin()
     declared, notes = read_with_notes(place)
     for note in notes:
         print(note, file=sys.stderr)
-    names = list(declared.links)
-    return Stacks(
-        [
-            partial(_links, declared, names[start : start + LINKS_A_PROCESS])
-            for start in range(0, len(names), LINKS_A_PROCESS)
-        ],
-        supporting(declared, declared.accounts),
+    parts = [partial(_links, declared, names) for names in _parts(list(declared.links))]
+    return Stacks(parts, supporting(declared, declared.accounts))
+
+
+def _parts(names: list[str]) -> list[list[str]]:
+    """Return the names in equal parts, one for each process, so that no processor is left idle."""
+    from .synthesis import processors
+
+    if len(names) <= LINKS_ALONE:
+        return [names]
+    at_once = processors()
+    number = min(
+        at_once * ceil(len(names) / (LINKS_A_PROCESS * at_once)),
+        ceil(2 * len(names) / LINKS_ALONE),
     )
+    bounds = [len(names) * n // number for n in range(number + 1)]
+    return [names[start:end] for start, end in pairwise(bounds)]
 
 
 def _links(declared: Links, names: Sequence[str], app: App) -> list[BaseStack]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from s3_links import app
+from s3_links import app, synthesis
 from tests.support.links import accounts, synthesize
 
 if TYPE_CHECKING:
@@ -42,9 +42,36 @@ def links(**changed: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def in_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("NODE_OPTIONS", "PYTHONOPTIMIZE"):  # which is set for them
+        monkeypatch.setenv(variable, "")
+    monkeypatch.setattr(app, "LINKS_ALONE", 2)
+    monkeypatch.setattr(app, "LINKS_A_PROCESS", 2)
+
+
 def written(folder: Path) -> dict[str, bytes]:
     out = folder / "cdktf.out"
     return {str(f.relative_to(out)): f.read_bytes() for f in out.rglob("*") if f.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("links", "processors", "sizes"),
+    [
+        (100, 2, [100]),
+        (101, 2, [50, 51]),
+        (1000, 2, [166, 167, 167, 166, 167, 167]),
+        (1000, 1, [200] * 5),
+        (150, 16, [50] * 3),
+    ],
+)
+def test_each_process_has_as_many_and_each_processor_one(
+    links: int, processors: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synthesis, "processors", lambda: processors)
+    names = [str(n) for n in range(links)]
+    parts = app._parts(names)
+    assert [len(part) for part in parts] == sizes
+    assert [name for part in parts for name in part] == names
 
 
 @pytest.mark.parametrize("pipeline", [{}, PIPELINE], ids=["links", "pipeline"])
@@ -58,7 +85,7 @@ def test_several_processes_write_what_one_does(
         place.mkdir(exist_ok=True)
         (place / ".terraform.lock.hcl").write_text("# locked\n")
     assert not synthesize(tmp_path / "one", declared).returncode
-    monkeypatch.setattr(app, "LINKS_A_PROCESS", 2)
+    in_processes(monkeypatch)
     # What a deployment left there stays.
     kept = tmp_path / "several" / "cdktf.out" / "stacks" / "a" / ".terraform" / "kept"
     kept.parent.mkdir(parents=True)
@@ -78,7 +105,7 @@ def test_every_part_says_what_is_wrong_and_nothing_is_written(
 ) -> None:
     prefixes = [f"{'p' * 60}-{n}/" for n in range(120)]
     long = {"access": {"level": "read-only", "prefixes": prefixes}}
-    monkeypatch.setattr(app, "LINKS_A_PROCESS", 2)
+    in_processes(monkeypatch)
     result = synthesize(tmp_path, links(a=long, e=long))
     assert result.returncode
     told = [line for line in result.stderr.splitlines() if "managed policy may get" in line]

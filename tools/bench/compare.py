@@ -44,10 +44,10 @@ class Case:
 CASES = (
     Case(
         "python main.py",
-        seconds={"usual": 1 / 12, "cdktn": 1 / 4, "import cdktf": 1.5},
+        seconds={"usual": 1 / 12, "cdktn": 1 / 3.5, "import cdktf": 1.9},
         memory={"usual": 1 / 4},
     ),
-    Case("cdktf synth", seconds={"usual": 1 / 6}, cli=True),
+    Case("cdktf synth", seconds={"usual": 1 / 4.5}, cli=True),
     Case("python main.py, cold jsii cache", seconds={"usual": 1 / 4}, cold=True),
 )
 

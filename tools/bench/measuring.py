@@ -52,7 +52,8 @@ def _resident(root: psutil.Process) -> int:
     total = 0
     try:
         for process in [root, *root.children(recursive=True)]:
-            total += process.memory_info().rss
+            held = process.memory_full_info()
+            total += getattr(held, "pss", held.rss)  # what several share counts once
     except psutil.Error:  # one of them has just ended
         pass
     return total

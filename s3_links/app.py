@@ -40,13 +40,12 @@ def main(declared: Callable[[], Stacks] | None = None) -> None:
     # What is made here stays to the end: looking for what does not takes a tenth of the time.
     gc.disable()
     _interruptible(_interrupted)
-    from . import nodejs
-    from .failures import told
+    from .failures import require_nodejs, told
     from .synthesis import synthesize
 
     try:
         stacks = (declared or links)()
-        nodejs.require()
+        require_nodejs()
         # From here on there is something to clean up.
         _interruptible(signal.default_int_handler)
         synthesize(stacks)

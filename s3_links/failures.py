@@ -38,8 +38,6 @@ def told(error: BaseException) -> str | None:
         )
     if isinstance(error, OSError) and error.errno != errno.EPIPE:
         return _unwritten(error.filename, error.strerror or str(error))
-    if type(error).__name__ == "BrokenProcessPool":
-        return "a process ended too early: run it again; memory may have been short"
     if not _from_jsii(error):
         return None
     if error.__cause__ is not None:  # what Node.js replied

@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from .failures import NODE, require_nodejs
+from .failures import NODE
 
 if TYPE_CHECKING:
     from jsii._kernel.types import LoadRequest
@@ -24,11 +24,6 @@ def begin() -> None:
     begun = isinstance(ProcessProvider.__dict__["_process"], _Starting)
     if not begun and shutil.which(NODE) is not None:  # jsii would tell of that at length
         _Starting()
-
-
-def require() -> None:
-    """Raise :class:`NodejsError` where there is none that jsii runs on."""
-    require_nodejs()
 
 
 class _Starting:

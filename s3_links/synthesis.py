@@ -145,7 +145,7 @@ def _part(make: Make, folder: Path) -> tuple[list[str], list[str]]:
 @contextmanager
 def _pool() -> Iterator[ProcessPoolExecutor]:
     # What a single process does not need, it does not wait for.
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
     from multiprocessing import get_context
 
     # Of the processes, not of this one: typed structs are checked by mypy and by tests, and by jsii
@@ -163,6 +163,10 @@ def _pool() -> Iterator[ProcessPoolExecutor]:
     ) as pool:
         try:
             yield pool
+        except BrokenProcessPool:
+            raise ToldError(
+                "a process ended too early: run it again; memory may have been short"
+            ) from None
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

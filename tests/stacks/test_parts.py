@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from s3_links import app, synthesis
+from s3_links.failures import ToldError
 from tests.support.links import accounts, synthesize
 
 if TYPE_CHECKING:
@@ -111,3 +114,19 @@ def test_every_part_says_what_is_wrong_and_nothing_is_written(
     told = [line for line in result.stderr.splitlines() if "managed policy may get" in line]
     assert list(dict.fromkeys(line.strip()[0] for line in told)) == ["e", "a"]
     assert written(tmp_path) == {}
+
+
+def killed(_: object) -> list[Any]:
+    """End the process that makes stacks, as the system does where memory is short."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return []
+
+
+def test_a_process_that_is_killed_is_told_of_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_processes(monkeypatch)
+    monkeypatch.setenv("CDKTF_OUTDIR", str(tmp_path / "cdktf.out"))
+    with pytest.raises(ToldError, match="a process ended too early: run it again"):
+        synthesis.synthesize(synthesis.Stacks([killed, killed]))
+    assert [*(tmp_path / "cdktf.out").iterdir()] == []

@@ -25,7 +25,7 @@ from s3_links.operations.stack import OperationError, Stack
 from s3_links.operations.who_can import who_can
 from tests.conftest import PROJECT, Terraform
 from tests.evaluator import decide
-from tests.support.links import stack_json, synthesize
+from tests.support.links import read_and_stacks, stack_json, synthesize
 from tests.support.synthesized import Synthesized
 
 if TYPE_CHECKING:
@@ -119,12 +119,7 @@ HANDED_OVER = {
 @cache
 def everything() -> tuple[Any, dict[str, dict[str, Any]]]:
     """Return the links as they are read, and their stacks."""
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        result = synthesize(folder, {"accounts": ACCOUNTS, "links": LINKS})
-        assert result.returncode == 0, result.stderr
-        read = read_links(folder / "links.json")
-        return read, {link: stack_json(folder, link) for link in LINKS}
+    return read_and_stacks({"accounts": ACCOUNTS, "links": LINKS})
 
 
 def stack_of(link: str, content: dict[str, Any] | None = None) -> Stack:

@@ -6,7 +6,6 @@ from copy import deepcopy
 from functools import cache
 from itertools import product
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +23,7 @@ from s3_links.operations.stack import OperationError, Stack
 from s3_links.operations.who_can import who_can
 from s3_links.world import Request, principal
 from tests.evaluator import decide
-from tests.support.links import accounts, stack_json, synthesize
+from tests.support.links import accounts, read_and_stacks, stack_json, synthesize
 from tests.support.synthesized import Synthesized
 
 if TYPE_CHECKING:
@@ -100,12 +99,7 @@ LINKS = {
 @cache
 def everything() -> tuple[Links, dict[str, dict[str, Any]]]:
     """Return the links as they are read, and their stacks."""
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        result = synthesize(folder, {"accounts": ACCOUNTS, "links": LINKS})
-        assert result.returncode == 0, result.stderr
-        read = read_links(folder / "links.json")
-        return read, {link: stack_json(folder, link) for link in LINKS}
+    return read_and_stacks({"accounts": ACCOUNTS, "links": LINKS})
 
 
 def stacks(*names: str) -> list[Stack]:

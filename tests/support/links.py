@@ -8,11 +8,13 @@ import io
 import json
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from s3_links.app import links
+from s3_links.declarations.read_links import read_links
 from s3_links.failures import told
 from s3_links.sandbox.access import Principal, root
 from s3_links.sandbox.emulator import ACCOUNTS, REGION
@@ -22,6 +24,7 @@ from tests.evaluator import Documents
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from s3_links.declarations.links import Links
     from s3_links.sandbox.emulator import Emulator
     from tests.conftest import Terraform
 
@@ -71,6 +74,16 @@ def stack_json(folder: Path, link: str) -> dict[str, Any]:
     text = (folder / "cdktf.out" / "stacks" / link / "cdk.tf.json").read_text()
     content: dict[str, Any] = json.loads(text)
     return content
+
+
+def read_and_stacks(declared: dict[str, Any]) -> tuple[Links, dict[str, dict[str, Any]]]:
+    """Return a links file as it is read, and the synthesized stack of each link."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        result = synthesize(folder, declared)
+        assert result.returncode == 0, result.stderr
+        read = read_links(folder / "links.json")
+        return read, {link: stack_json(folder, link) for link in declared["links"]}
 
 
 class Deployment:

@@ -21,16 +21,9 @@ def in_order(stacks: Sequence[Stack]) -> list[Stack]:
 
     And after those that write the policies of the buckets which it shares.
     """
-    made = {key: stack.name for stack in stacks for key in roles_of(stack.content, "aws_iam_role")}
-    needed = {
-        stack.name: {made[key] for key in _needed(stack.content) & set(made)} - {stack.name}
-        for stack in stacks
-    }
     by_name = {stack.name: stack for stack in stacks}
-    for name, theirs in owners(stacks).items():
-        needed[name] |= theirs
     try:
-        return [by_name[name] for name in TopologicalSorter(needed).static_order()]
+        return [by_name[name] for name in TopologicalSorter(needed(stacks)).static_order()]
     except CycleError as error:
         raise OperationError(
             f"{' and '.join(dict.fromkeys(error.args[1]))} need roles or buckets of each "
@@ -38,7 +31,18 @@ def in_order(stacks: Sequence[Stack]) -> list[Stack]:
         ) from None
 
 
-def _needed(source: Mapping[str, Any]) -> set[tuple[str, str]]:
+def needed(stacks: Sequence[Stack]) -> dict[str, set[str]]:
+    """Return by the stacks' names those that have to be deployed before each."""
+    made = {key: stack.name for stack in stacks for key in roles_of(stack.content, "aws_iam_role")}
+    theirs = owners(stacks)
+    return {
+        stack.name: {made[key] for key in _looked_up(stack.content) & set(made)} - {stack.name}
+        | theirs[stack.name]
+        for stack in stacks
+    }
+
+
+def _looked_up(source: Mapping[str, Any]) -> set[tuple[str, str]]:
     """Return the roles that a stack expects to find, by the account's alias and the name."""
     attaches = "aws_iam_role_policy_attachment"
     blocks = Blocks(declared_blocks(source), aliases_of(source), source)

@@ -161,7 +161,7 @@ class Questions:
         """Return what a consumer is promised, by other links on the bucket too."""
         found = self._link.accesses(one.consumer, bucket)
         links = {id(link): named for link, named in _sharing(bucket)}
-        for other in self._deployed.before.values() if not self._link.assumed_role else ():
+        for other in self._deployed.beside.values() if not self._link.assumed_role else ():
             if isinstance(other.link, Link) and id(other.link) in links:
                 for theirs in other.grantees if not other.link.assumed_role else ():
                     if theirs.arn == one.arn:

@@ -17,9 +17,10 @@ from s3_links.declarations.named import label as label_of
 from s3_links.declarations.replication import ReplicationLink
 from s3_links.live.reader import Account, Reader
 from s3_links.live.world import Live
-from s3_links.operations.order import in_order
+from s3_links.operations.order import in_order, needed
+from s3_links.operations.stack import Stack
 from s3_links.operations.terraform import terraform
-from s3_links.synthesized.blocks import Blocks, aliases_of, foreign_accounts
+from s3_links.synthesized.blocks import Blocks, aliases_of
 from s3_links.synthesized.state import outputs as outputs_of
 from s3_links.synthesized.state import resources as resources_of
 from s3_links.synthesized.world import world_of
@@ -30,8 +31,9 @@ from .emulator import REGION
 from .grantees import EVERYTHING, OTHER, Grantee, grantee, identity_policies, take_over
 from .installation import user_cache
 from .providers import Providers
-from .stand_in import make_role, stand_in, with_local_state
+from .stand_in import make_role, stand_in
 from .terraform import terraform_settings
+from .together import state_of, write_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
     from s3_links.declarations.assumed import AssumedRole
     from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.links import AnyLink
-    from s3_links.operations.stack import Stack
     from s3_links.world import Identity, World
     from s3_links.world import Principal as Who
 
@@ -59,8 +60,8 @@ class Deployed:
     outputs: Mapping[str, str]
     owners: Mapping[str, Principal]
     endpoint: str
-    before: Mapping[str, Deployed]
-    """The links that are deployed already, by their names: some have this one's buckets."""
+    beside: Mapping[str, Deployed]
+    """All that are deployed, by their names: some have this one's buckets."""
 
     @cached_property
     def grantees(self) -> list[Grantee]:
@@ -85,7 +86,7 @@ class Deployed:
                 policy = document("key policy", account, arn, content)
                 merged[arn] = Resource(arn=arn, account=account, policy=policy)
             if bucket.owner:
-                theirs = self.before[bucket.owner.name]
+                theirs = self.beside[bucket.owner.name]
                 arns = [f"arn:aws:s3:::{bucket.name}"]
                 arns += (
                     [theirs.key_of(bucket.owner.bucket)] if bucket.owner.bucket.encrypted else []
@@ -152,7 +153,7 @@ class Deployed:
     def key_of(self, bucket: LinkBucket) -> str:
         """Return the ARN of a bucket's key."""
         if bucket.owner:
-            return self.before[bucket.owner.name].key_of(bucket.owner.bucket)
+            return self.beside[bucket.owner.name].key_of(bucket.owner.bucket)
         if bucket.key_arn:
             return bucket.key_arn
         name = self.bucket_name(bucket)
@@ -171,14 +172,12 @@ def deploy(
     folder: Path,
     working: Callable[[str], Any],
 ) -> Iterator[Deployed]:
-    """Deploy the links' stacks, and yield each as it is deployed.
+    """Deploy the links' stacks by one run of Terraform, and yield each as others complete it.
 
     What they expect to find is stood in for. The process's environment leads to the emulated
     accounts from here on.
     """
     ordered = in_order(stacks)
-    for stack in stacks:
-        with_local_state(stack.file)
     os.environ.update(emulator.environment | terraform_settings(folder))
     providers = Providers(folder / "providers", user_cache() / "providers")
     os.environ.setdefault("TF_PLUGIN_CACHE_DIR", str(providers.folder))
@@ -186,22 +185,35 @@ def deploy(
     os.environ["TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE"] = "true"
     sources = [stack.content for stack in stacks]
     os.environ.update(stand_in(emulator, folder, sources, [links[s.name] for s in stacks]))
-    before: dict[str, Deployed] = {}
-    for number, stack in enumerate(ordered, 1):
-        with working(f"Deploying {stack.name} ({number} of {len(ordered)})"):
-            terraform(stack, "init")
-            providers.keep()
-            terraform(stack, "apply", "-auto-approve")
-            before[stack.name] = _deployed(stack, links[stack.name], emulator, before)
-            yield before[stack.name]
+    contents = {stack.name: stack.content for stack in ordered}
+    named = ordered[0].name if len(ordered) == 1 else f"{len(ordered)} links"
+    together = Stack(named, folder / "together" / "main.tf.json", contents, digest="")
+    write_together(together.folder, contents, needed(stacks))
+    with working(f"Deploying {named}"):
+        terraform(together, "init")
+        providers.keep()
+        terraform(together, "apply", "-auto-approve")
+        state = json.loads(terraform(together, "state", "pull"))
+    deployed: dict[str, Deployed] = {}
+    for stack in ordered:
+        its_own = state_of(stack.name, state)
+        deployed[stack.name] = _deployed(stack, links[stack.name], its_own, emulator, deployed)
+    for one in deployed.values():
+        for consumer in one.grantees:
+            consumer.given()
+    for one in deployed.values():
+        _completed_by_others(one)
+        yield one
 
 
 def _deployed(
-    stack: Stack, link: AnyLink, emulator: Emulator, before: Mapping[str, Deployed]
+    stack: Stack,
+    link: AnyLink,
+    state: dict[str, Any],
+    emulator: Emulator,
+    beside: Mapping[str, Deployed],
 ) -> Deployed:
-    state = json.loads(terraform(stack, "state", "pull"))
     blocks = Blocks(resources_of(state), aliases_of(stack.content), stack.content)
-    outputs = outputs_of(state)
     regions = {provider["alias"]: provider["region"] for provider in stack.providers}
     owners = {
         alias: root_of(emulator.endpoint, id_, regions.get(alias, REGION))
@@ -209,23 +221,24 @@ def _deployed(
     }
     for owner in owners.values():
         make_role(owner, OTHER, EVERYTHING)
+    return Deployed(stack.name, link, blocks, outputs_of(state), owners, emulator.endpoint, beside)
+
+
+def _completed_by_others(deployed: Deployed) -> None:
+    """Do what others do for a link: with their buckets and in accounts without credentials."""
+    link, outputs, owners = deployed.link, deployed.outputs, deployed.owners
     for label, bucket in _labelled(link):  # as the owner of its policy would merge them
         if text := outputs.get(f"{BUCKET}{label}"):
             owners[bucket.account].s3.put_bucket_policy(Bucket=bucket.name, Policy=text)
     for way in link.ways if isinstance(link, ReplicationLink) else ():
         if text := outputs.get(f"{_RULES}{way.source.label}"):
             source = way.source.bucket
-            arn = f"arn:aws:iam::{blocks.accounts[source.account]}:role/{way.role}"
+            arn = f"arn:aws:iam::{deployed.account(source.account)}:role/{way.role}"
             _merge_rules(owners[source.account].s3, source.name, arn, json.loads(text))
     role = link.assumed_role if isinstance(link, Link) else None
-    if role and role.account in foreign_accounts(stack.content):
-        name = label_of(role.account, role.name)
-        policies, trust = identity_policies(outputs, name), outputs[f"{TRUST}{name}"]
+    if role and (trust := outputs.get(f"{TRUST}{label_of(role.account, role.name)}")):
+        policies = identity_policies(outputs, label_of(role.account, role.name))
         take_over(owners[role.account], outputs["assumed_role_arn"], policies, trust)
-    deployed = Deployed(stack.name, link, blocks, outputs, owners, emulator.endpoint, before)
-    for one in deployed.grantees:
-        one.given()
-    return deployed
 
 
 def _merge_rules(s3: Any, bucket: str, role: str, rules: list[Any]) -> None:

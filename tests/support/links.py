@@ -18,12 +18,11 @@ from s3_links.declarations.read_links import read_links
 from s3_links.failures import told
 from s3_links.sandbox.access import Principal, root
 from s3_links.sandbox.emulator import ACCOUNTS, REGION
+from s3_links.sandbox.together import write_together
 from s3_links.synthesis import synthesize as synthesize_stacks
 from tests.evaluator import Documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from s3_links.declarations.links import Links
     from s3_links.sandbox.emulator import Emulator
     from tests.conftest import Terraform
@@ -109,7 +108,7 @@ class Deployment:
         result = synthesize(folder, {"accounts": accounts(**settings), "links": links})
         assert result.returncode == 0, result.stderr
         self._together = folder / "together"
-        _as_modules(folder, links, self._together)
+        write_together(self._together, {link: stack_json(folder, link) for link in links})
         self._run("init", "-no-color")
         self._run("apply", "-auto-approve", "-no-color")
 
@@ -145,32 +144,3 @@ class Deployment:
     def destroy(self, link: str) -> None:
         """Remove a link."""
         self._run("destroy", "-auto-approve", "-no-color", f"-target=module.{link}")
-
-
-def _as_modules(folder: Path, links: Iterable[str], target: Path) -> None:
-    """Write a configuration whose modules are the synthesized links."""
-    providers: list[dict[str, Any]] = []
-    imports = []
-    required: dict[str, Any] = {}
-    for link in links:
-        stack = stack_json(folder, link)
-        provider = stack.pop("provider")["aws"]
-        assert providers in ([], provider), "modules share their providers"
-        providers, required = provider, stack["terraform"]["required_providers"]
-        aliases = [f"aws.{one['alias']}" for one in providers]
-        asked = required["aws"] | {"configuration_aliases": aliases}
-        stack["terraform"] = {"required_providers": {"aws": asked}}
-        for block in stack.pop("import", []):  # which only a root may have
-            imports.append({"to": f"module.{link}.{block['to']}", "id": block["id"]})
-        (target / link).mkdir(parents=True)
-        (target / link / "main.tf.json").write_text(json.dumps(stack))
-    given = {f"aws.{one['alias']}": f"aws.{one['alias']}" for one in providers}
-    root_module = {
-        "terraform": {"required_providers": required},
-        "provider": {"aws": providers},
-        "module": {link: {"source": f"./{link}", "providers": given} for link in links},
-        "output": {link: {"value": f"${{module.{link}}}"} for link in links},
-    }
-    (target / "main.tf.json").write_text(
-        json.dumps(root_module | ({"import": imports} if imports else {}))
-    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from typing import TYPE_CHECKING
 
 from .interruption import run, stop_if_interrupted
-from .stack import OperationError
+from .stack import OperationError, digest
 
 if TYPE_CHECKING:
     from .stack import Stack
@@ -61,10 +62,31 @@ def terraform(stack: Stack, *arguments: str) -> str:
 
 
 def initialize(stack: Stack) -> None:
-    """Run ``terraform init``, wherever an earlier run kept the state."""
-    if stack.backend[0] != "cloud":
-        terraform(stack, "init", "-reconfigure")
+    """Run ``terraform init``, wherever an earlier run kept the state.
+
+    Not again where nothing has changed since: it would read the whole provider for its checksum,
+    which every other command does as well.
+    """
+    if stack.backend[0] == "cloud":
+        # HCP Terraform does not know -reconfigure; this is what it does.
+        (stack.folder / ".terraform" / "terraform.tfstate").unlink(missing_ok=True)
+        terraform(stack, "init")
         return
-    # HCP Terraform does not know that option; this is what it does.
-    (stack.folder / ".terraform" / "terraform.tfstate").unlink(missing_ok=True)
-    terraform(stack, "init")
+    done = stack.folder / ".terraform" / "initialized"
+    if done.is_file() and done.read_text(encoding="utf-8") == _initialized(stack):
+        return
+    done.unlink(missing_ok=True)
+    terraform(stack, "init", "-reconfigure")
+    if done.parent.is_dir():
+        done.write_text(_initialized(stack), encoding="utf-8")
+
+
+def _initialized(stack: Stack) -> str:
+    """Return what an initialization depends on and what it leaves, as a digest."""
+    folder = stack.folder
+    files = (folder / ".terraform.lock.hcl", folder / ".terraform" / "terraform.tfstate")
+    there = [file.read_text(encoding="utf-8") if file.is_file() else None for file in files]
+    # A mirror's packages are links, which may lead nowhere by now.
+    packages = (folder / ".terraform" / "providers").glob("*/*/*/*/*")
+    found = sorted(str(package) for package in packages if package.exists())
+    return digest(json.dumps([binary(), stack.content["terraform"], there, found]).encode())

@@ -52,7 +52,7 @@ def test_a_link_goes_without_what_is_kept(
     assert "Nothing was destroyed." in unasked.stderr
     assert s3.get_bucket_policy(Bucket=kept)["Policy"]
 
-    result = place.operations("destroy", "reports", "--yes")
+    result = place.operations_here("destroy", "reports", "--yes")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "These stay as they are, and Terraform forgets them:" in result.stdout
     assert s3.get_object(Bucket=kept, Key="a")["Body"].read() == b"kept"
@@ -118,7 +118,7 @@ def test_links_that_need_each_other_are_deployed_in_their_order(
     }
     place = Workplace(tmp_path_factory.mktemp("ordered"), terraform.environment)
     place.declare({"accounts": accounts(), "links": {"a-needs": needs, "b-makes": makes}})
-    result = place.operations("deploy", "a-needs", "b-makes", "--yes")
+    result = place.operations_here("deploy", "a-needs", "b-makes", "--yes")
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.index("makes-") < result.stdout.index("needs-")
     iam = root(emulator.endpoint, "account1").client("iam")
@@ -142,20 +142,20 @@ def test_a_link_goes_that_shares_the_bucket_of_another_one(
     one, two = (root(emulator.endpoint, alias) for alias in ("account1", "account2"))
     place = Workplace(tmp_path_factory.mktemp("shared"), terraform.environment)
     place.declare({"accounts": accounts(), "links": {"loader": loader, "lake": lake}})
-    result = place.operations("deploy", "loader", "lake", "--yes")
+    result = place.operations_here("deploy", "loader", "lake", "--yes")
     assert result.returncode == 0, result.stdout + result.stderr
     session = one.assume(f"arn:aws:iam::{ACCOUNTS['account1']}:role/loader")
     session.s3.put_object(Bucket="destroyed-lake", Key="a", Body=b"shared")
 
-    unasked = place.operations("destroy", "lake")
+    unasked = place.operations_here("destroy", "lake")
     assert "These name its buckets, and reach nothing there any more: `loader`." in unasked.stdout
-    result = place.operations("destroy", "loader", "--yes")
+    result = place.operations_here("destroy", "loader", "--yes")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "take `loader` out of the links file, and deploy `lake`" in result.stdout
     assert two.s3.get_object(Bucket="destroyed-lake", Key="a")["Body"].read() == b"shared"
 
     place.declare({"accounts": accounts(), "links": {"lake": lake}})
-    result = place.operations("deploy", "lake", "--yes")
+    result = place.operations_here("deploy", "lake", "--yes")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "Access that disappears" in result.stdout
     assert "loader" not in two.s3.get_bucket_policy(Bucket="destroyed-lake")["Policy"]

@@ -72,7 +72,7 @@ def test_a_key_gets_back_what_its_policy_was(
     place = Workplace(tmp_path_factory.mktemp("taken"), terraform.environment)
     of_key = {"accounts": accounts(), "links": {"key": link(key_id, prefix, f"{prefix}reader")}}
     place.declare(of_key)
-    planned = place.operations("plan")
+    planned = place.operations_here("plan")
     assert planned.returncode == 0, planned.stdout + planned.stderr
     assert f"the key policy of {of_key['links']['key']['buckets'][0]['key']} is as declared" in (
         planned.stdout + planned.stderr
@@ -82,28 +82,28 @@ def test_a_key_gets_back_what_its_policy_was(
     assert gains != []
     assert all(f"{prefix}reader" in row for row in gains)  # whoever had access keeps it
     assert "disappears in 0" in planned.stdout
-    applied = place.operations("apply")
+    applied = place.operations_here("apply")
     assert applied.returncode == 0, applied.stdout + applied.stderr
     assert f"role/{prefix}reader" in json.dumps(there())
     assert len(there()["Statement"]) == 3
-    again = place.operations("plan")
+    again = place.operations_here("plan")
     assert "No changes" in again.stdout, again.stdout + again.stderr
 
     written = there()
     drifted = written | {"Statement": [*written["Statement"], statement("account1", "kms:Sign")]}
     kms.put_key_policy(KeyId=key_id, PolicyName="default", Policy=json.dumps(drifted))
-    stopped = place.operations("plan")
+    stopped = place.operations_here("plan")
     assert stopped.returncode == 1
     assert "was changed since it was copied, and would be written over" in stopped.stderr
     if not declared:
         place.declare({"accounts": accounts(), "links": {"other": link(KEY_ID, "other-", "other")}})
-    refused = place.operations("destroy", "key", "--yes")
+    refused = place.operations_here("destroy", "key", "--yes")
     assert refused.returncode == 1
     assert "was changed since" in refused.stderr
     assert there() == drifted
     kms.put_key_policy(KeyId=key_id, PolicyName="default", Policy=json.dumps(written))
 
-    destroyed = place.operations("destroy", "key", "--yes")
+    destroyed = place.operations_here("destroy", "key", "--yes")
     assert destroyed.returncode == 0, destroyed.stdout + destroyed.stderr
     assert [s["Action"] for s in there()["Statement"]] == ["kms:*", "kms:Encrypt"]
     assert kms.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"] == "Enabled"

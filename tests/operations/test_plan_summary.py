@@ -195,7 +195,7 @@ def test_a_plan_that_was_overtaken_is_not_applied(place: Workplace) -> None:
 
 def test_a_plan_that_is_told_to_end_leaves_nothing(place: Workplace) -> None:
     place.declare({"accounts": accounts(), "links": {"reports": REPORTS, "worker": WORKER}})
-    assert place.operations("plan", "reports").returncode == 0
+    assert place.operations_here("plan", "reports").returncode == 0
     process = subprocess.Popen(
         ["make", "plan"],
         cwd=place.folder,

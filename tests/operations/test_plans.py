@@ -39,6 +39,7 @@ if [ -e wait-to-$command ]; then
   while true; do sleep 0.1; done
 fi
 case $command in
+  init) echo init >>inits; mkdir -p .terraform/providers/registry/hashicorp/aws/5/linux ;;
   plan) cp cdk.tf.json "$file" ;;
   show) cat shown.json ;;
   apply) echo "applied $(cat "$file")" ;;
@@ -133,6 +134,35 @@ def test_what_was_planned_is_applied(project: Project, capsys: pytest.CaptureFix
     assert apply(applicable()) == ["reports", "worker"]
     assert capsys.readouterr().out.count("applied") == 2
     assert left() == {"plans"}
+
+
+def test_a_stack_is_initialized_again_only_where_something_has_changed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = project.stack("worker")
+
+    def initialized() -> int:
+        plan(synthesized(["worker"]))
+        return len((stack / "inits").read_text().splitlines())
+
+    assert [initialized(), initialized()] == [1, 1]
+    content = json.loads((stack / "cdk.tf.json").read_text())
+    content["resource"] = {}
+    (stack / "cdk.tf.json").write_text(json.dumps(content))
+    assert initialized() == 1
+    content["terraform"]["backend"]["local"]["path"] = "elsewhere.tfstate"
+    (stack / "cdk.tf.json").write_text(json.dumps(content))
+    assert [initialized(), initialized()] == [2, 2]
+    (stack / ".terraform.lock.hcl").write_text("another version")
+    assert [initialized(), initialized()] == [3, 3]
+    (stack / ".terraform" / "terraform.tfstate").write_text("another backend, by somebody else")
+    assert [initialized(), initialized()] == [4, 4]
+    provider = stack / ".terraform" / "providers" / "registry" / "hashicorp" / "aws" / "5" / "linux"
+    provider.rmdir()
+    assert [initialized(), initialized()] == [5, 5]
+    binary = Path("bin/terraform").rename("bin/tofu").name
+    monkeypatch.setenv("TERRAFORM_BINARY_NAME", binary)
+    assert [initialized(), initialized()] == [6, 6]
 
 
 @pytest.mark.usefixtures("project")

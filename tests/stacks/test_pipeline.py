@@ -577,7 +577,7 @@ def test_less_in_a_link_is_removed_while_the_roles_still_name_it(
     del less["hardened"]["consumers"][2]
     planner = run("plan", MAIN)
     planner.declare(declaration(links=less))
-    result = planner.make("plan")
+    result = planner.make("plan", "LINK=hardened")
     assert result.returncode == 0, result.stderr
     deployer = run("deploy", APPROVED)
     deployer.declare(declaration(links=less))

@@ -117,9 +117,9 @@ class Deployment:
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
 
-    def plan(self, link: str) -> str:
-        """Return what Terraform says that it would change of a link."""
-        return self._run("plan", "-no-color", f"-target=module.{link}")
+    def plan(self, *links: str) -> str:
+        """Return what Terraform says that it would change of these links."""
+        return self._run("plan", "-no-color", *(f"-target=module.{link}" for link in links))
 
     def outputs(self, link: str) -> dict[str, Any]:
         """Return the outputs of a link."""

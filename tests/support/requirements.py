@@ -9,9 +9,10 @@ account or organization that has what is handed out), ``assumed role``,
 back``), ``batch role``, ``events role`` (of rules that pass events on), ``plan role``, ``deploy
 role``; ``another role of`` an account, which that account lets do everything; ``its own account``
 and ``the other account``, their administrators that is; a service by its principal; ``token of`` an
-OIDC provider. On what: ``bucket``, ``source``, ``destination``, ``state bucket``, ``log bucket of``
-and ``logs of`` a bucket (below the prefix of its logs), each with a ``/key`` behind it for an
-object; ``key of`` a bucket, ``each key``; ``each queue``, ``each topic``, ``each bus``; a role.
+OIDC provider. On what: ``bucket``, ``access point``, ``source``, ``destination``, ``state bucket``,
+``log bucket of`` and ``logs of`` a bucket (below the prefix of its logs), each with a ``/key``
+behind it for an object; ``key of`` a bucket, ``each key``; ``each queue``, ``each topic``,
+``each bus``; a role.
 """
 
 from __future__ import annotations
@@ -147,6 +148,8 @@ class Requests:
                 arn = stack.bucket(bucket.get("existing") or bucket["new_prefix"])
                 self._words[label] = arn
                 self._owners[arn] = stack.accounts[bucket["account"]]
+        for arn in stack.points:
+            self._words["access point"], self._owners[arn] = arn, arn.split(":")[4]
         if state := case.settings.get("state"):
             arn = self._words["state bucket"] = f"arn:aws:s3:::{state['bucket']}"
             self._owners[arn] = stack.accounts[state["account"]]
@@ -234,8 +237,10 @@ class Requests:
         else:
             label, _, key = on.format(**self._words).partition("/")
             bucket, owner, prefix = self._bucket(label)
-            path = f"/{prefix}{key}" if key else ""
+            sign = "/object/" if bucket in stack.points else "/"
+            path = f"{sign}{prefix}{key}" if key else ""
             written = stack.on_buckets.get(bucket) or stack.handed_over.get(bucket)
+            written = written or stack.points.get(bucket)
             yield f"{bucket}{path}", owner, written
 
     def _bucket(self, label: str) -> tuple[str, str, str]:

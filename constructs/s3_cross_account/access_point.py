@@ -29,8 +29,8 @@ class AccessPoint(Construct):
     """Creates an S3 access point of ``bucket`` in ``account``, which may be another than its.
 
     To create it gives nobody anything. Its ``name`` is taken once in an account and region, which
-    is that of the bucket. With ``vpc_id`` only requests from that VPC come through. Public access
-    is blocked, as it is by default.
+    is that of the bucket; its ``alias`` stands where tools want a bucket's name. With ``vpc_id``
+    only requests from that VPC come through. Public access is blocked, as it is by default.
 
     Follows "Creating access points" and "Granting permissions for cross-account access points" in
     the Amazon S3 User Guide. Raises ``ValueError`` for another region than the bucket's, and for a
@@ -70,6 +70,7 @@ class AccessPoint(Construct):
         )
         # Its own attribute would be known only once it is there, and its policy names it.
         self.arn = access_point_arn(account, name)
+        self.alias = self._resource.alias
         self.through = Through(arn=self.arn, account_id=account.account_id)
         self.policy_document: PolicyDocument | None = None
 
@@ -79,11 +80,14 @@ class AccessPoint(Construct):
         """Give ``roles`` access to the bucket through this access point: every half of it.
 
         S3 asks for both, the access point and the bucket behind it. So the identity half in the
-        role's account names both, the bucket only for requests that come through here. The bucket
-        policy delegates: it lets the role's account through access points of this account. Where
-        the role is in another account than the access point, that has a policy which names the
-        role; else the role's own half is enough. A key of the bucket has the halves that it has
-        without an access point, see :meth:`~.bucket.BucketBase.grant`.
+        role's account names both, the bucket only for requests that come through here, and the
+        bucket policy lets the role through access points of this account. Where the role is in
+        another account than the access point, that has a policy which names the role; else the
+        role's own half is enough. A key of the bucket has the halves that it has without an access
+        point, see :meth:`~.bucket.BucketBase.grant`.
+
+        To :class:`~.grantees.WholeAccount` the bucket policy delegates: the account's
+        administrators say who comes through, and by which of their access points.
 
         Follows "Configuring IAM policies for using access points" in the Amazon S3 User Guide.
         Raises ``ValueError`` also for actions that no request through an access point can make.

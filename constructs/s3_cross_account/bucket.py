@@ -107,9 +107,8 @@ class BucketBase(Construct):
         name the role's account with a condition on the role's ARN instead. The trade-off: whoever
         may create a role of that name in that account gets the access.
 
-        With ``through`` requests have to come by that access point, in both halves, and the bucket
-        policy names the roles' accounts: which roles come through is the access point's to say.
-        See :class:`~.access_point.AccessPoint`, whose ``grant`` writes the other halves.
+        With ``through`` requests have to come by that access point: see
+        :class:`~.access_point.AccessPoint`, whose ``grant`` writes the other halves.
 
         Raises ``ValueError`` where role and bucket are in different partitions of AWS, and for a
         condition that only the trust policy of a role to assume can ask.
@@ -143,20 +142,17 @@ class BucketBase(Construct):
             naming = role.principal(survive_recreation=survive_recreation)
             named.setdefault((role.account, title, abroad), []).append(naming)
         for (account, title, abroad), namings in named.items():
-            of_bucket = (
-                [through.delegated(naming, account) for naming in namings] if through else namings
-            )
-            for principal, by_arn in together(of_bucket) if abroad else ():
-                for statement in access.resource_half(
-                    self.arn,
-                    sid=f"Allow {title} {'AccessPoint' if through else 'IamRole'}",
-                    principal=principal,
-                    account_id=account.account_id if same else None,
-                    extra=by_arn,
-                ):
-                    self.allow(statement)
-            if self.key and of_key:
-                for principal, by_arn in together(namings):
+            for principal, by_arn in together(namings):
+                if abroad:
+                    for statement in access.resource_half(
+                        self.arn,
+                        sid=f"Allow {title} {'AccessPoint' if through else 'IamRole'}",
+                        principal=principal,
+                        account_id=account.account_id if same else None,
+                        extra=(*by_arn, through.delegated) if through else by_arn,
+                    ):
+                        self.allow(statement)
+                if self.key and of_key:
                     self.key.allow(granted_to(principal, of_key, *by_arn))
 
     def allow(self, statement: Statement) -> None:

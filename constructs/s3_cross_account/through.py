@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .actions import OF_THE_WHOLE_BUCKET, known
-from .policy import Condition, account_root
+from .policy import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .account import Account
-    from .policy import Naming
 
 __all__ = ["Through"]
 
@@ -36,19 +35,12 @@ class Through:
         """What the caller's half for the bucket asks: that the request comes through it."""
         return Condition(test="StringEquals", variable="s3:DataAccessPointArn", values=(self.arn,))
 
-    def delegated(self, naming: Naming, account: Account) -> Naming:
-        """Return how the bucket policy names whom ``naming`` does: by the account that they are in.
-
-        Through access points of the one account alone, which say who comes through. Whom a naming
-        means everywhere (an organization) stays named so.
-        """
-        principal, conditions = naming
-        only = Condition(
+    @property
+    def delegated(self) -> Condition:
+        """What the bucket's half asks: that it comes through an access point of the account."""
+        return Condition(
             test="StringEquals", variable="s3:DataAccessPointAccount", values=(self.account_id,)
         )
-        if principal.type == "*":
-            return principal, (*conditions, only)
-        return account_root(account.partition, account.account_id), (only,)
 
 
 def access_point_arn(account: Account, name: str) -> str:

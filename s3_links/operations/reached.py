@@ -7,7 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 from s3_cross_account import actions
-from s3_cross_account.policy import Condition, account_root
+from s3_cross_account.policy import Condition
 from s3_cross_account.policy import Principal as Named
 from s3_cross_account.through import objects_of
 from s3_links.reach.actions import never_carries, resource_types
@@ -73,10 +73,7 @@ class Reached(Notified):
     def _halves(
         self, access: Access, alias: str, who: Principal, bucket: LinkBucket, arn: str
     ) -> list[_Half]:
-        """Return what has to let the role: the bucket, and the access point that it comes through.
-
-        The bucket's policy then names the role's account alone, and the access point's account.
-        """
+        """Return what has to let the role: the bucket, and the access point that it comes by."""
         named, by_arn = self._named_on(bucket, who)
         own = access.conditions.of_role(account_id=self._id(bucket.account))
         asked = access.conditions.of_bucket(account_id=self._id(alias))
@@ -87,13 +84,10 @@ class Reached(Notified):
         on = self._access_point(point, arn)
         through = _equals("s3:DataAccessPointArn", on)
         only = _equals("s3:DataAccessPointAccount", self._id(point.account))
-        account, limits = named, (*by_arn, only)
-        if named.type != "*":
-            account, limits = account_root(who.partition, who.account), (only,)
         of_point = access.conditions.of_role(account_id=None)
         return [
             _Half(on, named, of_point, by_arn + asked, alias != point.account),
-            _Half(arn, account, (through, *own), limits + asked, abroad),
+            _Half(arn, named, (through, *own), (*by_arn, only, *asked), abroad),
         ]
 
     def _access_point(self, point: BucketAccessPoint, arn: str) -> str:

@@ -167,7 +167,10 @@ class LinkStack(LinkedStack):
             name=declared.name,
             vpc_id=declared.vpc_id,
         )
-        self.outputs(**{f"access_point_arn_{declared.label}": point.arn})
+        of_label = {"arn": point.arn, "alias": point.alias}
+        self.outputs(
+            **{f"access_point_{what}_{declared.label}": of_label[what] for what in of_label}
+        )
         return point
 
     def _instance(self, scope: Construct, role: Role, consumer: Consumer) -> None:

@@ -4,7 +4,8 @@ One file for each document that a pattern follows, and in it a case for each var
 declared link with lines about it: what is needed, and what must stay refused.
 
 Who asks: ``consumer`` (the link's role or user, the role of its permission set, or a role of its
-account or organization that has what is handed out), ``assumed role``,
+account or organization that has what is handed out), ``administering consumer`` (the same, which
+its account lets do everything), ``assumed role``,
 ``passed role`` (the one that it is assumed through), ``replication role`` (``...
 back``), ``batch role``, ``events role`` (of rules that pass events on), ``plan role``, ``deploy
 role``; ``another role of`` an account, which that account lets do everything; ``its own account``
@@ -199,6 +200,8 @@ class Requests:
         if who == "consumer" and self._stack.given_elsewhere:
             (identity,) = self._stack.given_elsewhere.values()
             return _given_elsewhere(self._consumer, accounts), identity
+        if who == "administering consumer":
+            return self._principal("consumer", owner)[0], None
         if who in self._roles:
             arns = self._stack.roles[self._roles[who]]
             arn = next((arn for arn in arns if f":{owner}:" in arn), arns[0])

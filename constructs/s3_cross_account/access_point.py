@@ -69,7 +69,7 @@ class AccessPoint(Construct):
             vpc_configuration=S3AccessPointVpcConfiguration(vpc_id=vpc_id) if vpc_id else None,
         )
         # Its own attribute would be known only once it is there, and its policy names it.
-        self.arn = access_point_arn(account, name)
+        self.arn = access_point_arn(account.partition, account.region, account.account_id, name)
         self.alias = self._resource.alias
         self.through = Through(arn=self.arn, account_id=account.account_id)
         self.policy_document: PolicyDocument | None = None

@@ -12,8 +12,6 @@ from .policy import Condition
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .account import Account
-
 __all__ = ["Through"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,48}[a-z0-9]")
@@ -43,10 +41,9 @@ class Through:
         )
 
 
-def access_point_arn(account: Account, name: str) -> str:
-    """Return the ARN of the access point with this name, in the region of ``account``."""
-    start = f"arn:{account.partition}:s3:{account.region}"
-    return f"{start}:{account.account_id}:accesspoint/{name}"
+def access_point_arn(partition: str, region: str, account_id: str, name: str) -> str:
+    """Return the ARN of the access point with this name."""
+    return f"arn:{partition}:s3:{region}:{account_id}:accesspoint/{name}"
 
 
 def objects_of(on_arn: str) -> str:

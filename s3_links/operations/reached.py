@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from s3_cross_account import actions
 from s3_cross_account.policy import Condition
 from s3_cross_account.policy import Principal as Named
-from s3_cross_account.through import objects_of
+from s3_cross_account.through import access_point_arn, objects_of
 from s3_links.reach.actions import never_carries, resource_types
 from s3_links.world import AccessPoint
 
@@ -92,10 +92,8 @@ class Reached(Notified):
 
     def _access_point(self, point: BucketAccessPoint, arn: str) -> str:
         """Add an access point of the bucket with this ARN; return its own."""
-        region = self._accounts[point.account].region
-        account = self._id(point.account)
-        start = f"arn:{self._partition(point.account)}:s3:{region}:{account}"
-        on = f"{start}:accesspoint/{point.name}"
+        region, account = self._accounts[point.account].region, self._id(point.account)
+        on = access_point_arn(self._partition(point.account), region, account, point.name)
         self.resources[on] = AccessPoint(arn=on, account=account, bucket=arn, vpc=point.vpc_id)
         return on
 

@@ -85,7 +85,9 @@ def _roles(
 
 
 def _through(account: Account, name: str) -> Through:
-    return Through(arn=access_point_arn(account, name), account_id=account.account_id)
+    id_ = account.account_id
+    arn = access_point_arn(account.partition, account.region, id_, name)
+    return Through(arn=arn, account_id=id_)
 
 
 def _naming(consumer: Consumer, account: Account, foreign: Collection[str]) -> Naming:

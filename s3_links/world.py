@@ -261,6 +261,11 @@ class World:
     resource_control: Mapping[str, Levels] = field(default_factory=dict)
     endpoints: Mapping[str, Document] = field(default_factory=dict)
 
+    def behind(self, arn: str) -> str:
+        """Return the ARN of the bucket or object that ``arn`` names through an access point."""
+        point = self.resource(arn)
+        return point.behind(arn) if isinstance(point, AccessPoint) else arn
+
     def resource(self, arn: str) -> Resource | None:
         """Return the bucket or access point (also of an object's ARN), key or role with ``arn``."""
         return self.resources.get(head_of(arn))

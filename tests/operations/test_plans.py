@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -388,6 +389,15 @@ def wait_for(condition: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
+def unlocked() -> bool:
+    with Path(".plans.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
 def test_a_signal_that_comes_while_terraform_starts_is_passed_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -424,6 +434,7 @@ def test_what_a_killed_plan_leaves_is_not_applied_and_is_removed_by_the_next(
     wait_for(lambda: list(Path().glob(".plans-*/reports.tfplan")))
     process.kill()
     process.communicate()
+    wait_for(unlocked)  # what it was just starting has its files for a moment
     assert len(left()) == 1
     with pytest.raises(OperationError, match="holds no plans: run `s3-links plan` first"):
         applicable()

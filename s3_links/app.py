@@ -11,6 +11,8 @@ from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING
 
+from . import nodejs
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
@@ -62,7 +64,6 @@ def main(declared: Callable[[], Stacks] | None = None) -> None:
 
 def links() -> Stacks:
     """Return the stacks of the links that are declared in this folder."""
-    from . import nodejs
     from .declarations.files import FILES, place_of_links
     from .declarations.read_links import read_with_notes
     from .synthesis import Stacks
@@ -143,5 +144,6 @@ def _interruptible(handler: Callable[[int, FrameType | None], object] | signal.H
 
 def _interrupted(*_: object) -> None:
     """End at once: while pydantic makes its models, it would swallow an exception."""
+    nodejs.abandon()
     os.write(2, b"Interrupted.\n")
     os._exit(130)

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import nodejs
 from .declarations.errors import ConfigurationError
 from .declarations.files import content_of, present, write
 from .failures import ToldError, told
@@ -87,7 +88,7 @@ def _as_written(stack: BaseStack) -> Mapping[str, Any]:
 
 def _write(make: Make, folder: Path) -> list[str]:
     """Write what ``make`` makes, or nothing and raise; return the names of the stacks."""
-    # Imported only now: this starts Node.js.
+    nodejs.begin()
     from cdktf import App
 
     from .stacks.validation import problems

@@ -25,7 +25,7 @@ ARROWS = {
     "stacks": {"s3_cross_account", "declarations", "permissions"},
     "failures": {"declarations"},
     "nodejs": {"failures"},
-    "synthesis": {"declarations", "failures", "stacks"},
+    "synthesis": {"declarations", "failures", "nodejs", "stacks"},
     "app": {"s3_cross_account", "declarations", "failures", "nodejs", "stacks", "synthesis"},
     "map": set(),
     "operations": {

@@ -44,12 +44,14 @@ def main(declared: Callable[[], Stacks] | None = None) -> None:
     _interruptible(_interrupted)
     from .failures import require_nodejs, told
     from .synthesis import synthesize
+    from .unchecked import leave_unchecked
 
     try:
         stacks = (declared or links)()
         require_nodejs()
         # From here on there is something to clean up.
         _interruptible(signal.default_int_handler)
+        leave_unchecked()
         synthesize(stacks)
         _interruptible(signal.SIG_IGN)  # nothing is left but to end
     except BaseException as error:

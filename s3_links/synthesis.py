@@ -17,6 +17,7 @@ from . import nodejs
 from .declarations.errors import ConfigurationError
 from .declarations.files import content_of, present, write
 from .failures import ToldError, told
+from .unchecked import leave_unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -131,6 +132,7 @@ def _in_processes(stacks: Stacks, folder: Path) -> None:
 def _part(make: Make, folder: Path) -> tuple[list[str], list[str]]:
     """Return the names of the stacks that were written, and else what is wrong with them."""
     gc.disable()
+    leave_unchecked()
     try:
         return _write(make, folder), []
     except ConfigurationError as error:
@@ -149,10 +151,7 @@ def _pool() -> Iterator[ProcessPoolExecutor]:
     from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
     from multiprocessing import get_context
 
-    # Of the processes, not of this one: typed structs are checked by mypy and by tests, and by jsii
-    # once more unless Python optimizes, which takes as long as all the rest of a process.
-    os.environ.setdefault("PYTHONOPTIMIZE", "1")
-    # And Node.js, of which several run, is to tidy up earlier.
+    # Of the processes, not of this one: Node.js, of which several run, is to tidy up earlier.
     options = f"{os.environ.get('NODE_OPTIONS', '')} --max-semi-space-size=1"
     os.environ["NODE_OPTIONS"] = options.strip()
     with ProcessPoolExecutor(

@@ -90,7 +90,10 @@ def _as_written(stack: BaseStack) -> Mapping[str, Any]:
 def _write(make: Make, folder: Path) -> list[str]:
     """Write what ``make`` makes, or nothing and raise; return the names of the stacks."""
     nodejs.begin()
+    # Most of what stacks are made of is imported before Node.js is asked for anything.
     from cdktf import App
+
+    import s3_cross_account.bindings  # noqa: F401
 
     from .stacks.validation import problems
 

@@ -1,8 +1,8 @@
-"""Makes constructs without having each of their arguments checked once more.
+"""Makes constructs without holding each of their arguments against its type hints.
 
-The bindings hold every argument against its type hints, which they evaluate anew each time: a third
-of a synthesis. ``python -O`` leaves that out, but how it is started is not up to a program. What is
-made here comes from checked declarations, by code that mypy checks, so it is left out here, too.
+The bindings evaluate the hints anew for each object, and that takes them a quarter of a synthesis.
+``python -O`` leaves it out, but a program has no say in how it is started. What is made here comes
+from declarations that were checked, by code that mypy checks.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing
 
 _STUB = "_typecheckingstub__"
-"""Begins the names of the functions whose only purpose is their type hints."""
+"""Begins the names of the functions that bindings have for their type hints alone."""
 
 
 class _Anything(dict[str, object]):
@@ -21,9 +21,7 @@ class _Anything(dict[str, object]):
 
 
 def leave_unchecked() -> None:
-    """Check no argument of a binding from now on, in this process."""
-    import typeguard
-
+    """Let the bindings check nothing from now on, in this process."""
     evaluated, anything = typing.get_type_hints, _Anything()
 
     def hints(of: typing.Any, *args: typing.Any, **options: typing.Any) -> dict[str, typing.Any]:
@@ -31,6 +29,4 @@ def leave_unchecked() -> None:
             return anything
         return evaluated(of, *args, **options)
 
-    # Generated code calls these by this name.
-    vars(typing)["get_type_hints"] = hints
-    typeguard.check_type = lambda *_, **__: None
+    vars(typing)["get_type_hints"] = hints  # generated code calls it by this name

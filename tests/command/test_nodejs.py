@@ -125,3 +125,11 @@ def test_a_standard_output_that_is_closed(folder: Path) -> None:
     command = ["sh", "-c", 'exec "$@" >&- <&-', "sh", sys.executable, str(PROJECT / "main.py")]
     result = subprocess.run(command, cwd=folder, stderr=subprocess.PIPE, timeout=60, check=False)
     assert (result.returncode, result.stderr) == (0, b"")
+
+
+def test_the_app_leaves_its_bindings_unchecked(folder: Path) -> None:
+    asking = (
+        "import atexit, typing; atexit.register(lambda: print(typing.get_type_hints.__module__))"
+    )
+    result = run(folder, asking)
+    assert (result.returncode, result.stdout) == (0, "s3_links.unchecked\n")

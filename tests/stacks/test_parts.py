@@ -46,8 +46,7 @@ def links(**changed: dict[str, Any]) -> dict[str, Any]:
 
 
 def in_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("NODE_OPTIONS", "PYTHONOPTIMIZE"):  # which is set for them
-        monkeypatch.setenv(variable, "")
+    monkeypatch.setenv("NODE_OPTIONS", "")  # which is set for them
     monkeypatch.setattr(app, "LINKS_ALONE", 2)
     monkeypatch.setattr(app, "LINKS_A_PROCESS", 2)
 

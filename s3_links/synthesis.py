@@ -160,8 +160,7 @@ def _pool() -> Iterator[ProcessPoolExecutor]:
     with ProcessPoolExecutor(
         processors(),
         mp_context=get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_DFL),
+        initializer=_interruptible,
         max_tasks_per_child=1,
     ) as pool:
         try:
@@ -173,6 +172,17 @@ def _pool() -> Iterator[ProcessPoolExecutor]:
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _interruptible() -> None:
+    """Let this process end at once, where that is asked of it or one of the others has ended."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+
+
+def _end(*_: object) -> None:
+    nodejs.abandon()
+    os._exit(130)
 
 
 def processors() -> int:

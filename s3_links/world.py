@@ -116,6 +116,7 @@ DocumentKind = Literal[
     "permissions boundary",
     "session policy",
     "bucket policy",
+    "access point policy",
     "key policy",
     "trust policy",
     "queue policy",
@@ -138,6 +139,17 @@ POLICIES: Final[Mapping[str, DocumentKind]] = {
     "lambda": "function policy",
 }
 """What the policy of a resource is called, by its service."""
+ACCESS_POINT: Final[DocumentKind] = "access point policy"
+"""What that of an access point is called, which is of S3 too."""
+_POINT = ":accesspoint/"
+
+
+def policy_of(arn: str) -> DocumentKind:
+    """Return what the policy of a resource is called; an ARN that is not known is a role's."""
+    if _POINT in arn:
+        return ACCESS_POINT
+    service = arn.split(":")[2:3]
+    return POLICIES.get("".join(service), "trust policy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,7 +225,26 @@ class Bucket(Resource):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class AccessPoint(Resource):
+    """An access point of the bucket with the ARN ``bucket``; with ``vpc`` of one VPC alone."""
+
+    bucket: str
+    vpc: str | None = None
+
+    def behind(self, arn: str) -> str:
+        """Return the ARN of the bucket, or of the object that ``arn`` names through here."""
+        return arn.replace(f"{self.arn}/object/", f"{self.bucket}/").replace(self.arn, self.bucket)
+
+
 Levels = tuple[tuple[Document, ...], ...]
+
+
+def head_of(arn: str) -> str:
+    """Return the ARN of the bucket or the access point that an object's is in; others as it is."""
+    if ":s3:::" in arn:
+        return arn.split("/", 1)[0]
+    return arn.split("/object/", 1)[0] if _POINT in arn else arn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,10 +261,14 @@ class World:
     resource_control: Mapping[str, Levels] = field(default_factory=dict)
     endpoints: Mapping[str, Document] = field(default_factory=dict)
 
+    def behind(self, arn: str) -> str:
+        """Return the ARN of the bucket or object that ``arn`` names through an access point."""
+        point = self.resource(arn)
+        return point.behind(arn) if isinstance(point, AccessPoint) else arn
+
     def resource(self, arn: str) -> Resource | None:
-        """Return the bucket (also of an object's ARN), key or role with ``arn``."""
-        head = arn.split("/", 1)[0] if ":s3:::" in arn else arn
-        return self.resources.get(head)
+        """Return the bucket or access point (also of an object's ARN), key or role with ``arn``."""
+        return self.resources.get(head_of(arn))
 
 
 @dataclass(frozen=True, kw_only=True)

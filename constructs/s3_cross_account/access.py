@@ -23,6 +23,7 @@ from .actions import (
 from .addresses import address_range, not_everything
 from .policy import Condition, Principal, Statement, granted_to
 from .prefixes import as_pattern, prefix_problems
+from .through import objects_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -403,29 +404,31 @@ class Access:
             raise ValueError("; ".join(found))
 
     def identity_half(
-        self, bucket_arn: str, *, sid: str, account_id: str | None = None
+        self, on_arn: str, *, sid: str, account_id: str | None = None
     ) -> list[Statement]:
-        """Return the statements of the role's policy; ``account_id`` is the bucket's."""
+        """Return the statements of the role's policy; ``account_id`` is the bucket's.
+
+        ``on_arn`` is the ARN of a bucket, or of an access point.
+        """
         conditions = self.conditions.of_role(account_id=account_id)
         return [
             replace(statement, conditions=statement.conditions + conditions)
-            for statement in self._asked(bucket_arn, sid)
+            for statement in self._asked(on_arn, sid)
         ]
 
     def resource_half(
         self,
-        bucket_arn: str,
+        on_arn: str,
         *,
         sid: str,
         principal: Principal,
         account_id: str | None = None,
         extra: tuple[Condition, ...] = (),
     ) -> list[Statement]:
-        """Return the bucket policy's statements; ``account_id`` is the role's."""
+        """Return the statements of the bucket's or access point's policy; the id is the role's."""
         conditions = extra + self.conditions.of_bucket(account_id=account_id)
         return [
-            granted_to(principal, statement, *conditions)
-            for statement in self._asked(bucket_arn, sid)
+            granted_to(principal, statement, *conditions) for statement in self._asked(on_arn, sid)
         ]
 
     def of_assumed_role(self) -> Access:
@@ -437,9 +440,9 @@ class Access:
         """The prefixes as policies have them: with a variable for a tag of the caller."""
         return tuple(map(as_pattern, self.prefixes))
 
-    def _asked(self, bucket_arn: str, sid: str) -> Iterator[Statement]:
+    def _asked(self, on_arn: str, sid: str) -> Iterator[Statement]:
         """Yield the statements, each with the general conditions that its actions know."""
-        for statement in self._statements(bucket_arn, sid):
+        for statement in self._statements(on_arn, sid):
             groups: dict[tuple[Condition, ...], list[str]] = {}
             for action in statement.actions:
                 groups.setdefault(self.conditions.of_action(action), []).append(action)
@@ -447,9 +450,10 @@ class Access:
                 conditions = statement.conditions + asked
                 yield replace(statement, actions=tuple(actions), conditions=conditions)
 
-    def _statements(self, bucket_arn: str, sid: str) -> Iterator[Statement]:
+    def _statements(self, on_arn: str, sid: str) -> Iterator[Statement]:
+        objects = objects_of(on_arn)
         if self.as_one_statement and not self.prefixes:
-            resources = (bucket_arn, f"{bucket_arn}/*")
+            resources = (on_arn, f"{objects}*")
             yield Statement(sid=sid, actions=self.actions, resources=resources)
             return
         on_bucket = tuple(a for a in self.actions if a in known("bucket"))
@@ -461,17 +465,17 @@ class Access:
             yield Statement(
                 sid=f"{sid}Listing",
                 actions=listing,
-                resources=(bucket_arn,),
+                resources=(on_arn,),
                 conditions=(Condition(test="StringLike", variable="s3:prefix", values=values),),
             )
         if others:
-            yield Statement(sid=f"{sid}Bucket", actions=others, resources=(bucket_arn,))
+            yield Statement(sid=f"{sid}Bucket", actions=others, resources=(on_arn,))
         if on_objects:
             below = self.patterns or ("",)
             yield Statement(
                 sid=f"{sid}Objects",
                 actions=on_objects,
-                resources=tuple(f"{bucket_arn}/{prefix}*" for prefix in below),
+                resources=tuple(f"{objects}{prefix}*" for prefix in below),
             )
 
 

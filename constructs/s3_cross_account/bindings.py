@@ -51,6 +51,10 @@ from cdktf_cdktf_provider_aws.provider import (
 )
 from cdktf_cdktf_provider_aws.route_table import RouteTable, RouteTableRoute
 from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
+from cdktf_cdktf_provider_aws.s3_access_point import (
+    S3AccessPoint,
+    S3AccessPointVpcConfiguration,
+)
 from cdktf_cdktf_provider_aws.s3_bucket import S3Bucket
 from cdktf_cdktf_provider_aws.s3_bucket_lifecycle_configuration import (
     S3BucketLifecycleConfiguration,
@@ -146,6 +150,8 @@ __all__ = [
     "RouteTable",
     "RouteTableAssociation",
     "RouteTableRoute",
+    "S3AccessPoint",
+    "S3AccessPointVpcConfiguration",
     "S3Bucket",
     "S3BucketLifecycleConfiguration",
     "S3BucketLifecycleConfigurationRule",

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .key import KeyBase
     from .policy import Naming
     from .role import RoleBase
+    from .through import Through
 
 __all__ = ["Bucket", "BucketBase", "ExistingBucket"]
 
@@ -87,7 +88,11 @@ class BucketBase(Construct):
         self._imported_policy: str | None = None
 
     def grant(
-        self, *roles: RoleBase, access: Access = REFERENCE, survive_recreation: bool = False
+        self,
+        *roles: RoleBase,
+        access: Access = REFERENCE,
+        survive_recreation: bool = False,
+        through: Through | None = None,
     ) -> None:
         """Give ``roles`` access to this bucket: every half that AWS asks for.
 
@@ -101,6 +106,9 @@ class BucketBase(Construct):
         deleted and made again with the same name. With ``survive_recreation`` the resource halves
         name the role's account with a condition on the role's ARN instead. The trade-off: whoever
         may create a role of that name in that account gets the access.
+
+        With ``through`` requests have to come by that access point: see
+        :class:`~.access_point.AccessPoint`, whose ``grant`` writes the other halves.
 
         Raises ``ValueError`` where role and bucket are in different partitions of AWS, and for a
         condition that only the trust policy of a role to assume can ask.
@@ -125,7 +133,8 @@ class BucketBase(Construct):
                 sid=f"{self.account.title}S3Access",
                 account_id=self.account.account_id if same else None,
             ):
-                role.allow(statement, account=self.account)
+                asked = asking(statement, through.named) if through else statement
+                role.allow(asked, account=self.account)
             if of_key:
                 role.allow(of_key, account=self.account)
             title = role.title or role.account.title
@@ -137,10 +146,10 @@ class BucketBase(Construct):
                 if abroad:
                     for statement in access.resource_half(
                         self.arn,
-                        sid=f"Allow {title} IamRole",
+                        sid=f"Allow {title} {'AccessPoint' if through else 'IamRole'}",
                         principal=principal,
                         account_id=account.account_id if same else None,
-                        extra=by_arn,
+                        extra=(*by_arn, through.delegated) if through else by_arn,
                     ):
                         self.allow(statement)
                 if self.key and of_key:

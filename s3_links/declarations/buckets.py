@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, PrivateAttr
 from s3_cross_account.hardening import LOGS_DAYS, OLD_VERSIONS_DAYS
 
 from . import claims
+from .access_points import BucketAccessPoint
 from .choices import given, is_, one_of, when, without
 from .imported_keys import unfit
 from .named import Named
@@ -167,6 +168,15 @@ class LinkBucket(Named):
             examples=["create"],
         ),
     ] = None
+    access_points: Annotated[
+        list[BucketAccessPoint],
+        Field(
+            description="a list of access points. The link creates them, its consumers come "
+            "through them alone, each through the one in its account, and the bucket policy "
+            "delegates to them; left out, consumers reach the bucket by its name",
+            examples=[[{"account": "account1", "name": "reports"}]],
+        ),
+    ] = []
     keep: Annotated[
         bool,
         Field(
@@ -215,6 +225,11 @@ class LinkBucket(Named):
     def sharers(self) -> tuple[Sharer, ...]:
         """The other links of the file that name it, and whose halves of its policy are written."""
         return self._sharers
+
+    def through(self, account: str | None) -> BucketAccessPoint | None:
+        """Return the access point that callers in ``account`` come through: theirs, or its own."""
+        of = {point.account: point for point in reversed(self.access_points)}
+        return of.get(account or "") or of.get(self.account)
 
     @property
     def encrypted_by(self) -> str | None:

@@ -63,6 +63,12 @@ def notification_configuration(account: str, name: str) -> Claim:
     return _of_s3("the notification configuration of", account, name, remedy)
 
 
+def access_point(account: str, name: str) -> Claim:
+    """Claim an access point: its name is taken once in an account and region."""
+    key = ("access point", account, name)
+    return Claim(f"the access point {name!r} in {account}", "choose another name", key)
+
+
 def output(name: str) -> Claim:
     """Claim an output of a link's stack."""
     remedy = "leave one out, or declare two links"

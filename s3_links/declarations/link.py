@@ -132,6 +132,10 @@ class Link(Part):
         general = first.asked_by_trust if "conditions" in same else first.asked_of_caller
         return Conditions(**same | {"conditions": general})
 
+    def calling(self, consumer: Consumer) -> str | None:
+        """Return the account that a consumer's requests come from: of the role that it assumes."""
+        return self.assumed_role.account if self.assumed_role else consumer.account
+
     def asked_at(self, number: int) -> Conditions:
         """Return what the trust policy of a role of the chain asks: of the first, the consumers."""
         return self.of_caller.of_passed_role() if number else self.of_caller

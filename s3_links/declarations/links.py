@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from s3_cross_account.settings import partition
 
-from . import claims, foreign, sharing, targets
+from . import claims, delegated, foreign, sharing, targets
 from .accounts import LinkAccount
 from .buckets import LinkBucket
 from .consumers import Consumer
@@ -125,6 +125,10 @@ class Links(Deployment):
     @rule
     def _foreign_sides(self) -> Iterator[Problem]:
         yield from foreign.problems(self)
+
+    @rule
+    def _access_points(self) -> Iterator[Problem]:
+        yield from delegated.problems(self)
 
     @rule
     def _targets(self) -> Iterator[Problem]:

@@ -68,6 +68,11 @@ KEYS: Final = (
         told='write "key" beside a bucket\'s name: "new", or the ARN of a key that exists',
     ),
     Words(
+        words="access_point accesspoint through",
+        told='write "access_points" beside a bucket\'s name: [{"account": "account1", "name": '
+        '"reports"}]',
+    ),
+    Words(
         words="inventory",
         told='it is a link: "pattern": "service-delivery", "service": "s3-inventory"',
     ),

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from s3_links.world import World
 
-from . import buckets, everybody, identities, keys, limits
+from . import buckets, everybody, identities, keys, limits, points
 from .reader import UnreadError
 
 if TYPE_CHECKING:
-    from s3_links.world import Document, Identity, Levels, Principal, Resource
+    from s3_links.world import AccessPoint, Document, Identity, Levels, Principal, Resource
 
     from .reader import Reader
 
@@ -50,6 +50,13 @@ class Live:
         """Read a bucket of an account that can be asked."""
         found = buckets.bucket(self.reader, name, owner, partition)
         self._resources[found.resource.arn] = found.resource
+        return found
+
+    def point(self, arn: str) -> AccessPoint | None:
+        """Read an access point of an account that can be asked."""
+        found = points.point(self.reader, arn)
+        if found is not None:
+            self._resources[found.arn] = found
         return found
 
     def key(self, named: str, account: str, whose: Principal) -> keys.FoundKey:

@@ -10,7 +10,7 @@ from s3_cross_account.reading import Unreadable
 from s3_links.reach.difference import found
 from s3_links.reach.parts import aligned, parts
 from s3_links.synthesized.world import OTHERS, not_modelled, world_of
-from s3_links.world import POLICIES, Bucket, Document, Identity, Resource, World
+from s3_links.world import AccessPoint, Bucket, Document, Identity, Resource, World, policy_of
 
 from .labels import Labels
 
@@ -112,7 +112,10 @@ class Comparison:
         if not asked and not (there and there.policy):
             return None
         return Document(
-            kind=kind_of(resource), account=resource.account, name=resource.arn, statements=asked
+            kind=policy_of(resource.arn),
+            account=resource.account,
+            name=resource.arn,
+            statements=asked,
         )
 
     # What differs
@@ -131,11 +134,15 @@ class Comparison:
         for arn, resource in {**self.world.resources, **asked.resources}.items():
             sides = [world.resources.get(arn) for world in (asked, self.world)]
             ours, theirs = ([r.policy] if r and r.policy else [] for r in sides)
-            yield from self._between(ours, theirs, kind_of(resource), self.target(arn))
+            yield from self._between(ours, theirs, policy_of(resource.arn), self.target(arn))
             declared, there = sides
             if declared is None or there is None:
                 missing = "is not there" if there is None else "is not declared"
                 yield Problem(text=f"{self.target(arn)}: {missing}")
+            elif isinstance(there, AccessPoint) and isinstance(declared, AccessPoint):
+                if (there.bucket, there.vpc) != (declared.bucket, declared.vpc):
+                    of = f"is of {self.target(there.bucket)}, from {there.vpc or 'anywhere'}"
+                    yield Problem(text=f"{self.target(arn)}: {of}, which is not what is declared")
             elif isinstance(there, Bucket) and isinstance(declared, Bucket):
                 if there.restrict_public != declared.restrict_public:
                     says = "" if declared.restrict_public else "not "
@@ -266,9 +273,3 @@ def _some(names: Sequence[str]) -> str:
     """Return the first names, and how many more there are: a statement may have hundreds."""
     more = len(names) - _MOST_NAMED
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def kind_of(resource: Resource) -> DocumentKind:
-    """Return what the policy of a resource is called."""
-    service = resource.arn.split(":")[2:3]  # an ARN that is not known has none
-    return POLICIES.get("".join(service), "trust policy")

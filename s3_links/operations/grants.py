@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,19 +11,16 @@ from s3_cross_account.replication_rule import prefixes
 from s3_cross_account.trusted_services import session_tags, trust_actions
 from s3_links.declarations.link import Link
 from s3_links.declarations.replication import ReplicationLink
-from s3_links.reach.actions import never_carries, resource_types
 from s3_links.world import Principal
 
-from .notified import Notified
+from .reached import Reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from s3_cross_account.access import Access
     from s3_cross_account.access import Conditions as Asked
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.assumed import AssumedRole
-    from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.delivery import ServiceDeliveryLink
     from s3_links.declarations.links import AnyLink
     from s3_links.declarations.replication import Way
@@ -40,7 +36,7 @@ class Carried(NamedTuple):
     tags: tuple[str, ...]
 
 
-class Grants(Notified):
+class Grants(Reached):
     """A link's grants, by its pattern, and what they ask for."""
 
     def __init__(self, blocks: Blocks, link: AnyLink, accounts: Mapping[str, LinkAccount]) -> None:
@@ -94,40 +90,6 @@ class Grants(Notified):
                 theirs=(self._by_arn("ArnEquals", arn), *_external(assumed)),
             )
         return role
-
-    def _on_bucket(
-        self, access: Access, alias: str, who: Principal, bucket: LinkBucket, arn: str
-    ) -> None:
-        named, by_arn = self._named_on(bucket, who)
-        own = access.conditions.of_role(account_id=self._id(bucket.account))
-        theirs = by_arn + access.conditions.of_bucket(account_id=self._id(alias))
-        below = tuple(f"{arn}/{prefix}*" for prefix in access.patterns or ("",))
-        listed = Condition(
-            test="StringLike",
-            variable="s3:prefix",
-            values=tuple(value for p in access.patterns for value in (p, f"{p}*")),
-        )
-        together: dict[tuple[str, Conditions], list[str]] = defaultdict(list)
-        for action in access.actions:
-            for kind in sorted(resource_types(action) & {"bucket", "object"}):
-                limited = kind == "bucket" and access.prefixes
-                also: Conditions = (
-                    (listed,) if limited and not never_carries(action, "s3:prefix") else ()
-                )
-                together[kind, also + access.conditions.of_action(action)].append(action)
-        for (kind, also), granted in together.items():
-            self._grant(
-                who=who,
-                actions=tuple(granted),
-                on=arn,
-                resources=(arn,) if kind == "bucket" else below,
-                named=named,
-                own=own + also,
-                theirs=theirs + also,
-                both=alias != bucket.account,
-            )
-        key_actions = actions.of_key(access.actions)
-        self._on_key(who, bucket, arn, key_actions, access.conditions.of_key())
 
     def _hop(
         self,

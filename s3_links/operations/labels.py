@@ -18,6 +18,7 @@ _ROLE = re.compile(r"^arn:[a-z-]+:iam::([^:]*):(role|user)/(?:.*/)?([^/]+)$")
 _PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[^_]+")
 _ROOT = re.compile(r"^(?:arn:[a-z-]+:iam::([^:]*):root|(\d{12}))$")
 _BUCKET = re.compile(r"^arn:[a-z-]+:s3:::([^/]+)(?:/(.*))?$")
+_ACCESS_POINT = re.compile(r"^arn:[a-z-]+:s3:[^:]*:([^:]*):accesspoint/([^/]+)(?:/object/(.*))?$")
 _DESTINATION = re.compile(
     r"^arn:[a-z-]+:(sqs|sns|events|lambda):[^:]*:([^:]*):(?:event-bus/|function:)?([^:]+)$"
 )
@@ -58,9 +59,11 @@ class Labels:
         return str(who)
 
     def target(self, text: str) -> tuple[str, str]:
-        """Return a resource's ARN or pattern as it is shown, and the keys within a bucket."""
+        """Return a resource's ARN or pattern as it is shown, and the keys in its bucket."""
         if found := _BUCKET.match(text):
             return f"bucket {found[1]}", found[2] or ""
+        if found := _ACCESS_POINT.match(text):
+            return f"access point {found[2]} ({self.account(found[1])})", found[3] or ""
         if _ROLE.match(text):
             return self.principal(text), ""
         if ":kms:" in text:

@@ -18,9 +18,9 @@ from s3_links.reach.candidates import candidates
 from s3_links.reach.conditions import holds
 from s3_links.reach.evaluate import evaluate
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
-from s3_links.world import Identity, Request, World
+from s3_links.world import Identity, Request, World, policy_of
 
-from .compared import Comparison, Problem, kind_of
+from .compared import Comparison, Problem
 from .sharing import Declared, sources
 from .stack import OperationError
 
@@ -186,7 +186,7 @@ def _without(world: World, grant: Grant, *, across: bool) -> Iterator[tuple[str,
     if grant.both:
         resource = replace(world.resources[grant.on], policy=None)
         resources = {**world.resources, grant.on: resource}
-        yield kind_of(resource), replace(world, resources=resources)
+        yield policy_of(resource.arn), replace(world, resources=resources)
     if grant.who.kind in ("role", "user") and (across or not grant.both):
         identities = {**world.identities, grant.who: Identity()}
         yield "identity policy", replace(world, identities=identities)

@@ -34,6 +34,7 @@ class _Named(NamedTuple):
 
 
 _ARN_OF = {
+    "aws_s3_access_point": _Named("name", "s3", "accesspoint/"),
     "aws_sqs_queue": _Named("name", "sqs"),
     "aws_sqs_queue_policy": _Named("queue_url", "sqs"),
     "data.aws_sqs_queue": _Named("name", "sqs"),
@@ -160,7 +161,7 @@ class _StackNeeds:
             yield from self._pass_role(address, "s3.amazonaws.com")
 
     def _named(self, type_: str, address: str) -> Iterator[_Need]:
-        """Yield what the destination of notifications needs, and what passes them on."""
+        """Yield what an access point needs, a destination of notifications, and what passes on."""
         blocks, of = self._blocks, _ARN_OF[type_]
         if of.argument == "arn":
             arn = blocks.attribute(address, "arn")

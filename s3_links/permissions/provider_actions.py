@@ -97,6 +97,20 @@ TAGGING = {
 }
 """What tags take besides, where an account's ``tags`` are for everything in it."""
 NAMED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "aws_s3_access_point": (
+        (
+            "s3:GetAccessPoint",
+            "s3:GetAccessPointPolicy",
+            "s3:GetAccessPointPolicyStatus",
+            "s3:ListTagsForResource",  # of the provider's version 6
+        ),
+        (
+            "s3:CreateAccessPoint",
+            "s3:DeleteAccessPoint",
+            "s3:DeleteAccessPointPolicy",
+            "s3:PutAccessPointPolicy",
+        ),
+    ),
     "aws_sqs_queue": (
         ("sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"),
         ("sqs:CreateQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes"),
@@ -132,7 +146,7 @@ NAMED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("lambda:AddPermission", "lambda:RemovePermission"),
     ),
 }
-"""Of what a bucket's notifications go to, by its name: each has an ARN that is known beforehand."""
+"""Of access points and of what notifications go to: each has an ARN that is known beforehand."""
 KEY_READS = (
     "kms:DescribeKey",
     "kms:GetKeyPolicy",

@@ -6,7 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from s3_cross_account.reading import Unreadable
-from s3_links.world import Principal, anyone_else
+from s3_cross_account.through import objects_of
+from s3_links.world import ACCESS_POINT, Principal, anyone_else, head_of, policy_of
 
 from . import actions
 from .callers import callers
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from s3_links.world import World
 
 _SERVICES = ("s3", "kms", "sts", "iam")
+_WITH_OBJECTS = ("bucket policy", ACCESS_POINT)
 
 
 class Atoms:
@@ -154,12 +156,12 @@ class Atoms:
         return self._objects[target]
 
     def _regions(self, target: str) -> Iterable[str]:
-        if ":s3:::" not in target or "/" in target:
+        if target != head_of(target) or policy_of(target) not in _WITH_OBJECTS:
             return ()
         found = (_key_pattern(pattern, target) for pattern in self._patterns)
         patterns = frozenset(key for key in found if key is not None)
         keys = (key or "x" for key in representatives(patterns))
-        return dict.fromkeys(f"{target}/{key}" for key in keys)
+        return dict.fromkeys(f"{objects_of(target)}{key}" for key in keys)
 
     def _sample(self, pattern: str) -> str | None:
         """Return an ARN that ``pattern`` covers and that is none of the known resources."""
@@ -168,7 +170,7 @@ class Atoms:
         )
         if text.count(":") < 5:
             text = "arn:aws:s3:::any-other/any-other"
-        if text.split("/", 1)[0] in self._resources or text in self._resources:
+        if {text, text.split("/", 1)[0], head_of(text)} & self._resources.keys():
             return None
         return text
 
@@ -255,7 +257,8 @@ def _key_pattern(pattern: str, bucket: str) -> str | None:
     plain = PIECES.sub(lambda piece: piece["wild"] or "*", pattern)
     if plain == "*" or plain.count(":") < 5:
         return "*"
-    head, slash, key = plain.partition("/")
+    sign = objects_of(bucket).removeprefix(bucket)
+    head, slash, key = plain.partition(sign)
     if not arn_matches(head, bucket, {}):
         return None
     return key if slash else "*" if head.endswith("*") else None
@@ -263,6 +266,8 @@ def _key_pattern(pattern: str, bucket: str) -> str | None:
 
 def _type(resource: str) -> str:
     service = resource.split(":")[2] if resource.count(":") >= 2 else ""
+    if policy_of(resource) == ACCESS_POINT:
+        return f"s3 accesspoint{'' if resource == head_of(resource) else 'object'}"
     if service == "s3":
         return "s3 object" if "/" in resource else "s3 bucket"
     return {"kms": "kms key", "iam": "iam role"}.get(service, service)

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from s3_cross_account.reading import Unreadable
-from s3_links.world import Bucket, Document, Identity, Resource, World
+from s3_links.world import AccessPoint, Bucket, Document, Identity, Resource, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -92,4 +92,6 @@ def _settings(resource: Resource) -> tuple[object, ...]:
     common = (resource.account, resource.grants)
     if isinstance(resource, Bucket):
         return (*common, resource.restrict_public, resource.ownership)
+    if isinstance(resource, AccessPoint):
+        return (*common, resource.bucket, resource.vpc)
     return common

@@ -10,7 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from s3_links.world import POLICIES, Bucket, Document, Levels, Request, Resource, World
+from s3_links.world import (
+    AccessPoint,
+    Bucket,
+    Document,
+    Levels,
+    Request,
+    Resource,
+    World,
+    policy_of,
+)
 
 from . import actions, buckets, context, grants
 from .logic import Formula, Unknown, alternatives, contrary, every, some
@@ -68,7 +77,35 @@ def evaluate(world: World, request: Request) -> Decision:
     if partition and who.account and partition != who.partition:
         note = f"no request reaches from {who.partition} into {partition}"
         return Decision(request=request, allowed=False, note=note)
+    point = world.resource(request.resource)
+    if isinstance(point, AccessPoint):
+        return _by_access_point(world, request, point)
     return _Evaluation(world, request).decision()
+
+
+def _by_access_point(world: World, request: Request, point: AccessPoint) -> Decision:
+    """Return the decision of a request through an access point: that lets it, and its bucket does.
+
+    Follows "Configuring IAM policies for using access points" in the Amazon S3 User Guide.
+    """
+    context = {
+        "s3:DataAccessPointArn": (point.arn,),
+        "s3:DataAccessPointAccount": (point.account,),
+        "s3:AccessPointNetworkOrigin": ("VPC" if point.vpc else "Internet",),
+        **request.context,
+    }
+    request = replace(request, context=context)
+    asked = [_Evaluation(world, request).decision()]
+    if actions.resource_types(request.action) & {"bucket", "object"}:
+        behind = replace(request, resource=point.behind(request.resource))
+        asked.append(_Evaluation(world, behind).decision())
+    allowed = every(*(one.allowed for one in asked))
+    return Decision(
+        request=request,
+        allowed=allowed,
+        findings=tuple(finding for one in asked for finding in one.findings),
+        missing=() if allowed is True else tuple(m for one in asked for m in one.missing),
+    )
 
 
 def through(world: World, roles: Sequence[Principal], request: Request) -> list[Decision]:
@@ -149,8 +186,7 @@ class _Evaluation:
         is_own = self._who.account == resource.account
         alone = is_own and self._service in _BY_ITSELF
         if anyhow is False and not alone:
-            what = POLICIES.get(self._service, "resource-based policy")
-            self._miss(what, resource.account, resource.arn)
+            self._miss(policy_of(resource.arn), resource.account, resource.arn)
         if isinstance(resource, Bucket):
             governs = buckets.governs(resource, self._request.action)
             if not is_own and self._who.kind != "service":

@@ -151,6 +151,10 @@ class Emulator:
             "AWS_ENDPOINT_URL": self.endpoint,
             # Not covered by the former where a profile assumes a role.
             "AWS_ENDPOINT_URL_STS": self.endpoint,
+            # The id of an account stands before the host where S3 Control is asked, and there is no
+            # such host: it is asked by way of a proxy, which is the emulator itself.
+            "HTTP_PROXY": self.endpoint.rpartition("/")[0],
+            "http_proxy": self.endpoint.rpartition("/")[0],
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
         }

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import functools
 import hashlib
 import importlib
@@ -59,6 +60,16 @@ SOURCES = {
     "core.iam_actions.extract_resource_arn": "82f51700695c62fd",
     "core.iam_actions.request_tag_context": "d46adb816e024778",
     "core.iam_actions._query_param": "c540737dbd125bab",
+    "core.iam_evaluator.combine_resource_policy": "3972f81213f8b84b",
+    "core.iam_actions.s3_access_point_resources": "6dbdba7080fd1d51",
+    "services.s3.access_point_for_alias": "cac85714ea81d01e",
+    "services.s3.resolve_access_point_alias": "ddfa5c1b220847e1",
+    "services.s3.create_access_point": "5b3aa847b435cf2e",
+    "services.s3.bucket_region": "27516e1df8bbfcca",
+    "services.s3._apply_bucket_scope": "df846d5b4247f4ee",
+    "services.s3.handle_access_point_control": "9cd3a67c89566bd5",
+    "services.s3._policy_is_public": "7615c2ab984e5a76",
+    "services.s3._s3control_response": "e6675ffd1541ced8",
 }
 # Seconds between a reply's head and the request that asked for it; see _delay_replies.
 _HEAD_DELAY = 0.003
@@ -97,6 +108,8 @@ def correct() -> None:
     _judge_the_caller_not_its_account(iam_evaluator)
     _find_copy_sources_in_their_own_account(s3)
     _resolve_keys_across_accounts(iam_evaluator, s3)
+    _reach_access_points_across_accounts(iam_evaluator, s3)
+    _say_whether_access_points_are_public(s3)
     _replicate_to_each_destination(s3)
     _delay_replies()
     _launch_as_requested()
@@ -136,6 +149,75 @@ def _find_copy_sources_in_their_own_account(s3: Any) -> None:
                 return _original(bucket, *args)
 
         setattr(s3, name, in_owners_account)
+
+
+def _reach_access_points_across_accounts(iam_evaluator: Any, s3: Any) -> None:
+    # An access point may be of another account's bucket, and asked from any account: both have to
+    # let it, and the bucket's policy knows which access point it comes through. The emulator has
+    # them within one account.
+    create, region = s3.create_access_point, s3.bucket_region
+    resolve, evaluate = s3.resolve_access_point_alias, iam_evaluator.evaluate_resource_policy
+    came_through: contextvars.ContextVar[tuple[str, dict[str, str]] | None]
+    came_through = contextvars.ContextVar("came_through", default=None)
+
+    @functools.wraps(region)
+    def region_of(bucket: str) -> Any:
+        with s3._in_account(s3._bucket_owner_account(bucket) or s3.get_account_id()):
+            return region(bucket)
+
+    @functools.wraps(create)
+    def create_for(name: str, bucket: str, *args: Any, **kwargs: Any) -> Any:
+        record = create(name, bucket, *args, **kwargs)
+        record["BucketAccountId"] = s3._bucket_owner_account(bucket)
+        return record
+
+    @functools.wraps(s3.access_point_for_alias)
+    def for_alias(alias: str) -> Any:
+        if (found := resolve(alias)) is None:
+            return None
+        account, region, record = found
+        arn = s3.access_point_arn(record["Name"], account, region)
+        keys = {
+            "s3:DataAccessPointArn": arn,
+            "s3:DataAccessPointAccount": account,
+            "s3:AccessPointNetworkOrigin": record["NetworkOrigin"],
+        }
+        came_through.set((record["Bucket"], {key.lower(): keys[key] for key in keys}))
+        return arn, record["Bucket"], keys
+
+    @functools.wraps(resolve)
+    def of_whoever_asks(alias: str) -> Any:
+        found = resolve(alias)
+        return found and (s3.get_account_id(), *found[1:])
+
+    @functools.wraps(evaluate)
+    def knowing(doc: Any, ctx: Any, *args: Any, **kwargs: Any) -> Any:
+        bucket, keys = came_through.get() or ("", {})
+        if ctx.resource_arn.removeprefix("arn:aws:s3:::").partition("/")[0] == bucket:
+            ctx = replace(ctx, service_context={**ctx.service_context, **keys})
+        return evaluate(doc, ctx, *args, **kwargs)
+
+    s3.bucket_region, s3.create_access_point = region_of, create_for
+    s3.access_point_for_alias, s3.resolve_access_point_alias = for_alias, of_whoever_asks
+    iam_evaluator.evaluate_resource_policy = knowing
+
+
+def _say_whether_access_points_are_public(s3: Any) -> None:
+    # The provider asks it beside the policy, and takes it that there is none without an answer.
+    original = s3.handle_access_point_control
+
+    @functools.wraps(original)
+    def handle(method: str, path: str, *args: Any) -> Any:
+        name, sub, *_ = s3.access_point_control_route(path) or ("", "")
+        policy = (s3._access_points.get(name) or {}).get("Policy")
+        if (method, sub) != ("GET", "policyStatus") or not policy:
+            return original(method, path, *args)
+        reply = s3.Element("GetAccessPointPolicyStatusResult", xmlns=s3.S3CONTROL_NS)
+        status = s3.SubElement(s3.SubElement(reply, "PolicyStatus"), "IsPublic")
+        status.text = str(s3._policy_is_public(policy)).lower()
+        return s3._s3control_response(reply)
+
+    s3.handle_access_point_control = handle
 
 
 def _replicate_to_each_destination(s3: Any) -> None:

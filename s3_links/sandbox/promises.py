@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from s3_cross_account.actions import known
 from s3_cross_account.prefixes import BY_TAG
 from s3_cross_account.replication_rule import prefixes
+from s3_cross_account.through import objects_of
 from s3_links.declarations.link import Link
 from s3_links.declarations.replication import ReplicationLink
 from s3_links.reach.evaluate import evaluate
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from s3_cross_account.access import Access
+    from s3_links.declarations.access_points import BucketAccessPoint
     from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.delivery import ServiceDeliveryLink
     from s3_links.declarations.replication import End
@@ -94,6 +96,35 @@ _PLACE = ""
 _NOTHING = _Promise(())
 
 
+class Way(NamedTuple):
+    """How a bucket is reached: by its name, or through one of its access points."""
+
+    bucket: LinkBucket
+    through: BucketAccessPoint | None = None
+
+    def __str__(self) -> str:
+        return (
+            f"{self.bucket.name} through {self.through.name}" if self.through else self.bucket.name
+        )
+
+    def name(self, deployed: Deployed) -> str:
+        """Return what stands where a request names its bucket: the name, or an alias."""
+        if self.through:
+            return deployed.outputs[f"access_point_alias_{self.through.label}"]
+        return deployed.bucket_name(self.bucket)
+
+    def arn(self, deployed: Deployed) -> str:
+        """Return the ARN of the bucket or the access point."""
+        if self.through:
+            return deployed.outputs[f"access_point_arn_{self.through.label}"]
+        return f"arn:aws:s3:::{deployed.bucket_name(self.bucket)}"
+
+
+def ways(bucket: LinkBucket) -> list[Way]:
+    """Return every way to a bucket."""
+    return [Way(bucket), *(Way(bucket, point) for point in bucket.access_points)]
+
+
 class Questions:
     """What can be asked of a link by direct access or AssumeRole."""
 
@@ -111,12 +142,13 @@ class Questions:
     def answers(self) -> Answers:
         """Ask everything."""
         found = Answers()
-        for bucket in self._link.buckets:
-            for label, session, of in self._sessions(bucket) if self.judged else ():
-                found.cells += self._of(label, session, bucket, of)
+        for way in (way for bucket in self._link.buckets for way in ways(bucket)):
+            bucket = way.bucket
+            for label, session, of, by in self._sessions(bucket) if self.judged else ():
+                found.cells += self._of(label, session, way, of if by == way else _NOTHING)
             granted = [g.access.access for g in self._link.granted if bucket in g.buckets]
             for (label, other), place in product(self._others(bucket), _Promise(granted).places):
-                found.cells += self._verbs(label, other, bucket, place, _NOTHING)
+                found.cells += self._verbs(label, other, way, place, _NOTHING)
         found.cells += self._assumed()
         found.cells += self._handed_out()
         self._by_documents(found)
@@ -124,38 +156,39 @@ class Questions:
 
     def granted(self, bucket: LinkBucket) -> Iterator[Cell]:
         """Ask what the roles may do that are let in."""
-        for label, session, of in self._sessions(bucket):
+        for label, session, of, way in self._sessions(bucket):
             for place in of.places:
-                yield from self._verbs(label, session, bucket, place, of)
+                yield from self._verbs(label, session, way, place, of)
 
-    def _of(
-        self, label: str, session: Principal, bucket: LinkBucket, of: _Promise
-    ) -> Iterator[Cell]:
+    def _of(self, label: str, session: Principal, way: Way, of: _Promise) -> Iterator[Cell]:
         """Ask what a role may do that is let in, and what it may not."""
         for place in of.places or [_PLACE]:
             name = label if len(of.places) < 2 else f"{label}, in {place or 'the bucket'}"
-            yield from self._verbs(name, session, bucket, place, of)
+            yield from self._verbs(name, session, way, place, of)
         if of.places and "" not in of.places:
             where = of.places[0] if len(of.places) == 1 else "these"
-            yield from self._verbs(f"{label}, outside {where}", session, bucket, _OUTSIDE, of)
+            yield from self._verbs(f"{label}, outside {where}", session, way, _OUTSIDE, of)
         # Hardening changes no bucket that exists.
-        hardened = self._link.switches.tls_only and not bucket.existing
+        hardened = self._link.switches.tls_only and not way.bucket.existing
         if of.accesses and (hardened or all(a.conditions.tls_only for a in of.accesses)):
             plain = session.without_tls()
-            yield from self._verbs(f"{label}, no TLS", plain, bucket, of.places[0], _NOTHING)
+            yield from self._verbs(f"{label}, no TLS", plain, way, of.places[0], _NOTHING)
 
-    def _names(self, bucket: LinkBucket) -> Iterator[tuple[str, str, bool, _Promise]]:
-        """Yield who is let in, the ARN, whether the emulator judges it, and what is promised.
+    def _names(self, bucket: LinkBucket) -> Iterator[tuple[str, str, bool, _Promise, Way]]:
+        """Yield who is let in, the ARN, whether the emulator judges it, what is promised, and how.
 
         That is each consumer, or with AssumeRole the role that it becomes.
         """
         role, outputs = self._link.assumed_role, self._deployed.outputs
         for one in self._deployed.grantees:
-            of = self._promised(one, bucket)
+            of, way = self._promised(one, bucket), self._way(one, bucket)
             if role is not None:
-                yield role.name, outputs["assumed_role_arn"], self.judged, of
+                yield role.name, outputs["assumed_role_arn"], self.judged, of, way
                 return
-            yield one.consumer.name, one.arn, self.judged and one.judged, of
+            yield one.consumer.name, one.arn, self.judged and one.judged, of, way
+
+    def _way(self, one: Grantee, bucket: LinkBucket) -> Way:
+        return Way(bucket, bucket.through(self._link.calling(one.consumer)))
 
     def _promised(self, one: Grantee, bucket: LinkBucket) -> _Promise:
         """Return what a consumer is promised, by other links on the bucket too."""
@@ -168,19 +201,19 @@ class Questions:
                         found += other.link.accesses(theirs.consumer, links[id(other.link)])
         return _Promise([access.access for access in found])
 
-    def _sessions(self, bucket: LinkBucket) -> Iterator[tuple[str, Principal, _Promise]]:
+    def _sessions(self, bucket: LinkBucket) -> Iterator[tuple[str, Principal, _Promise, Way]]:
         """Yield each consumer's session, or with AssumeRole the one that it gets by assuming.
 
-        And what it is promised on the bucket.
+        And what it is promised on the bucket, and by which way.
         """
         role = self._link.assumed_role
         for one in self._judged:
-            of = self._promised(one, bucket)
+            of, way = self._promised(one, bucket), self._way(one, bucket)
             if role is None:
-                yield one.consumer.name, one.session(), of
+                yield one.consumer.name, one.session(), of, way
             else:
                 assumed = self._deployed.assumed(one.session(), role)
-                yield f"{role.name}, by {one.consumer.name}", assumed, of
+                yield f"{role.name}, by {one.consumer.name}", assumed, of, way
 
     def _others(self, bucket: LinkBucket) -> Iterator[tuple[str, Principal]]:
         """Yield who may do everything in another account than the bucket's, and is not named."""
@@ -242,11 +275,11 @@ class Questions:
         self,
         label: str,
         who: Principal,
-        bucket: LinkBucket,
+        way: Way,
         place: str,
         of: _Promise,
     ) -> Iterator[Cell]:
-        return _verbs(self._deployed, label, who, bucket, place, of)
+        return _verbs(self._deployed, label, who, way, place, of)
 
     def _by_documents(self, found: Answers) -> None:
         """Ask the evaluator for what the emulator cannot judge.
@@ -254,14 +287,14 @@ class Questions:
         That is some conditions, keys and organizations.
         """
         for bucket in self._link.buckets:
-            arn = f"arn:aws:s3:::{self._deployed.bucket_name(bucket)}"
             actions = {how.action: how.on_object for how in VERBS.values()}
-            for label, who, judged, of_role in self._names(bucket):
+            for label, who, judged, of_role, way in self._names(bucket):
                 promised = {action: of_role.place(action) for action in actions}
+                arn = way.arn(self._deployed)
                 for action, place in promised.items() if not judged else ():
                     if place is not None:
-                        on = f"{arn}/{place}s3-links-try" if actions[action] else arn
-                        self._decide(found, (label, who), action, on, bucket.name)
+                        on = f"{objects_of(arn)}{place}s3-links-try" if actions[action] else arn
+                        self._decide(found, (label, who), action, on, str(way))
                 for action in _KEY_ACTIONS if bucket.encrypted_by else ():
                     if promised.get(action) is None:
                         continue
@@ -306,16 +339,16 @@ def _verbs(
     deployed: Deployed,
     label: str,
     who: Principal,
-    bucket: LinkBucket,
+    way: Way,
     place: str,
     of: _Promise,
 ) -> Iterator[Cell]:
-    name = deployed.bucket_name(bucket)
-    owner, key = deployed.owners[bucket.account], f"{place}s3-links-try"
+    bucket, name = deployed.bucket_name(way.bucket), way.name(deployed)
+    owner, key = deployed.owners[way.bucket.account], f"{place}s3-links-try"
     for verb, how in VERBS.items():
-        owner.s3.put_object(Bucket=name, Key=key, Body=b"seed")
+        owner.s3.put_object(Bucket=bucket, Key=key, Body=b"seed")
         found = allowed(lambda: how.call(who.s3, name, key))  # noqa: B023
-        yield Cell(label, verb, bucket.name, of(how.action, place), found)
+        yield Cell(label, verb, str(way), of(how.action, place), found)
 
 
 def replicates(
@@ -360,7 +393,7 @@ def _of_service(deployed: Deployed, link: ServiceDeliveryLink) -> Answers:
     """
     found, bucket = Answers(), link.bucket
     for label, stranger in _strangers(deployed, bucket):
-        found.cells += _verbs(deployed, label, stranger, bucket, _PLACE, _NOTHING)
+        found.cells += _verbs(deployed, label, stranger, Way(bucket), _PLACE, _NOTHING)
     arn = f"arn:aws:s3:::{deployed.bucket_name(bucket)}"
     delivery = link.delivery(deployed.account, lambda alias: deployed.owners[alias].region)
     asked = [(arn, bucket.name, statement) for statement in delivery.on_bucket(arn, "aws")]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from s3_cross_account.access import Access
+from s3_cross_account.access_point import AccessPoint
 from s3_cross_account.assume_role import AssumeRole
 from s3_cross_account.aws_cli import instance_profile_config
 from s3_cross_account.document import rendered_once
@@ -24,9 +25,12 @@ if TYPE_CHECKING:
 
     from cdktf import App
 
+    from s3_cross_account.bucket import BucketBase
     from s3_cross_account.role import RoleBase
+    from s3_links.declarations.access_points import BucketAccessPoint
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.assumed import AssumedRole
+    from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.consumers import Consumer
     from s3_links.declarations.link import Link
     from s3_links.declarations.state import State
@@ -55,13 +59,24 @@ class LinkStack(LinkedStack):
             assumed = self._assumed(link, link.assumed_role, roles)
             reaching = dict.fromkeys(reaching, assumed)
         reached = dict(zip([b.id for b in link.buckets], buckets, strict=True))
+        points = {
+            (of.id, point.account): self._access_point(of, point, bucket)
+            for of, bucket in zip(link.buckets, buckets, strict=True)
+            for point in of.access_points
+        }
         for consumers, of_these, access in link.granted:
             for of in of_these:
-                reached[of.id].grant(
-                    *dict.fromkeys(reaching[consumer.id] for consumer in consumers),
-                    access=link.reaching(access),
-                    survive_recreation=link.survive_role_recreation,
-                )
+                by: dict[BucketBase | AccessPoint, dict[RoleBase, None]] = {}
+                for consumer in consumers:
+                    point = of.through(link.calling(consumer))
+                    on = points[of.id, point.account] if point else reached[of.id]
+                    by.setdefault(on, {})[reaching[consumer.id]] = None
+                for on, whom in by.items():
+                    on.grant(
+                        *whom,
+                        access=link.reaching(access),
+                        survive_recreation=link.survive_role_recreation,
+                    )
         if link.assumed_role is not None and isinstance(assumed := self._chain[-1], ForeignRole):
             name = label(link.assumed_role.account, link.assumed_role.name)
             self.outputs(**handed_over(name, assumed))
@@ -140,6 +155,23 @@ class LinkStack(LinkedStack):
         if isinstance(role, Role) and consumer.instance:
             self._instance(scope, role, consumer)
         return role
+
+    def _access_point(
+        self, of: LinkBucket, declared: BucketAccessPoint, bucket: BucketBase
+    ) -> AccessPoint:
+        point = AccessPoint(
+            self,
+            f"access-point.{of.id}.{declared.account}.{declared.name}",
+            account=self.account(declared.account),
+            bucket=bucket,
+            name=declared.name,
+            vpc_id=declared.vpc_id,
+        )
+        of_label = {"arn": point.arn, "alias": point.alias}
+        self.outputs(
+            **{f"access_point_{what}_{declared.label}": of_label[what] for what in of_label}
+        )
+        return point
 
     def _instance(self, scope: Construct, role: Role, consumer: Consumer) -> None:
         instance = Instance(

@@ -8,6 +8,7 @@ from s3_cross_account.grantees import organization_limits, permission_set_arns
 from s3_cross_account.policy import Condition, Principal, account_root
 from s3_cross_account.service_delivery import ServiceDelivery
 from s3_cross_account.shared import Sharer, by_arn
+from s3_cross_account.through import Through, access_point_arn
 from s3_links.declarations.delivery import ServiceDeliveryLink
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from s3_cross_account.account import Account
     from s3_cross_account.bucket import BucketBase
     from s3_cross_account.policy import Naming
+    from s3_links.declarations.access_points import BucketAccessPoint
     from s3_links.declarations.consumers import Consumer
     from s3_links.declarations.link import Link
     from s3_links.declarations.shared import Sharer as Declared
@@ -44,10 +46,16 @@ def share(
     roles = _roles(scope, link, bucket, account, foreign)
     for granted in link.granted:
         if declared.bucket in granted.buckets:
-            bucket.grant(
-                *dict.fromkeys(roles[consumer.id] for consumer in granted.consumers),
-                access=link.reaching(granted.access),
-            )
+            by: dict[BucketAccessPoint | None, dict[Sharer, None]] = {}
+            for consumer in granted.consumers:
+                point = declared.bucket.through(link.calling(consumer))
+                by.setdefault(point, {})[roles[consumer.id]] = None
+            for point, whom in by.items():
+                bucket.grant(
+                    *whom,
+                    access=link.reaching(granted.access),
+                    through=_through(account(point.account), point.name) if point else None,
+                )
 
 
 def _roles(
@@ -74,6 +82,12 @@ def _roles(
         )
         for consumer in link.consumers
     }
+
+
+def _through(account: Account, name: str) -> Through:
+    id_ = account.account_id
+    arn = access_point_arn(account.partition, account.region, id_, name)
+    return Through(arn=arn, account_id=id_)
 
 
 def _naming(consumer: Consumer, account: Account, foreign: Collection[str]) -> Naming:

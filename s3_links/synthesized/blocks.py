@@ -35,6 +35,7 @@ _OF_REGION = {
     "aws_sns_topic": ("sns", ""),
     "aws_cloudwatch_event_bus": ("events", "event-bus/"),
     "aws_cloudwatch_event_rule": ("events", "rule/"),
+    "aws_s3_access_point": ("s3", "accesspoint/"),
 }
 
 
@@ -300,7 +301,7 @@ class Blocks:
         return f"{address}.{name} {UNKNOWN}"
 
     def _of_region(self, address: str, type_: str, name: str) -> str:
-        """Return what stands for an attribute of a queue, a topic, a bus or a rule of a bus."""
+        """Return what stands for an attribute of what has a region in its ARN."""
         service, beginning = _OF_REGION[type_]
         known = self._name(address, "name")
         if type_ == "aws_sqs_queue" and name in ("id", "url"):

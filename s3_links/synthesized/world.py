@@ -6,7 +6,17 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Literal
 
-from s3_links.world import Bucket, Document, Identity, Principal, Resource, World, principal
+from s3_links.world import (
+    ACCESS_POINT,
+    AccessPoint,
+    Bucket,
+    Document,
+    Identity,
+    Principal,
+    Resource,
+    World,
+    principal,
+)
 
 from .blocks import UNNAMED, Blocks, type_of
 from .destinations import HARMLESS, POLICY_TYPES, destinations
@@ -19,6 +29,7 @@ _MODELLED = {
     *("aws_iam_role", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_role_policy_attachment"),
     "aws_iam_user_policy_attachment",
     *("aws_s3_bucket", "aws_s3_bucket_policy", "aws_s3_bucket_ownership_controls"),
+    "aws_s3_access_point",
     *("aws_s3_bucket_public_access_block", "aws_s3_bucket_versioning"),
     "aws_s3_account_public_access_block",
     *("aws_s3_bucket_replication_configuration", "aws_kms_key", "aws_kms_key_policy"),
@@ -44,6 +55,7 @@ _GRANTING = {
 }
 _PLACES = {
     "bucket policy": (("aws_s3_bucket_policy", "bucket"), ("aws_s3_bucket", "bucket")),
+    "access point policy": (("aws_s3_access_point", "arn"),),
     "key policy": (("aws_kms_key", "arn"),),
     "trust policy": (("aws_iam_role", "arn"),),
     "permissions boundary": (("aws_iam_role", "permissions_boundary"),),
@@ -161,7 +173,12 @@ class _Builder:
             for who, address in roles.items()
             if who.kind == "role"
         }
-        named = (*self._buckets(), *self._keys(), *destinations(self._blocks))
+        named = (
+            *self._buckets(),
+            *self._access_points(),
+            *self._keys(),
+            *destinations(self._blocks),
+        )
         resources |= {resource.arn: resource for resource in named}
         attached = self._attached(roles)
         identities = {
@@ -282,6 +299,22 @@ class _Builder:
                 first = rule[0] if isinstance(rule, list) and rule else rule
                 settings["ownership"] = (first or {}).get("object_ownership")
             yield Bucket(arn=arn, account=account, policy=policy, **settings)
+
+    def _access_points(self) -> Iterator[AccessPoint]:
+        blocks = self._blocks
+        for address in blocks.of("aws_s3_access_point"):
+            arn, bucket = blocks.attribute(address, "arn"), blocks.attribute(address, "bucket")
+            policy, vpcs = None, blocks.known(address, "vpc_configuration") or ()
+            vpcs = [vpcs] if isinstance(vpcs, dict) else vpcs  # as it is synthesized
+            if blocks.known(address, "policy"):
+                policy = document_of(blocks, address, "policy", ACCESS_POINT, arn)
+            yield AccessPoint(
+                arn=arn,
+                account=blocks.account(address),
+                policy=policy,
+                bucket=f"arn:{blocks.partition(address)}:s3:::{bucket}",
+                vpc=next((one.get("vpc_id") for one in vpcs), None),
+            )
 
     def _by_bucket(self, type_: str) -> dict[str, str]:
         return {self._blocks.attribute(a, "bucket"): a for a in self._blocks.of(type_)}

@@ -44,9 +44,11 @@ async function decide({
   return response.overallResult === 'Allowed'
 }
 
-// The evaluator does not know these keys: tags' keys, which are compared alike, stand in for them.
+// The evaluator does not know these keys, those of access points not of the buckets behind them:
+// tags' keys, which are compared alike, stand in for them.
 const input = readFileSync(0, 'utf8')
   .replaceAll(/kms:EncryptionContext:aws:([a-z0-9]+):arn/gi, 'aws:RequestTag/encryption-context-$1')
+  .replaceAll(/s3:(DataAccessPoint(?:Arn|Account))/gi, 'aws:RequestTag/$1')
   .replaceAll(
     /"([a-z0-9.-]+(?:\/[\w.~\/-]+)?):(aud|sub)":/gi,
     (_, issuer, claim) => `"aws:RequestTag/${issuer.replaceAll('/', '.')}-${claim}":`

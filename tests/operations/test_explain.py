@@ -217,9 +217,10 @@ def explained(
     pasted: Pasted | None = None,
     context: Mapping[str, tuple[str, ...]] | None = None,
     endpoint: str | None = None,
+    at: str = OBJECT,
 ) -> tuple[list[Step], list[str]]:
     reader, declared = recording(recorded), Declared([], {})
-    target = Finder(reader, declared).where(OBJECT)
+    target = Finder(reader, declared).where(at)
     explaining = Explaining(reader, declared, target, context or {}, endpoint)
     steps = list(explaining.steps(principal(SESSION), ["s3:GetObject"]))
     if pasted is not None:
@@ -623,17 +624,84 @@ POINT = f"arn:aws:s3:ap-northeast-1:{TWO}:accesspoint/point"
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (POINT, "is an access point, whose policy is not looked at here: give the bucket"),
-        (f"s3://{POINT}/object/key", "is an access point"),
-        (f"arn:aws:s3::{TWO}:accesspoint:m.mrap", "is an access point"),
-        ("s3://point-abc123-s3alias/key", "reserves for aliases of access points: name a general"),
+        (POINT, "is not found (there is none): `s3-links check` shows who asks in which account"),
+        (f"s3://{POINT.replace(TWO, '333333333333')}/object/key", "no account with this id"),
+        (f"arn:aws:s3::{TWO}:accesspoint:m.mrap", "is an access point of another kind"),
+        ("s3://point-abc123-s3alias/key", "is the alias of an access point: give its ARN"),
     ],
 )
 def test_an_access_point_is_not_taken_for_a_bucket(text: str, told: str) -> None:
     with pytest.raises(OperationError, match="WHERE") as error:
-        finder(answers()).where(text)
+        finder(answers() | {f"{TWO}.s3control.get_access_point": "NoSuchAccessPoint"}).where(text)
     assert told in str(error.value)
     assert "\n" not in str(error.value)
+
+
+# Through an access point
+
+
+BY_NAME = {"StringEquals": {"s3:DataAccessPointArn": POINT}}
+BY_ACCOUNT = {"StringEquals": {"s3:DataAccessPointAccount": TWO}}
+AT_POINT = {"Sid": "Point", "Resource": f"{POINT}/object/*"}
+
+
+def at_point() -> dict[str, Any]:
+    """Return what is recorded of a bucket that an access point of its account leads to."""
+    whole = policy(TO_ROLE | AT_POINT)
+    return {
+        **answers(),
+        **own_policy(LETS | {"Condition": BY_NAME}, LETS | AT_POINT),
+        **bucket_policy(TO_ROLE | {"Condition": BY_ACCOUNT}),
+        f"{TWO}.s3control.get_access_point": {"Bucket": "reports", "BucketAccountId": TWO},
+        f"{TWO}.s3control.get_access_point_policy": {"Policy": json.dumps(whole)},
+    }
+
+
+def test_a_request_through_an_access_point_needs_its_halves_and_the_buckets() -> None:
+    (step,), unread = explained(at_point(), at=f"{POINT}/object/2026/a b.csv")
+    assert (step.verdict, unread) == ("allowed", [])
+    assert {(r.what, r.statement) for r in step.lets} == {
+        ("identity policy", "Lets"),
+        ("identity policy", "Point"),
+        ("access point policy", "Point"),
+        ("bucket policy", "Lets"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("recorded", "what"),
+    [
+        ({f"{TWO}.s3control.get_access_point_policy": "NoSuchAccessPointPolicy"}, "access point"),
+        ({BUCKET_POLICY: "NoSuchBucketPolicy"}, "bucket"),
+        (own_policy(LETS | {"Condition": BY_NAME}), "identity"),
+        (own_policy(LETS | AT_POINT), "identity"),
+        (
+            bucket_policy(
+                TO_ROLE
+                | {"Condition": {"StringEquals": dict.fromkeys(["s3:DataAccessPointAccount"], ONE)}}
+            ),
+            "bucket",
+        ),
+    ],
+)
+def test_the_half_that_an_access_point_misses_is_named(recorded: dict[str, Any], what: str) -> None:
+    (step,), _ = explained(at_point() | recorded, at=f"s3://{POINT}/2026/a b.csv")
+    assert step.verdict == "refused"
+    assert step.refuses[0].what == f"{what} policy"
+
+
+def test_what_is_for_access_points_lets_nobody_by_the_buckets_name() -> None:
+    (step,), _ = explained(at_point())
+    assert step.verdict == "refused"
+    told = {reason.told for reason in step.refuses}
+    assert any("s3:DataAccessPoint" in text for text in told), told
+
+
+def test_an_access_point_policy_that_is_not_read_counts_as_not_known() -> None:
+    unread = {f"{TWO}.s3control.get_access_point_policy": "AccessDenied"}
+    (step,), told = explained(at_point() | unread, at=f"{POINT}/object/2026/a b.csv")
+    assert step.verdict == "undecided"
+    assert told == [f"s3control:GetAccessPointPolicy ({POINT}) in {TWO}: AccessDenied"]
 
 
 # How it is told

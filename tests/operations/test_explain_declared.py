@@ -40,6 +40,18 @@ LINKS: dict[str, Any] = {
         ],
         "access": {"level": "read-only", "prefixes": ["r/"]},
     },
+    "points": {
+        "pattern": "direct-access",
+        "consumers": [{"account": "account1", "new_role": "pointed"}],
+        "buckets": [
+            {
+                "account": "account2",
+                "new_prefix": "behind-",
+                "access_points": [{"account": "account1", "name": "before"}],
+            }
+        ],
+        "access": {"level": "read-only"},
+    },
     "assume": {
         "pattern": "assume-role",
         "consumers": [{"account": "account1", "new_role": "caller"}],
@@ -155,6 +167,26 @@ def test_a_chain_is_followed_role_by_role(
     (principal,) = declared.roles(who)
     route = declared.route(principal, "arn:aws:s3:::lake-20261125023649946400000001")
     assert (route and [hop.name for hop in route.hops]) == roles
+
+
+BEHIND = "behind-20261125023649946400000001"
+
+
+def test_who_is_to_come_through_an_access_point_is_told_where_it_is(ask: Any) -> None:
+    answer = ask("pointed", f"{BEHIND}/a.csv", role("pointed") | bucket())
+    assert "the link points declares it through the access point before alone" in answer.declared
+    assert answer.next == (
+        "terraform -chdir=cdktf.out/stacks/points output -raw access_point_arn_account1_before"
+    )
+
+
+def test_through_its_access_point_the_half_that_was_lost_is_named(ask: Any) -> None:
+    arn = f"arn:aws:s3:ap-northeast-1:{ONE}:accesspoint/before"
+    there = {f"{ONE}.s3control.get_access_point": {"Bucket": BEHIND, "BucketAccountId": TWO}}
+    answer = ask("pointed", f"{arn}/object/a.csv", role("pointed") | bucket() | there)
+    assert asked_of(answer) == [("s3:GetObject", f"{arn}/object/a.csv")]
+    assert answer.next == "s3-links deploy points"
+    assert "it is not there as declared" in answer.declared[0], answer.declared
 
 
 def test_what_was_not_read_of_an_organization_is_noted_where_all_else_lets_it(ask: Any) -> None:

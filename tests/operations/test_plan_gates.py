@@ -660,10 +660,9 @@ def test_the_encryption_of_a_bucket_that_is_imported_is_compared(there: Any, wea
 @pytest.mark.parametrize(
     "address",
     [
-        "aws_s3_access_point.x",
+        "aws_s3control_access_grant.x",
         "aws_s3control_access_point_policy.x",
         "aws_s3control_multi_region_access_point_policy.x",
-        "aws_s3control_access_grant.x",
         "aws_s3control_object_lambda_access_point_policy.x",
         "aws_s3_bucket_acl.x",
         "aws_kms_grant.x",

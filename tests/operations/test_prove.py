@@ -93,6 +93,49 @@ LINKS: dict[str, Any] = {
             "conditions": GENERAL | {"StringLike": {"sts:RoleSessionName": "ci-*"}},
         },
     },
+    "through": {
+        "pattern": "direct-access",
+        "consumers": [
+            {"account": "account1", "new_role": "through"},
+            {"account": "account1", "existing_user": "through-too"},
+        ],
+        "buckets": [
+            {
+                "account": "account2",
+                "new_prefix": "through-",
+                "key": "new",
+                "access_points": [{"account": "account1", "name": "through", "vpc_id": "vpc-0a1"}],
+            }
+        ],
+        "access": {"level": "read-only", "prefixes": ["in/"], "same_accounts": True},
+        "hardening": True,
+    },
+    "through-its-own": {
+        "pattern": "direct-access",
+        "consumers": [
+            {"account": "account1", "new_role": "through-ours"},
+            {"organization_path": "o-a1b2c3d4e5/r-ab12/*"},
+        ],
+        "buckets": [
+            {
+                "account": "account2",
+                "new_prefix": "through-",
+                "access_points": [{"account": "account2", "name": "through"}],
+            }
+        ],
+        "access": {"level": "read-write-delete", "source_ips": ["203.0.113.0/24"]},
+    },
+    "through-delegated": {
+        "pattern": "direct-access",
+        "consumers": [{"account": "account1", "whole_account": True}],
+        "buckets": [
+            {
+                "account": "account2",
+                "new_prefix": "through-",
+                "access_points": [{"account": "account1", "name": "through"}],
+            }
+        ],
+    },
     "surviving": {
         "pattern": "direct-access",
         "consumers": [{"account": "account1", "new_role": "survivor"}],

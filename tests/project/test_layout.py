@@ -51,7 +51,7 @@ PURE = {
     *("access", "actions", "addresses", "condition_keys", "delivery", "delivery_services"),
     *("hardening", "policy", "prefixes", "reading", "replication_rule", "role_name"),
     *("delivery_template", "export_services", "notification_rule", "service_levels"),
-    *("settings", "spelling", "trusted_services"),
+    *("settings", "spelling", "through", "trusted_services"),
 }
 """The vocabulary of the library: no Node.js, so nothing of its constructs."""
 

@@ -268,6 +268,7 @@ def test_the_one_reader_reads_the_same(stacks: dict[str, Synthesized]) -> None:
             **{arn: [policy] for arn, policy in stack.on_keys.items()},
             **{arn: [policy] for arn, policy in stack.trusts.items()},
             **{arn: [policy] for arn, policy in stack.on_targets.items()},
+            **{arn: [policy] for arn, policy in stack.points.items() if policy},
         }
         resources = {arn: r.policy for arn, r in world.resources.items() if r.policy}
         found = {completed(arn): [policy] for arn, policy in resources.items()}

@@ -4,14 +4,16 @@ One file for each document that a pattern follows, and in it a case for each var
 declared link with lines about it: what is needed, and what must stay refused.
 
 Who asks: ``consumer`` (the link's role or user, the role of its permission set, or a role of its
-account or organization that has what is handed out), ``assumed role``,
+account or organization that has what is handed out), ``administering consumer`` (the same, which
+its account lets do everything), ``assumed role``,
 ``passed role`` (the one that it is assumed through), ``replication role`` (``...
 back``), ``batch role``, ``events role`` (of rules that pass events on), ``plan role``, ``deploy
 role``; ``another role of`` an account, which that account lets do everything; ``its own account``
 and ``the other account``, their administrators that is; a service by its principal; ``token of`` an
-OIDC provider. On what: ``bucket``, ``source``, ``destination``, ``state bucket``, ``log bucket of``
-and ``logs of`` a bucket (below the prefix of its logs), each with a ``/key`` behind it for an
-object; ``key of`` a bucket, ``each key``; ``each queue``, ``each topic``, ``each bus``; a role.
+OIDC provider. On what: ``bucket``, ``access point``, ``source``, ``destination``, ``state bucket``,
+``log bucket of`` and ``logs of`` a bucket (below the prefix of its logs), each with a ``/key``
+behind it for an object; ``key of`` a bucket, ``each key``; ``each queue``, ``each topic``,
+``each bus``; a role.
 """
 
 from __future__ import annotations
@@ -147,6 +149,8 @@ class Requests:
                 arn = stack.bucket(bucket.get("existing") or bucket["new_prefix"])
                 self._words[label] = arn
                 self._owners[arn] = stack.accounts[bucket["account"]]
+        for arn in stack.points:
+            self._words["access point"], self._owners[arn] = arn, arn.split(":")[4]
         if state := case.settings.get("state"):
             arn = self._words["state bucket"] = f"arn:aws:s3:::{state['bucket']}"
             self._owners[arn] = stack.accounts[state["account"]]
@@ -196,6 +200,8 @@ class Requests:
         if who == "consumer" and self._stack.given_elsewhere:
             (identity,) = self._stack.given_elsewhere.values()
             return _given_elsewhere(self._consumer, accounts), identity
+        if who == "administering consumer":
+            return self._principal("consumer", owner)[0], None
         if who in self._roles:
             arns = self._stack.roles[self._roles[who]]
             arn = next((arn for arn in arns if f":{owner}:" in arn), arns[0])
@@ -234,8 +240,10 @@ class Requests:
         else:
             label, _, key = on.format(**self._words).partition("/")
             bucket, owner, prefix = self._bucket(label)
-            path = f"/{prefix}{key}" if key else ""
+            sign = "/object/" if bucket in stack.points else "/"
+            path = f"{sign}{prefix}{key}" if key else ""
             written = stack.on_buckets.get(bucket) or stack.handed_over.get(bucket)
+            written = written or stack.points.get(bucket)
             yield f"{bucket}{path}", owner, written
 
     def _bucket(self, label: str) -> tuple[str, str, str]:

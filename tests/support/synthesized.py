@@ -62,7 +62,7 @@ class Synthesized:
 
     ``roles`` are the ARNs by the role's or the user's name, which may be there in each account.
     ``identity`` and ``trusts`` are by these ARNs, ``on_buckets`` by the bucket's, ``on_keys`` by
-    the key's, ``on_targets`` by that of what is told of events.
+    the key's, ``on_targets`` by that of what is told of events; ``points`` has all access points.
     ``given_elsewhere`` are the policies that others give, by the output that says so;
     of them ``handed_over`` are those of what is in foreign accounts, by the ARNs of these, and
     ``attached_there`` those of its roles and users.
@@ -117,6 +117,10 @@ class Synthesized:
             f"arn:aws:s3:::{self.text(block['bucket'])}": self._referred(block["policy"])
             for block in self.blocks("aws_s3_bucket_policy").values()
         }
+        self.points = {
+            self._point(block): self._referred(block["policy"]) if "policy" in block else None
+            for block in self.blocks("aws_s3_access_point").values()
+        }
         self.on_targets = {
             self._target(type_, block): self._referred(block["policy"])
             for type_ in _TARGETS
@@ -126,6 +130,11 @@ class Synthesized:
             self._key(block): self._referred(block["policy"])
             for block in self.blocks("aws_kms_key_policy").values()
         }
+
+    def _point(self, block: Mapping[str, Any]) -> str:
+        """Return the ARN of an access point."""
+        region = self._regions[block["provider"].partition(".")[2]]
+        return f"arn:aws:s3:{region}:{self._account(block['provider'])}:accesspoint/{block['name']}"
 
     def _target(self, type_: str, block: Mapping[str, Any]) -> str:
         """Return the ARN of the queue, the topic or the event bus that a policy is of."""

@@ -15,7 +15,7 @@ from s3_links.reach.evaluate import evaluate
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
 from s3_links.synthesized.policies import handed_out
 from s3_links.synthesized.world import place_of, world_of
-from s3_links.world import Bucket, Request, Resource
+from s3_links.world import Bucket, Request, Resource, head_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -248,13 +248,12 @@ class _Declared:
         """Yield a request as it is declared: names that were not known yet stand as themselves."""
         # What is encrypted is named by the bucket's ARN, which is not known.
         context = {k: v for k, v in request.context.items() if "EncryptionContext" not in k}
-        named, slash, key = request.resource, "", ""
-        if _S3 in request.resource:
-            named, slash, key = request.resource.partition("/")
+        named = head_of(request.resource)
+        within = request.resource.removeprefix(named)
         for principal in self.named(request.principal):
             for arn in self._world.resources:
                 if _is_named(arn, named):
-                    resource = f"{arn}{slash}{key}"
+                    resource = f"{arn}{within}"
                     yield replace(request, principal=principal, resource=resource, context=context)
 
 

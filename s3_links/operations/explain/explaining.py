@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from s3_cross_account.actions import REPLICATION_INTO_KEY, known, reads
 from s3_cross_account.policy import carried
 from s3_cross_account.reading import Unreadable
+from s3_cross_account.through import objects_of
 from s3_links.live.buckets import MANAGED_KEY, object_
 from s3_links.live.world import Live
 from s3_links.reach import actions
@@ -39,6 +40,12 @@ _OF_THE_KEY = {
 }
 """What an action needs of the key: "Using server-side encryption with AWS KMS keys (SSE-KMS)" and
 "Replicating encrypted objects" in the Amazon S3 User Guide."""
+
+
+_DIRECTLY: dict[str, tuple[str, ...]] = dict.fromkeys(
+    ("s3:DataAccessPointArn", "s3:DataAccessPointAccount", "s3:AccessPointNetworkOrigin"), ()
+)
+"""What no request has that names the bucket itself."""
 
 
 class Explaining:
@@ -98,9 +105,12 @@ class Explaining:
         if ":kms:" in resource:
             context |= _by_s3(who, resource.split(":")[3])
         if target.bucket:
+            resource = target.point or target.arn
+            if not target.point:
+                context = _DIRECTLY | context
             if "object" in actions.resource_types(action):
                 below = ANY_KEY if target.key.endswith("/") or not target.key else ""
-                resource = f"{target.arn}/{target.key}{below}"
+                resource = f"{objects_of(resource)}{target.key}{below}"
             elif action in known("prefix"):
                 context["s3:prefix"] = (target.key,) if target.key else ()
         request = Request(
@@ -154,7 +164,7 @@ class Explaining:
         listing = replace(
             request,
             action="s3:ListBucket",
-            resource=self._target.arn,
+            resource=self._target.point or self._target.arn,
             context={**request.context, "s3:prefix": ()},  # HeadObject and GetObject carry none
         )
         if self._judge()(listing).verdict == "allowed":
@@ -182,7 +192,8 @@ class Explaining:
         who, owner = request.principal, self._bucket.resource.account
         account = named.split(":")[4] if named.startswith("arn:") else owner
         key = self._live.key(named, account, who)
-        of = self._bucket.resource.arn if bucket_key else request.resource
+        behind = self._live.world.behind(request.resource)
+        of = self._bucket.resource.arn if bucket_key else behind
         context = self._context | _by_s3(who, self._bucket.region)
         context["kms:EncryptionContext:aws:s3:arn"] = (of,)
         for action in needed:
@@ -201,6 +212,9 @@ class Explaining:
 
     def _read_target(self, who: Principal) -> None:
         target = self._target
+        if target.point:
+            self._live.point(target.point)
+            self._read_limits(target.point.split(":")[4], "resource control policy")
         if target.owner.account:
             self._bucket = self._live.bucket(target.bucket, target.owner, target.arn.split(":")[1])
             self._read_limits(target.owner.account, "resource control policy")

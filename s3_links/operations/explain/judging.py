@@ -67,10 +67,11 @@ class Judge:
     def _facts(self, request: Request) -> Iterator[tuple[Formula, bool]]:
         """Yield what the evaluator does not know of ownership and ACLs, and was read."""
         found = self._bucket
-        if found is None or self._world.resource(request.resource) is not found.resource:
+        behind = self._world.behind(request.resource)
+        if found is None or self._world.resource(behind) is not found.resource:
             return
         owned, private = None, found.private
-        if self._object is not None and "/" in request.resource:
+        if self._object is not None and "/" in behind:
             owned, private = self._object.owned, self._object.private
         if owned is not None:
             yield buckets.governs(found.resource, request.action), owned
@@ -79,7 +80,7 @@ class Judge:
 
     def _settings(self, request: Request) -> Iterator[Reason]:
         """Yield what refuses a request beside the documents."""
-        resource = self._world.resource(request.resource)
+        resource = self._world.resource(self._world.behind(request.resource))
         if not isinstance(resource, Bucket):
             return
         is_own = request.principal.account == resource.account

@@ -11,6 +11,7 @@ from s3_cross_account.settings import partition
 from s3_cross_account.spelling import near_match
 from s3_links.declarations.names import bucket_name
 from s3_links.live import buckets
+from s3_links.live.points import point
 from s3_links.operations.stack import OperationError
 from s3_links.world import Principal, principal
 
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
     from .pasted import Pasted
 
 _S3 = re.compile(r"(?:arn:(?P<partition>[\w-]+):s3:::|s3://)?(?P<bucket>[^/:]+)(?:/(?P<key>.*))?")
-_ACCESS_POINT = re.compile(r"(?:s3://)?arn:[\w-]+:s3[\w-]*:[\w-]*:\d*:accesspoint[/:]")
+_ACCESS_POINT = re.compile(
+    r"(?:s3://)?(?P<arn>arn:[\w-]+:s3:[\w-]+:(?P<account>\d{12}):accesspoint/[^/]+)"
+    r"(?:/(?:object/)?(?P<key>.*))?"
+)
+_ALIAS = "-s3alias"
+_ANOTHER = re.compile(r"(?:s3://)?arn:[\w-]+:s3[\w-]*:[\w-]*:\d*:accesspoint[/:]")
 _OTHER = re.compile(r"arn:[\w-]+:(?:kms|iam):.*")
 
 
@@ -46,12 +52,16 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A bucket with its owner, an object of it, a role, or another resource by its ARN alone."""
+    """A bucket with its owner, an object of it, a role, or another resource by its ARN alone.
+
+    ``point`` is the ARN of the access point that it is asked through.
+    """
 
     arn: str
     role: Principal | None = None
     bucket: str = ""
     key: str = ""
+    point: str = ""
     owner: buckets.Owner = _NOBODY
 
 
@@ -115,23 +125,40 @@ class Finder:
         text = text.strip()
         if _OTHER.fullmatch(text):
             return Target(arn=text, role=self.who(text) if ":role/" in text else None)
-        if _ACCESS_POINT.match(text):
+        if through := _ACCESS_POINT.fullmatch(text):
+            return self._through(through["arn"], through["key"] or "")
+        if _ANOTHER.match(text):
             raise OperationError(
-                f"WHERE: {text!r} is an access point, whose policy is not looked at here: give the "
-                "bucket behind it, which `aws s3control get-access-point` names"
+                f"WHERE: {text!r} is an access point of another kind, whose policy is not looked "
+                "at here: give the bucket behind it"
             )
         found = _S3.fullmatch(text)
+        if found and found["bucket"].endswith(_ALIAS):
+            told = "is the alias of an access point: give its ARN, which is an output of its link"
+            raise OperationError(f"WHERE: {found['bucket']!r} {told}")
         if found is None:
             raise OperationError(
                 f"WHERE: {text!r} is no bucket or object: give s3://BUCKET/KEY, an ARN or a name"
             )
         try:
             name, key = self._completed(bucket_name(found["bucket"])), found["key"] or ""
-        except ValueError as error:  # an alias of an access point, say
+        except ValueError as error:
             raise OperationError(f"WHERE: {error}") from None
         owner = buckets.owner(self._reader, name, self._declared.bucket_accounts(name))
         arn = f"arn:{found['partition'] or partition(owner.region)}:s3:::{name}"
         return Target(arn=arn, bucket=name, key=key, owner=owner)
+
+    def _through(self, arn: str, key: str) -> Target:
+        found = point(self._reader, arn)
+        if found is None:
+            why = ", ".join(one.why for one in self._reader.unread if one.of == arn)
+            raise OperationError(
+                f"WHERE: the access point {arn} is not found ({why or 'there is none'}): "
+                "`s3-links check` shows who asks in which account; or give the bucket behind it"
+            )
+        name = found.bucket.rpartition(":")[2]
+        owner = buckets.owner(self._reader, name, self._declared.bucket_accounts(name))
+        return Target(arn=found.bucket, bucket=name, key=key, point=arn, owner=owner)
 
     def _completed(self, name: str) -> str:
         """Return the bucket that was made of a declared prefix, or the name as it is."""

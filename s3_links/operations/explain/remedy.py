@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from s3_cross_account.access import Access
+    from s3_links.declarations.access_points import BucketAccessPoint
     from s3_links.declarations.buckets import LinkBucket
     from s3_links.declarations.links import AnyLink
     from s3_links.world import Principal, Request
@@ -61,6 +63,9 @@ class Remedies:
             return f"s3-links deploy {links[0]}"
         if not halves and self._elsewhere(who):
             return "aws sts get-caller-identity"
+        if not halves and (through := next(self._points(who), None)):
+            name, point = through
+            return f"{outputs_of(name)} access_point_arn_{point.label}"
         if not halves and (wider := self._wider(request)):
             return wider
         return self._look(reason, request)
@@ -75,6 +80,10 @@ class Remedies:
 
     def _undeclared(self, request: Request) -> Iterator[str]:
         yield f"no link declares {request.action} there for {request.principal.name}"
+        if points := list(self._points(request.principal)):
+            for name, point in points:
+                yield f"the link {name} declares it through the access point {point.name} alone"
+            return
         for name, link in self._between(request.principal):
             for access in self._granted(link, request.principal):
                 below = f" below {', '.join(access.prefixes)}" if access.prefixes else ""
@@ -85,6 +94,14 @@ class Remedies:
         if owner.account and declared and owner.account not in declared:
             where = ", ".join(declared)
             yield f"the bucket is declared in account {where}, and {owner.account} owns it"
+
+    def _points(self, who: Principal) -> Iterator[tuple[str, BucketAccessPoint]]:
+        """Yield the access points that a role is to come through, where it asks for the bucket."""
+        for name, link in self._between(who) if not self.target.point else ():
+            for bucket, consumer in product(filter(self._is_target, link.buckets), link.consumers):
+                point = bucket.through(link.calling(consumer))
+                if point and (link.assumed_role or consumer.name == who.name):
+                    yield name, point
 
     def _elsewhere(self, who: Principal) -> list[str]:
         """Return the accounts that declare a role of this name, which is not of any of them."""
@@ -175,10 +192,14 @@ class Remedies:
         return f"{command} --profile {profile}" if profile and command[:4] == "aws " else command
 
 
+def outputs_of(link: str) -> str:
+    """Return the command that prints an output of a link, whose name is to follow."""
+    return f"{binary()} -chdir=cdktf.out/stacks/{link} output -raw"
+
+
 def _renew(half: Half) -> str:
     if half.output:
-        folder = f"cdktf.out/stacks/{half.link}"
-        return f"{binary()} -chdir={folder} output -raw {half.output}"
+        return f"{outputs_of(half.link)} {half.output}"
     return f"s3-links deploy {half.link}"
 
 

@@ -1,0 +1,39 @@
+"""Access points of live accounts: of which bucket they are, and their policies."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from s3_links.synthesized.policies import parsed, unknown
+from s3_links.world import ACCESS_POINT, AccessPoint
+
+from .reader import UnreadError
+
+if TYPE_CHECKING:
+    from .reader import Reader
+
+
+def point(reader: Reader, arn: str) -> AccessPoint | None:
+    """Return an access point as its account sees it; ``None``: there is none, or it is not read."""
+    _, partition, _, _, account, resource = arn.split(":", 5)
+    name = resource.partition("/")[2]
+    ask = partial(reader.ask, account, "s3control", of=arn, AccountId=account, Name=name)
+    try:
+        found = ask("get_access_point", "NoSuchAccessPoint")
+    except UnreadError:
+        return None
+    if found is None:
+        return None
+    try:
+        reply = ask("get_access_point_policy", "NoSuchAccessPointPolicy")
+        policy = parsed(ACCESS_POINT, account, arn, reply["Policy"]) if reply else None
+    except UnreadError as error:
+        policy = unknown(ACCESS_POINT, account, arn, str(error))
+    return AccessPoint(
+        arn=arn,
+        account=account,
+        policy=policy,
+        bucket=f"arn:{partition}:s3:::{found['Bucket']}",
+        vpc=(found.get("VpcConfiguration") or {}).get("VpcId"),
+    )

@@ -162,8 +162,8 @@ $(PIPENV):
 	@echo "Installing the Python packages (about a minute) ..."
 	@$(PIPENV) sync --dev --python "$$(command -v $(PYTHON))" >.tools/sync.log 2>&1 || { cat .tools/sync.log; exit 1; }
 # Where Python is told to write no bytecode, every run would compile all of this again.
-	@$(BIN)/python -m compileall -q -o 0 -o 1 main.py constructs s3_links stacks tests tools -x node_modules
-	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -O -c 'import s3_links.stacks.declared' 2>/dev/null || true
+	@$(BIN)/python -m compileall -q main.py constructs s3_links stacks tests tools -x node_modules
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -c 'import s3_links.stacks.declared' 2>/dev/null || true
 	@touch $@
 
 # Where they cannot be had, the tests that need them are skipped with the reason, or fail under CI=true.

@@ -11,6 +11,8 @@ from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING
 
+from . import nodejs
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
@@ -42,12 +44,14 @@ def main(declared: Callable[[], Stacks] | None = None) -> None:
     _interruptible(_interrupted)
     from .failures import require_nodejs, told
     from .synthesis import synthesize
+    from .unchecked import leave_unchecked
 
     try:
         stacks = (declared or links)()
         require_nodejs()
         # From here on there is something to clean up.
         _interruptible(signal.default_int_handler)
+        leave_unchecked()
         synthesize(stacks)
         _interruptible(signal.SIG_IGN)  # nothing is left but to end
     except BaseException as error:
@@ -62,7 +66,6 @@ def main(declared: Callable[[], Stacks] | None = None) -> None:
 
 def links() -> Stacks:
     """Return the stacks of the links that are declared in this folder."""
-    from . import nodejs
     from .declarations.files import FILES, place_of_links
     from .declarations.read_links import read_with_notes
     from .synthesis import Stacks
@@ -143,5 +146,6 @@ def _interruptible(handler: Callable[[int, FrameType | None], object] | signal.H
 
 def _interrupted(*_: object) -> None:
     """End at once: while pydantic makes its models, it would swallow an exception."""
+    nodejs.abandon()
     os.write(2, b"Interrupted.\n")
     os._exit(130)

@@ -13,9 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import nodejs
 from .declarations.errors import ConfigurationError
 from .declarations.files import content_of, present, write
 from .failures import ToldError, told
+from .unchecked import leave_unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -87,8 +89,11 @@ def _as_written(stack: BaseStack) -> Mapping[str, Any]:
 
 def _write(make: Make, folder: Path) -> list[str]:
     """Write what ``make`` makes, or nothing and raise; return the names of the stacks."""
-    # Imported only now: this starts Node.js.
+    nodejs.begin()
+    # Most of what stacks are made of is imported before Node.js is asked for anything.
     from cdktf import App
+
+    import s3_cross_account.bindings  # noqa: F401
 
     from .stacks.validation import problems
 
@@ -130,6 +135,7 @@ def _in_processes(stacks: Stacks, folder: Path) -> None:
 def _part(make: Make, folder: Path) -> tuple[list[str], list[str]]:
     """Return the names of the stacks that were written, and else what is wrong with them."""
     gc.disable()
+    leave_unchecked()
     try:
         return _write(make, folder), []
     except ConfigurationError as error:
@@ -148,17 +154,13 @@ def _pool() -> Iterator[ProcessPoolExecutor]:
     from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
     from multiprocessing import get_context
 
-    # Of the processes, not of this one: typed structs are checked by mypy and by tests, and by jsii
-    # once more unless Python optimizes, which takes as long as all the rest of a process.
-    os.environ.setdefault("PYTHONOPTIMIZE", "1")
-    # And Node.js, of which several run, is to tidy up earlier.
+    # Of the processes, not of this one: Node.js, of which several run, is to tidy up earlier.
     options = f"{os.environ.get('NODE_OPTIONS', '')} --max-semi-space-size=1"
     os.environ["NODE_OPTIONS"] = options.strip()
     with ProcessPoolExecutor(
         processors(),
         mp_context=get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_DFL),
+        initializer=_interruptible,
         max_tasks_per_child=1,
     ) as pool:
         try:
@@ -170,6 +172,17 @@ def _pool() -> Iterator[ProcessPoolExecutor]:
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _interruptible() -> None:
+    """Let this process end at once, where that is asked of it or one of the others has ended."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+
+
+def _end(*_: object) -> None:
+    nodejs.abandon()
+    os._exit(130)
 
 
 def processors() -> int:

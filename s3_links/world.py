@@ -247,6 +247,12 @@ def head_of(arn: str) -> str:
     return arn.split("/object/", 1)[0] if _POINT in arn else arn
 
 
+def parted(arn: str) -> tuple[str, str]:
+    """Return what comes before the name of something within, such as a key, and the sign there."""
+    sign = "/object/" if _POINT in arn else "/"
+    return arn.partition(sign)[0], sign
+
+
 @dataclass(frozen=True, kw_only=True)
 class World:
     """Everything that is known, by whom and what it is attached to.

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from .access import Access
     from .summary import Summary
 
-_KINDS: dict[str, Kind] = {":s3:": "bucket", ":iam:": "role", ":kms:": "key"}
+_KINDS: dict[str, Kind] = {
+    ":accesspoint/": "other",
+    ":s3:": "bucket",
+    ":iam:": "role",
+    ":kms:": "key",
+}
 _HALVES: dict[Kind, str] = {"bucket": "bucket policy", "role": "trust policy", "key": "key policy"}
 _LEVELS: dict[frozenset[str], dict[str, None]] = {}
 for _name, _below in product(LEVELS, (False, True)):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from s3_links.reach.logic import Unknown, given
 from s3_links.reach.matching import action_matches, resource_matches
 from s3_links.reach.principals import Named
+from s3_links.world import ACCESS_POINT, head_of, parted, policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,7 +75,7 @@ def action(statements: Iterable[Statement], action: str) -> str:
 def resource(statements: Iterable[Statement], resource: str, known: bool) -> str:
     """Return the narrowest pattern by which statements let a request on a resource."""
     statements = list(statements)
-    head, slash, _ = resource.partition("/")
+    head, sign = parted(resource)
     fitting = {
         pattern: resource_matches(pattern, resource, {})
         for statement in statements
@@ -82,12 +83,17 @@ def resource(statements: Iterable[Statement], resource: str, known: bool) -> str
     }
     patterns = [pattern for pattern, fits in fitting.items() if fits is True]
     patterns = patterns or [pattern for pattern, fits in fitting.items() if fits is not False]
+    of_object = sign in resource
+    if policy_of(resource) == ACCESS_POINT and not patterns:  # the halves of the bucket behind it
+        behind = [p for s in statements for p in s.resources if ("/" in p) == of_object]
+        keys = [pattern.partition("/")[2] for pattern in behind]
+        return f"{head}{sign}{max(keys, key=len)}" if of_object and keys else head
     if not known:
         if patterns:
             return max(patterns, key=len)
-    elif within := [p for p in patterns if p.startswith(head) and ("/" in p) == bool(slash)]:
+    elif within := [p for p in patterns if p.startswith(head) and (sign in p) == of_object]:
         return max(within, key=len)
     excepted = {p for s in statements for p in s.not_resources}
     if excepted and not patterns:
         return f"NotResource {', '.join(sorted(excepted))}"
-    return f"{head}/*" if slash and ":s3:::" in head else resource
+    return f"{head}{sign}*" if head_of(resource) != resource else resource

@@ -14,8 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from s3_cross_account.policy import Condition
-from s3_cross_account.through import objects_of
-from s3_links.world import ACCESS_POINT, Request, head_of, policy_of
+from s3_links.world import Request, head_of, parted
 
 from .atoms import Atoms
 from .conditions import holds
@@ -202,14 +201,12 @@ class _Comparison:
     def _on(self, decision: Decision) -> str:
         """Return the narrowest pattern that lets the request, within its bucket if it is known."""
         resource = decision.request.resource
-        sign = objects_of(head_of(resource)).removeprefix(head_of(resource))
-        head, inside, _ = resource.partition(sign)
+        head, sign = parted(resource)
         patterns = _patterns(decision)
         if self.before.resource(resource) is None and self.after.resource(resource) is None:
             return max(patterns, key=len, default=resource)
-        within = {p for p in patterns if p.startswith(head) and (sign in p) == bool(inside)}
-        of_s3 = policy_of(resource) in ("bucket policy", ACCESS_POINT)
-        everything = f"{head}{sign}*" if inside and of_s3 else resource
+        within = {p for p in patterns if p.startswith(head) and (sign in p) == (sign in resource)}
+        everything = f"{head}{sign}*" if head_of(resource) != resource else resource
         return max(within, key=len, default=everything)
 
 

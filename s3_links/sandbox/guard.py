@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_ACCOUNT = re.compile(r"[0-9]{12}\.(.+)")
-"""What S3 Control is asked by: an account's id before the host, which no name server knows here."""
+_ACCOUNT = re.compile(r"^[0-9]{12}\.")
+"""Stands before the host where S3 Control is asked: an account's id."""
 
 
 def new_secret() -> str:
@@ -64,22 +64,16 @@ class Guard:
         headers = {
             name.decode("latin-1").lower(): v.decode("latin-1") for name, v in scope["headers"]
         }
-        if of_account := _ACCOUNT.fullmatch(headers.get("host", "")):
-            scope, headers = (
-                self._by_proxy(scope, of_account[0]),
-                {**headers, "host": of_account[1]},
-            )
-        path = inside(scope["path"], headers, host=self._host, secret=self._secret)
-        # The raw path stays as it was sent: that is what is signed.
-        return None if path is None else {**scope, "path": path}
-
-    def _by_proxy(self, scope: Any, host: str) -> Any:
-        """Return a request of S3 Control as others are sent: see :attr:`Emulator.endpoints`."""
-        start = f"http://{host}"
-        kept = [(name, value) for name, value in scope["headers"] if name.lower() != b"host"]
+        # As a proxy is asked: see :attr:`Emulator.endpoints`.
+        by_proxy = f"http://{headers.get('host')}"
+        headers["host"] = _ACCOUNT.sub("", headers.get("host", ""))
+        path = scope["path"].removeprefix(by_proxy)
+        path = inside(path, headers, host=self._host, secret=self._secret)
+        if path is None:
+            return None
+        # All else stays as it was sent: that is what is signed.
         return {
             **scope,
-            "path": scope["path"].removeprefix(start),
-            "raw_path": scope["raw_path"].removeprefix(start.encode()),
-            "headers": [(b"host", self._host.encode()), *kept],
+            "path": path,
+            "raw_path": scope["raw_path"].removeprefix(by_proxy.encode()),
         }

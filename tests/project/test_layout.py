@@ -25,8 +25,14 @@ ARROWS = {
     "stacks": {"s3_cross_account", "declarations", "permissions"},
     "failures": {"declarations"},
     "nodejs": {"failures"},
-    "synthesis": {"declarations", "failures", "stacks"},
-    "app": {"s3_cross_account", "declarations", "failures", "nodejs", "stacks", "synthesis"},
+    "unchecked": set(),
+    "synthesis": {
+        *("s3_cross_account", "declarations", "failures", "nodejs", "stacks", "unchecked"),
+    },
+    "app": {
+        *("s3_cross_account", "declarations", "failures", "nodejs", "stacks", "synthesis"),
+        "unchecked",
+    },
     "map": set(),
     "operations": {
         *("s3_cross_account", "declarations", "live", "map", "reach", "synthesis", "synthesized"),

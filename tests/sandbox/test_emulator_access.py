@@ -106,8 +106,12 @@ SIGNED = f"AWS4-HMAC-SHA256 Credential={ACCOUNTS['account1']}/20260101/{REGION}/
         (True, {"Origin": "null"}),
         (True, {"Host": "attacker.example"}),
         (True, {"Host": "localhost"}),
+        (True, {"Host": "111111111111.attacker.example"}),
     ],
-    ids=["another user", "a page", "a page without a name", "a rebound name", "no port"],
+    ids=[
+        *("another user", "a page", "a page without a name", "a rebound name", "no port"),
+        "a rebound name of an account",
+    ],
 )
 def test_it_refuses(
     attacked: Emulator, method: str, path: str, body: str, secret: bool, headers: dict[str, str]
@@ -125,6 +129,23 @@ def test_its_own_run_cannot_run_programs_with_it_either(attacked: Emulator) -> N
     status, _ = ask(attacked.endpoint, "POST", LAMBDA, body=FUNCTION, secret=True, **ours)
     assert status == 400  # a service that is not served
     assert ask(attacked.endpoint, "GET", "/_ministack/ready", secret=True)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "secret", "status"),
+    [("111111111111.{}", True, 200), ("{}", True, 200), ("111111111111.{}", False, 403)]
+    + [(host, True, 403) for host in ("evil.{}", "1.{}", "111111111111.evil.{}")],
+)
+def test_it_is_a_proxy_for_the_hosts_of_accounts_alone(
+    attacked: Emulator, host: str, secret: bool, status: int
+) -> None:
+    address = urlsplit(attacked.endpoint)
+    host = host.format(address.netloc)
+    connection = http.client.HTTPConnection(address.netloc, timeout=10)
+    path = f"http://{host}{address.path if secret else ''}/_ministack/ready"
+    connection.request("GET", path, headers={"Host": host})
+    assert connection.getresponse().status == status
+    connection.close()
 
 
 def test_a_secret_is_of_one_run(attacked: Emulator, tmp_path: Path) -> None:

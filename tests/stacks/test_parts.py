@@ -46,8 +46,7 @@ def links(**changed: dict[str, Any]) -> dict[str, Any]:
 
 
 def in_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("NODE_OPTIONS", "PYTHONOPTIMIZE"):  # which is set for them
-        monkeypatch.setenv(variable, "")
+    monkeypatch.setenv("NODE_OPTIONS", "")  # which is set for them
     monkeypatch.setattr(app, "LINKS_ALONE", 2)
     monkeypatch.setattr(app, "LINKS_A_PROCESS", 2)
 
@@ -130,3 +129,21 @@ def test_a_process_that_is_killed_is_told_of_in_a_line(
     with pytest.raises(ToldError, match="a process ended too early: run it again"):
         synthesis.synthesize(synthesis.Stacks([killed, killed]))
     assert [*(tmp_path / "cdktf.out").iterdir()] == []
+
+
+def ended(_: object) -> list[Any]:
+    """End this process as the others are ended where one of them is gone."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    return []
+
+
+def test_a_process_that_is_ended_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_processes(monkeypatch)
+    for variable, name in (("CDKTF_OUTDIR", "cdktf.out"), ("TMPDIR", "temporary")):
+        (tmp_path / name).mkdir()
+        monkeypatch.setenv(variable, str(tmp_path / name))
+    with pytest.raises(ToldError, match="a process ended too early"):
+        synthesis.synthesize(synthesis.Stacks([ended, ended]))
+    assert [*tmp_path.glob("*/*")] == []

@@ -85,6 +85,7 @@ LINKS: dict[str, Any] = {
             {
                 "account": "account2",
                 "new_prefix": "piped-people-",
+                "access_points": [{"account": "account1", "name": "piped-people"}],
                 # The emulator takes a topic's tags for those of any, and a bus no whole policy.
                 "notifications": [
                     {

@@ -44,7 +44,7 @@ class Case:
 CASES = (
     Case(
         "python main.py",
-        seconds={"usual": 1 / 12, "cdktn": 1 / 3.5, "import cdktf": 1.9},
+        seconds={"usual": 1 / 12, "cdktn": 1 / 4, "import cdktf": 1.6},
         memory={"usual": 1 / 4},
     ),
     Case("cdktf synth", seconds={"usual": 1 / 4.5}, cli=True),

@@ -21,13 +21,13 @@ APP = [sys.executable, "-m", "s3_links", "app"]
 RUNS = 3
 LINEAR = 1.3
 """How much more the next one may cost among many than among few."""
-MEGABYTES = 400
+MEGABYTES = 370
 
 
 def growth() -> bool:
     """Print what many take, also as a multiple of importing cdktf; return whether it is kept."""
-    links = _grows("hardened links", _links, (10, 100, 1000), times=50, megabytes=MEGABYTES)
-    roles = _grows("roles of one bucket", _roles, (30, 150, 300), times=8)
+    links = _grows("hardened links", _links, (10, 100, 1000), times=45, megabytes=MEGABYTES)
+    roles = _grows("roles of one bucket", _roles, (30, 150, 300), times=6)
     return links and roles
 
 

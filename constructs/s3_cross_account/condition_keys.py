@@ -71,9 +71,17 @@ _NOWHERE = {
     "kms:ViaService": "it is asked already: the key is only for requests that S3 makes",
     "kms:EncryptionContext:": "it is asked already: the key is only for objects of the bucket",
     "kms:RequestAlias": "S3 asks for a key by its ARN, so that no request has it",
+    **dict.fromkeys(
+        ("s3:DataAccessPointAccount", "s3:DataAccessPointArn"),
+        'write "access_points" beside the bucket\'s name: its policy asks that',
+    ),
+    "s3:AccessPointNetworkOrigin": 'write "vpc_id" of one of the "access_points"',
     "sts:ExternalId": 'write it as "external_id" of "assumed_role"',
 }
 """What no half here can ask, and why."""
+
+_OF_ADDRESSES = frozenset({"aws:referer", "aws:UserAgent"})
+"""The keys whose values have a * or a ? of their own; no other's does in practice."""
 
 ANY_TIME = frozenset({"aws:CurrentTime", "aws:EpochTime"})
 """The keys of the one thing that every request has alike: its time."""
@@ -182,7 +190,8 @@ def problems(test: str, key: str, values: tuple[Value, ...]) -> Iterator[str]:
     if not values:
         yield f'"{key}" has no value: name one at least'
     for value in values:
-        if told := _unfit(type_, begun, value):
+        told = _unfit(type_, begun, value) or _literal(test, begun, value)
+        if told:
             yield f'{json.dumps(value, ensure_ascii=False)} of "{key}" {told}'
 
 
@@ -208,6 +217,15 @@ def _unfit(type_: str, key: str, value: Value) -> str | None:
     if type_ == "ARN" and not _ARN.fullmatch(text):
         return 'is no ARN: write for example "arn:aws:ec2:ap-northeast-1:111111111111:vpc/vpc-1"'
     return _unfit_range(key, text) if type_ == "IPAddress" else None
+
+
+def _literal(test: str, key: str, value: Value) -> str | None:
+    """Return which wildcard an operator of texts takes as it is, or nothing."""
+    found = re.search(r"[*?]", as_text(value))
+    if found and "StringEquals" in test.replace("Not", "") and key not in _OF_ADDRESSES:
+        like = re.sub(r"Equals(IgnoreCase)?", "Like", test)
+        return f'has a "{found[0]}", which "{test}" takes as it is: write "{like}"'
+    return None
 
 
 def _unfit_range(key: str, text: str) -> str | None:

@@ -22,6 +22,9 @@ BY_TAG = re.compile(r"\{principal_tag:([^{}]*)\}")
 _TAG = re.compile(r"[A-Za-z0-9_.:/=+@-]+")
 _PLACEHOLDER = re.compile(r"\{(?:aws|principal)[^{}]*\}")
 
+# Of a bucket or an object, as consoles and programs show it.
+_ADDRESS = re.compile(r"s3[an]?://|arn:aws[a-z-]*:")
+
 # What a prefix cannot hold, because it also stands in policies: "IAM and AWS STS quotas" in the IAM
 # User Guide has their alphabet. Terraform makes a policy variable, ${...}, of &{...}.
 _UNWRITABLE = (
@@ -50,6 +53,9 @@ def tag_problems(text: str) -> Iterator[str]:
 
 def unwritable(prefix: str) -> Iterator[str]:
     """Yield why a policy would take a prefix for something else, or not at all."""
+    if _ADDRESS.match(prefix):
+        yield "it is an address: write what follows the bucket's name"
+        return  # what else it has is the address's
     for pattern, problem in _UNWRITABLE:
         if re.search(pattern, prefix):
             yield f"{problem}; choose another"

@@ -240,7 +240,8 @@ class ServiceDeliveryLink(Part):
             if getattr(self, name) and name not in (service.name, *service.asks):
                 if name == "regions" and service.same_region:
                     continue  # has a rule of its own
-                yield (name,), f"is not for {self.service}: leave it out"
+                listed = ', and list the accounts in "from"' if name == "organization_id" else ""
+                yield (name,), f"is not for {self.service}: leave it out{listed}"
 
     @rule
     def _key(self) -> Iterator[Problem]:

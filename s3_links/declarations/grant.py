@@ -67,7 +67,11 @@ def misnamed(names: Iterable[str], parts: Sequence[Named]) -> list[str]:
     for name in names:
         meant = [part for part in parts if name in (part.name, _whole(part))]
         if not meant:
-            there = ", ".join(f'"{part.name}"' for part in parts)
+            named = [part.name for part in parts]
+            whole = (
+                n if named.count(n) == 1 else _whole(p) for n, p in zip(named, parts, strict=True)
+            )
+            there = ", ".join(f'"{name}"' for name in whole)
             problems.append(f'"{name}" is none of this link: there is {there}')
         elif len(meant) > 1:
             either = " or ".join(f'"{_whole(part)}"' for part in meant)

@@ -112,7 +112,9 @@ def _wrong(place: Place, sharer: Sharer, owner: Owner) -> Iterator[Problem]:
         yield (*place, "account"), told
     if bucket.key is not None:
         yield (*place, "key"), f'"{owner.name}" says which key the bucket has: leave it out'
-    if isinstance(link, ReplicationLink):
+    if isinstance(link, ReplicationLink) and isinstance(owner.link, ReplicationLink):
+        yield place, _of_two_replications(place, sharer, owner)
+    elif isinstance(link, ReplicationLink):
         yield (
             place,
             f'is a bucket of "{owner.name}", and a replication configures its buckets itself: make '
@@ -133,6 +135,27 @@ def _wrong(place: Place, sharer: Sharer, owner: Owner) -> Iterator[Problem]:
             )
     else:
         yield from _unnamed(sharer, owner)
+
+
+def _of_two_replications(place: Place, sharer: Sharer, owner: Owner) -> str:
+    """Tell what to do instead, by which ends of the two the bucket is.
+
+    Follows "What isn't replicated with replication configurations?" in "What does Amazon S3
+    replicate?", in the Amazon S3 User Guide.
+    """
+    assert isinstance(owner.link, ReplicationLink)
+    here = str(place[2]).removesuffix("s")
+    there = next(end.end for end in owner.link.ends if end.bucket is owner.bucket)
+    told = f'is a bucket of "{owner.name}", and one link configures what is copied '
+    if here == there == "source":
+        return f'{told}from it: give it both as "destinations" there'
+    if here == there:
+        return f'{told}to it: give both as its "sources" there'
+    first = owner.name if there == "destination" else sharer.name
+    return (
+        f'is a bucket of "{owner.name}" too, and S3 copies no replica on: give the first source, '
+        f'that of "{first}", both as "destinations"'
+    )
 
 
 def _unnamed(sharer: Sharer, owner: Owner) -> Iterator[Problem]:

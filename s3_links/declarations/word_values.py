@@ -109,10 +109,36 @@ VALUES: Final = {
 
 PATTERNS: Final = {
     "existing_role": (
+        (
+            r"\*",
+            'it names one role: write "whole_account": true, and in the link "access": '
+            '{"conditions": {"StringEquals": {"aws:PrincipalTag/team": "reports"}}} for those that '
+            "have the tag",
+        ),
         (":root$", 'it is the whole account: write "whole_account": true'),
         (":assumed-role/", "it is a session of a role: write the role's name"),
         (":user/", 'it is a user: write "existing_user"'),
         (":instance-profile/", 'it is an instance profile: write "instance_profile"'),
+    ),
+    "existing": (
+        (
+            ":s3tables:|^s3tables",
+            "it is a table bucket, which AWS Lake Formation shares, beside this file",
+        ),
+        ("^arn:aws[^:]*:s3:::", "write what follows :::, up to the first slash"),
+        ("^s3[an]?://", "write what follows //, up to the first slash"),
+    ),
+    "prefix": (("^s3[an]?://|^arn:aws", "write what follows the bucket's name"),),
+    "suffix": ((r"^\[", "write a notification for each"),),
+    "key": ((r"^\[", "each has one key: write that of new objects"),),
+    "service": (
+        (r"^\[", "write a link for each"),
+        (
+            "",
+            'if delivery.logs.amazonaws.com delivers its logs, write "log-delivery"; if it works '
+            "with a role, a link of the pattern direct-access whose consumer has the "
+            '"trusted_service"',
+        ),
     ),
     "account": (
         (

@@ -49,7 +49,17 @@ KEYS: Final = (
     Words(
         words="actions conditions level mfa prefixes same_accounts source_ips tls_only "
         "tls_version vpc_endpoint_ids vpc_ids",
+        told='it is of an access: write "access": {"WORD": …} here',
+        beside="access",
+    ),
+    Words(
+        words="actions conditions level mfa prefixes same_accounts source_ips tls_only "
+        "tls_version vpc_endpoint_ids vpc_ids",
         told='it is of an access: write "access": {"WORD": …} in the link',
+    ),
+    Words(
+        words="deletion_policy deletion_protection prevent_destroy removal_policy retain",
+        told='write "keep": true beside a new bucket\'s name',
     ),
     Words(
         words="dsse force_destroy keep key old_versions_days",
@@ -80,9 +90,42 @@ KEYS: Final = (
         words="replicate replication_configuration", told='it is a link: "pattern": "replication"'
     ),
     Words(
+        words="replica_modifications",
+        told='write "both_ways": true in the replication, which has it',
+    ),
+    Words(
+        words="existing_object_replication existing_objects",
+        told='write "batch_role": true in the replication',
+    ),
+    Words(
+        words="access_grants mrap multi_region_access_point object_lambda",
+        told="it is not written here: whoever owns the bucket makes it, beside this file; remove "
+        "it",
+    ),
+    Words(
+        words="deny deny_others exclusive",
+        told="a Deny for everybody else is the bucket owner's: remove it",
+    ),
+    # Of the file itself.
+    Words(
+        words="depends_on",
+        told="deploy orders links by what they share and look up: remove it",
+    ),
+    Words(
+        words="disabled enabled status",
+        told="what is written is in force: to stop a part, take it out and "
+        'deploy; to stop a link, "s3-links destroy"',
+    ),
+    Words(
         words="bucket_name existing_bucket name",
         told='write "new_name" or "new_prefix" for a new bucket, "existing" for one that exists',
         beside="new_prefix",
+    ),
+    Words(
+        words="existing existing_access_point",
+        told="the link makes access points; one that exists is its owner's to share, by its own "
+        "policy and the bucket's",
+        beside="vpc_id",
     ),
     # Of who gets access.
     Words(

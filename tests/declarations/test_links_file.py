@@ -95,6 +95,13 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         declared(consumer=[CONSUMER]),
         {f"{HERE}.consumer": "unknown key: remove it"},
     ),
+    "a grant for none of two roles of the same name": (
+        declared(
+            consumers=[CONSUMER, CONSUMER | {"account": "account2"}],
+            grants=[{"consumers": ["nobody"]}, {"access": {"level": "read-only"}}],
+        ),
+        {f"{HERE}.grants[0].consumers": 'there is "account1/reader", "account2/reader"'},
+    ),
     "no buckets": (declared(buckets=[]), {f"{HERE}.buckets": "[] is not a list of buckets"}),
     "a misspelt action": (
         declared(access={"actions": ["s3:GetObjekt"]}),
@@ -395,6 +402,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
             {f"{HERE}.rules": f"has a prefix that cannot be used: {told}"},
         )
         for prefix, told in (
+            ("s3://reports/in/", "it is an address: write what follows the bucket's name"),
             ("in*/", "* and ? stand for anything in a policy"),
             ("&{aws:username}/", "$, % and &{ begin an expression"),
             ("\u65e5/", "IAM's policies take no characters beyond U+00FF"),
@@ -725,6 +733,13 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         delivered(**{"from": ["account1", "444444444444"]}, organization_id="o-a1b2c3d4e5"),
         {f"{HERE}.from": "what is of an organization is one account's"},
     ),
+    "an organization's id for a service that asks for accounts": (
+        delivered(service="application-load-balancer", organization_id="o-a1b2c3d4e5", trail=None),
+        {
+            f"{HERE}.organization_id": "is not for application-load-balancer: leave it out, and "
+            'list the accounts in "from"'
+        },
+    ),
     "a delivery from nowhere": (
         delivered(**{"from": None}),
         {f"{HERE}.from": 'is missing: add "from": ["account1"]'},
@@ -1042,8 +1057,8 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         {f"{HERE}.access": "is no S3 action on a bucket or an object: remove it"},
     ),
     "a key that is nothing like ours": (
-        declared(buckets=[BUCKET | {"prevent_destroy": True}]),
-        {f"{HERE}.buckets[0].prevent_destroy": "unknown key: remove it"},
+        declared(buckets=[BUCKET | {"colour": True}]),
+        {f"{HERE}.buckets[0].colour": "unknown key: remove it"},
     ),
     "several at once": (
         {

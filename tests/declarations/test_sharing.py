@@ -39,6 +39,16 @@ def replicated(bucket: dict[str, Any]) -> dict[str, Any]:
     return {"pattern": "replication", **ends, "role_name": "copier"}
 
 
+OTHER = {"account": "account1", "new_prefix": "other-"}
+
+
+def chain(lake: dict[str, Any], writer: dict[str, Any]) -> Any:
+    """Two replications that share a bucket."""
+    ends = {"pattern": "replication", "role_name": "lake-copier"}
+    copied = {"pattern": "replication", "role_name": "writer-copier"}
+    return {"accounts": accounts(), "links": {"lake": lake | ends, "writer": writer | copied}}
+
+
 def with_writer(content: Any, writer: dict[str, Any]) -> Any:
     return content | {"links": content["links"] | {"writer": writer}}
 
@@ -136,6 +146,29 @@ REFUSED = {
         with_writer(links(), replicated(NAMED)),
         'links.writer.destination: is a bucket of "lake", and a replication configures its buckets '
         'itself: make it here, as "lake" does, and name it as "existing" there',
+    ),
+    "a destination that is copied on": (
+        chain(replicated(MADE), {"source": NAMED | {"versioned": True}, "destination": OTHER}),
+        'links.writer.source: is a bucket of "lake" too, and S3 copies no replica on: give the '
+        'first source, that of "lake", both as "destinations"',
+    ),
+    "a source that is another's destination": (
+        chain({"source": MADE, "destination": OTHER}, replicated(NAMED)),
+        'links.writer.destination: is a bucket of "lake" too, and S3 copies no replica on: give '
+        'the first source, that of "writer", both as "destinations"',
+    ),
+    "a source of two replications": (
+        chain(
+            {"source": MADE, "destination": OTHER},
+            {"source": NAMED | {"versioned": True}, "destinations": [OTHER]},
+        ),
+        'links.writer.source: is a bucket of "lake", and one link configures what is copied from '
+        'it: give it both as "destinations" there',
+    ),
+    "a destination of two replications": (
+        chain(replicated(MADE), replicated(NAMED)),
+        'links.writer.destination: is a bucket of "lake", and one link configures what is copied '
+        'to it: give both as its "sources" there',
     ),
     "buckets of each other": (
         with_writer(

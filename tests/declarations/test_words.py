@@ -25,6 +25,17 @@ CONSUMER = {"account": "account1", "new_role": "reader"}
 BUCKET = {"account": "account2", "new_prefix": "reports-"}
 LINK = {"pattern": "direct-access", "consumers": [CONSUMER], "buckets": [BUCKET]}
 DELIVERY = {"pattern": "service-delivery", "from": ["account1"], "bucket": BUCKET}
+REPLICATION = {
+    "pattern": "replication",
+    "role_name": "copies",
+    "source": {"account": "account1", "new_prefix": "from-"},
+    "destination": {"account": "account2", "new_prefix": "to-"},
+}
+TOLD = {
+    "events": ["s3:ObjectCreated:*"],
+    "to": {"account": "account1", "new_queue": "incoming"},
+}
+TABLES = "arn:aws:s3tables:ap-northeast-1:222222222222"
 IAM = "arn:aws:iam::111111111111"
 OWNER = "no half in another account: whoever owns the bucket sets it"
 KNOWN_VALUES = {"level": LEVELS, "service": SERVICES}
@@ -64,6 +75,74 @@ def told(link: dict[str, Any], folder: Path) -> str:
         ({"buckets": [BUCKET | {"kms_key_arn": "x"}]}, "buckets[0].kms_key_arn", 'write "key"'),
         ({"external_id": "x"}, "external_id", '"assumed_role": {"external_id": …}'),
         ({"level": "read-only"}, "level", '"access": {"level": …}'),
+        (
+            {"grants": [{"level": "read-only"}]},
+            "grants[0].level",
+            'write "access": {"level": …} here',
+        ),
+        (
+            {"buckets": [BUCKET | {"prevent_destroy": True}]},
+            "buckets[0].prevent_destroy",
+            '"keep": true beside a new',
+        ),
+        ({"depends_on": ["lake"]}, "depends_on", "by what they share and look up: remove it"),
+        ({"enabled": False}, "enabled", "what is written is in force"),
+        ({"deny_others": True}, "deny_others", "is the bucket owner's: remove it"),
+        (
+            {"buckets": [BUCKET | {"object_lambda": "x"}]},
+            "buckets[0].object_lambda",
+            "whoever owns the bucket makes it",
+        ),
+        (
+            {"buckets": [BUCKET | {"access_points": [{"account": "account1", "existing": "x"}]}]},
+            "buckets[0].access_points[0].existing",
+            "one that exists is its owner's to share",
+        ),
+        (
+            REPLICATION | {"rules": [{"replica_modifications": True}]},
+            "rules[0].replica_modifications",
+            'write "both_ways": true in the replication',
+        ),
+        (
+            REPLICATION | {"rules": [{"existing_objects": True}]},
+            "rules[0].existing_objects",
+            'write "batch_role": true in the replication',
+        ),
+        (
+            {"buckets": [{"account": "account2", "existing": "arn:aws:s3:::mine"}]},
+            "buckets[0].existing",
+            "write what follows :::",
+        ),
+        (
+            {"buckets": [{"account": "account2", "existing": "s3://mine/a"}]},
+            "buckets[0].existing",
+            "write what follows //",
+        ),
+        (
+            {"buckets": [{"account": "account2", "existing": f"{TABLES}:bucket/mine"}]},
+            "buckets[0].existing",
+            "it is a table bucket, which AWS Lake Formation shares",
+        ),
+        (
+            {"buckets": [BUCKET | {"key": ["new"]}]},
+            "buckets[0].key",
+            "each has one key",
+        ),
+        (
+            {"buckets": [BUCKET | {"notifications": [TOLD | {"prefix": "s3://a/in/"}]}]},
+            "buckets[0].notifications[0].prefix",
+            "write what follows the bucket's name",
+        ),
+        (
+            {"buckets": [BUCKET | {"notifications": [TOLD | {"suffix": [".a", ".b"]}]}]},
+            "buckets[0].notifications[0].suffix",
+            "write a notification for each",
+        ),
+        (
+            {"consumers": [{"account": "account1", "existing_role": "team-*"}]},
+            "consumers[0].existing_role",
+            'write "whole_account": true, and in the link "access"',
+        ),
         ({"tags": {}}, "tags", '"accounts": {"account1": {"tags": …}}'),
         (
             {"consumers": [CONSUMER | {"group": "people"}]},
@@ -94,6 +173,8 @@ def told(link: dict[str, Any], folder: Path) -> str:
             "consumers[0].trusted_service",
             'write "glue.amazonaws.com"',
         ),
+        (DELIVERY | {"service": "my-logs"}, "service", 'delivers its logs, write "log-delivery"'),
+        (DELIVERY | {"service": ["config", "macie"]}, "service", "write a link for each"),
         (DELIVERY | {"service": "waf"}, "service", 'write "log-delivery"'),
         (
             DELIVERY | {"service": "lambda"},

@@ -157,14 +157,6 @@ REFUSED = {
         'links.writer.destination: is a bucket of "lake" too, and S3 copies no replica on: give '
         'the first source, that of "writer", both as "destinations"',
     ),
-    "a source of two replications": (
-        chain(
-            {"source": MADE, "destination": OTHER},
-            {"source": NAMED | {"versioned": True}, "destinations": [OTHER]},
-        ),
-        'links.writer.source: is a bucket of "lake", and one link configures what is copied from '
-        'it: give it both as "destinations" there',
-    ),
     "a destination of two replications": (
         chain(replicated(MADE), replicated(NAMED)),
         'links.writer.destination: is a bucket of "lake", and one link configures what is copied '
@@ -200,6 +192,16 @@ REFUSED = {
         "to buckets with Amazon S3 managed keys (SSE-S3) only: name another bucket",
     ),
 }
+
+
+def test_a_bucket_that_two_replications_copy_from_is_one_link_s(tmp_path: Path) -> None:
+    lake, writer = {"source": MADE}, {"source": NAMED | {"versioned": True}}
+    with pytest.raises(ConfigurationError) as error:
+        read(chain(lake | {"destination": OTHER}, writer | {"destinations": [OTHER]}), tmp_path)
+    told = 'from it: give it both as "destinations" there'
+    assert 'is a bucket of "lake", and one link configures what is copied ' + told in str(
+        error.value
+    )
 
 
 @pytest.mark.parametrize("what", REFUSED)

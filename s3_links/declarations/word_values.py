@@ -130,14 +130,14 @@ PATTERNS: Final = {
     ),
     "prefix": (("^s3[an]?://|^arn:aws", "write what follows the bucket's name"),),
     "suffix": ((r"^\[", "write a notification for each"),),
-    "key": ((r"^\[", "each has one key: write that of new objects"),),
+    "key": ((r"^\[", "it is one key: write that of new objects"),),
     "service": (
         (r"^\[", "write a link for each"),
         (
             "",
-            'if delivery.logs.amazonaws.com delivers its logs, write "log-delivery"; if it works '
-            "with a role, a link of the pattern direct-access whose consumer has the "
-            '"trusted_service"',
+            "write one of these; if delivery.logs.amazonaws.com delivers its logs, "
+            '"log-delivery"; if it works with a role, a link of the pattern direct-access whose '
+            'consumer has the "trusted_service"',
         ),
     ),
     "account": (

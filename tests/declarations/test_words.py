@@ -126,7 +126,7 @@ def told(link: dict[str, Any], folder: Path) -> str:
         (
             {"buckets": [BUCKET | {"key": ["new"]}]},
             "buckets[0].key",
-            "each has one key",
+            "it is one key: write that",
         ),
         (
             {"buckets": [BUCKET | {"notifications": [TOLD | {"prefix": "s3://a/in/"}]}]},
@@ -173,7 +173,7 @@ def told(link: dict[str, Any], folder: Path) -> str:
             "consumers[0].trusted_service",
             'write "glue.amazonaws.com"',
         ),
-        (DELIVERY | {"service": "my-logs"}, "service", 'delivers its logs, write "log-delivery"'),
+        (DELIVERY | {"service": "my-logs"}, "service", 'delivers its logs, "log-delivery"'),
         (DELIVERY | {"service": ["config", "macie"]}, "service", "write a link for each"),
         (DELIVERY | {"service": "waf"}, "service", 'write "log-delivery"'),
         (

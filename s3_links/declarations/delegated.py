@@ -81,6 +81,15 @@ def _of_link(place: Place, bucket: LinkBucket, link: Link) -> Iterator[Problem]:
                     )
                     continue
                 used.add(by.account)
+                asked = granted.access
+                if by.vpc_id and (
+                    asked.source_ips or (asked.vpc_ids and by.vpc_id not in asked.vpc_ids)
+                ):
+                    yield (
+                        place,
+                        f"only requests from {by.vpc_id} come through, which its access asks to "
+                        'come from elsewhere ("vpc_ids" or "source_ips"): leave out one of them',
+                    )
                 if consumer.instance and by.vpc_id:
                     yield (
                         place,

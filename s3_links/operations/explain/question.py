@@ -154,7 +154,7 @@ class Finder:
             why = ", ".join(one.why for one in self._reader.unread if one.of == arn)
             raise OperationError(
                 f"WHERE: the access point {arn} is not found ({why or 'there is none'}): "
-                "`s3-links check` shows who asks in which account; or give the bucket behind it"
+                "`s3-links check` shows who asks in which account"
             )
         name = found.bucket.rpartition(":")[2]
         owner = buckets.owner(self._reader, name, self._declared.bucket_accounts(name))

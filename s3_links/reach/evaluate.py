@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from s3_cross_account.policy import Condition
+from s3_cross_account.through import not_through
 from s3_links.world import (
     AccessPoint,
     Bucket,
@@ -91,6 +92,10 @@ def _by_access_point(world: World, request: Request, point: AccessPoint) -> Deci
     Follows "Configuring IAM policies for using access points" and "Creating access points
     restricted to a virtual private cloud" in the Amazon S3 User Guide.
     """
+    types = actions.resource_types(request.action)
+    if types & {"bucket", "object"} and not_through([request.action]):
+        note = f"no request for {request.action} comes through an access point"
+        return Decision(request=request, allowed=False, note=note)
     context = {
         "s3:DataAccessPointArn": (point.arn,),
         "s3:DataAccessPointAccount": (point.account,),
@@ -99,7 +104,7 @@ def _by_access_point(world: World, request: Request, point: AccessPoint) -> Deci
     }
     request = replace(request, context=context)
     asked = [_Evaluation(world, request).decision()]
-    if actions.resource_types(request.action) & {"bucket", "object"}:
+    if types & {"bucket", "object"}:
         behind = replace(request, resource=point.behind(request.resource))
         asked.append(_Evaluation(world, behind).decision())
     allowed, note = every(*(one.allowed for one in asked)), ""

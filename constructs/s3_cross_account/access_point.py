@@ -66,6 +66,8 @@ class AccessPoint(Construct):
             name=name,
             bucket=bucket.name,
             bucket_account_id=bucket.account.account_id if elsewhere else None,
+            # Without any, Terraform would leave the one there that it is to take away.
+            policy="{}",
             vpc_configuration=S3AccessPointVpcConfiguration(vpc_id=vpc_id) if vpc_id else None,
         )
         # Its own attribute would be known only once it is there, and its policy names it.

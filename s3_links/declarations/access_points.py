@@ -50,8 +50,8 @@ class BucketAccessPoint(Part):
     vpc_id: Annotated[
         str | None,
         text(
-            "a VPC's id. Only requests from this VPC come through; left out, those from the "
-            "internet do too",
+            "a VPC's id. Only requests from this VPC come through, by an endpoint whose policy "
+            "lets both, the access point and its bucket; left out, those from the internet do too",
             "vpc-0123abcd",
             r"^vpc-[0-9a-f]+$",
         ),

@@ -44,7 +44,8 @@ def _of_accounts(
         yield (
             (*place, "account"),
             f'"{point.account}" is foreign, nobody here has credentials for it, and an access '
-            f'point would be created there: take one in "{bucket.account}"',
+            "point would be created there: "
+            + (f'take one in "{bucket.account}"' if not there.is_foreign else "leave it out"),
         )
     elif there.region and own.region != there.region:
         yield (
@@ -76,11 +77,21 @@ def _of_link(place: Place, bucket: LinkBucket, link: Link) -> Iterator[Problem]:
                     yield (
                         place,
                         f'"{role.name if role else consumer.name}" is in {whose} and comes through '
-                        f'none of these: add one in that account, or in "{bucket.account}", which '
-                        "takes everybody",
+                        f"none of these: add one in "
+                        + ("" if alias == bucket.account else "that account, or in ")
+                        + f'"{bucket.account}", which takes everybody',
                     )
                     continue
                 used.add(by.account)
+                asked = granted.access
+                if by.vpc_id and (
+                    asked.source_ips or (asked.vpc_ids and by.vpc_id not in asked.vpc_ids)
+                ):
+                    yield (
+                        place,
+                        f"only requests from {by.vpc_id} come through, which its access asks to "
+                        'come from elsewhere ("vpc_ids" or "source_ips"): leave out one of them',
+                    )
                 if consumer.instance and by.vpc_id:
                     yield (
                         place,

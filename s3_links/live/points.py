@@ -23,7 +23,7 @@ def point(reader: Reader, arn: str) -> AccessPoint | None:
         found = ask("get_access_point", "NoSuchAccessPoint")
     except UnreadError:
         return None
-    if found is None:
+    if found is None or "Bucket" not in found:  # it leads to a file system
         return None
     try:
         reply = ask("get_access_point_policy", "NoSuchAccessPointPolicy")

@@ -18,7 +18,7 @@ from s3_links.reach.candidates import candidates
 from s3_links.reach.conditions import holds
 from s3_links.reach.evaluate import evaluate
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
-from s3_links.world import Identity, Request, World, policy_of
+from s3_links.world import AccessPoint, Identity, Request, World, policy_of
 
 from .compared import Comparison, Problem
 from .sharing import Declared, sources
@@ -162,6 +162,9 @@ def _of_grant(compared: Comparison, grant: Grant, action: str, pattern: str) -> 
     # Within an account a key's policy lets the account in too, by IAM.
     asked = (*grant.own, *theirs) if across else grant.own or theirs
     resource = _resolved(pattern, known).replace("*", "x")
+    point = world.resource(resource)
+    if isinstance(point, AccessPoint) and point.vpc:
+        context.setdefault("aws:SourceVpc", (point.vpc,))
     request = Request(principal=grant.who, action=action, resource=resource, context=context)
     who, what = compared.who(grant.who), f"{action} on {compared.target(resource)}"
     if evaluate(world, request).allowed is not True:

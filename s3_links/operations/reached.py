@@ -84,9 +84,10 @@ class Reached(Notified):
         on = self._access_point(point, arn)
         through = _equals("s3:DataAccessPointArn", on)
         only = _equals("s3:DataAccessPointAccount", self._id(point.account))
+        its_own = self._named(who)
         of_point = access.conditions.of_role(account_id=None)
         return [
-            _Half(on, named, of_point, by_arn + asked, alias != point.account),
+            _Half(on, its_own[0], of_point, its_own[1] + asked, alias != point.account),
             _Half(arn, named, (through, *own), (*by_arn, only, *asked), abroad),
         ]
 

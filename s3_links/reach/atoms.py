@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from s3_cross_account.reading import Unreadable
 from s3_cross_account.through import objects_of
-from s3_links.world import ACCESS_POINT, Principal, anyone_else, head_of, policy_of
+from s3_links.world import ACCESS_POINT, AccessPoint, Principal, anyone_else, head_of, policy_of
 
 from . import actions
 from .callers import callers
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from s3_cross_account.policy import Statement
-    from s3_links.world import World
+    from s3_links.world import Resource, World
 
 _SERVICES = ("s3", "kms", "sts", "iam")
 _WITH_OBJECTS = ("bucket policy", ACCESS_POINT)
@@ -133,13 +133,26 @@ class Atoms:
     def _is_new_to_its_owner(self, who: Principal, target: str) -> bool:
         """Whether ``who`` stands for the owner's account, which reaches what it makes or drops."""
         resources = [world.resources.get(target) for world in self._worlds]
-        owners = {anyone_else(r.account, who.partition) for r in resources if r is not None}
+        owners = {
+            anyone_else(r.account, who.partition)
+            for r in resources
+            if r is not None and not self._leads_elsewhere(r)
+        }
         return None in resources and who in owners
+
+    def _leads_elsewhere(self, resource: Resource) -> bool:
+        """Whether it is an access point of a bucket that is not known to be its own account's."""
+        if not isinstance(resource, AccessPoint):
+            return False
+        found = (world.resources.get(resource.bucket) for world in self._worlds)
+        return not any(one and one.account == resource.account for one in found)
 
     def _policies(self, arn: str) -> Iterator[Statement | Unreadable]:
         for world in self._worlds:
             resource = world.resources.get(arn)
             yield from of(resource.policy if resource else None)
+            if isinstance(resource, AccessPoint) and (behind := world.resource(resource.bucket)):
+                yield from of(behind.policy)
 
     @staticmethod
     def _may_name(statement: Statement | Unreadable, who: Principal) -> bool:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from s3_cross_account.policy import Condition
-from s3_links.world import Request, head_of, parted
+from s3_links.world import AccessPoint, Request, head_of, parted
 
 from .atoms import Atoms
 from .conditions import holds
@@ -169,7 +169,10 @@ class _Comparison:
         other = self.after if world is self.before else self.before
         who, on = request.principal.identity(), request.resource
         gone = who in other.identities and who not in world.identities
-        gone = gone or (other.resource(on) is not None and world.resource(on) is None)
+        here, there = world.resource(on), other.resource(on)
+        gone = gone or (there is not None and here is None)
+        if world is self.before and isinstance(here, AccessPoint):  # one cannot be moved
+            gone = gone or (isinstance(there, AccessPoint) and here.bucket != there.bucket)
         return Decision(request=request, allowed=False) if gone else evaluate(world, request)
 
     def _tell(

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from s3_cross_account.policy import Condition
+from s3_cross_account.through import not_through
 from s3_links.world import (
     AccessPoint,
     Bucket,
@@ -22,6 +24,7 @@ from s3_links.world import (
 )
 
 from . import actions, buckets, context, grants
+from .conditions import holds
 from .logic import Formula, Unknown, alternatives, contrary, every, some
 from .principals import Named
 from .statements import Asked, Finding, denies, findings, lets
@@ -86,8 +89,13 @@ def evaluate(world: World, request: Request) -> Decision:
 def _by_access_point(world: World, request: Request, point: AccessPoint) -> Decision:
     """Return the decision of a request through an access point: that lets it, and its bucket does.
 
-    Follows "Configuring IAM policies for using access points" in the Amazon S3 User Guide.
+    Follows "Configuring IAM policies for using access points" and "Creating access points
+    restricted to a virtual private cloud" in the Amazon S3 User Guide.
     """
+    types = actions.resource_types(request.action)
+    if types & {"bucket", "object"} and not_through([request.action]):
+        note = f"no request for {request.action} comes through an access point"
+        return Decision(request=request, allowed=False, note=note)
     context = {
         "s3:DataAccessPointArn": (point.arn,),
         "s3:DataAccessPointAccount": (point.account,),
@@ -96,15 +104,21 @@ def _by_access_point(world: World, request: Request, point: AccessPoint) -> Deci
     }
     request = replace(request, context=context)
     asked = [_Evaluation(world, request).decision()]
-    if actions.resource_types(request.action) & {"bucket", "object"}:
+    if types & {"bucket", "object"}:
         behind = replace(request, resource=point.behind(request.resource))
         asked.append(_Evaluation(world, behind).decision())
-    allowed = every(*(one.allowed for one in asked))
+    allowed, note = every(*(one.allowed for one in asked)), ""
+    if point.vpc:
+        from_there = Condition(test="StringEquals", variable="aws:SourceVpc", values=(point.vpc,))
+        inside = holds(from_there, {key.lower(): v for key, v in request.context.items()})
+        note = f"only requests from {point.vpc} come through {point.arn}" if inside is False else ""
+        allowed = every(allowed, inside)
     return Decision(
         request=request,
         allowed=allowed,
         findings=tuple(finding for one in asked for finding in one.findings),
         missing=() if allowed is True else tuple(m for one in asked for m in one.missing),
+        note=note,
     )
 
 

@@ -127,6 +127,8 @@ def resource_matches(pattern: str, arn: str, context: Context, *, negated: bool 
         return _plainly_matches(pattern, arn)
     needed = keys(pattern)
     if missing := frozenset(key for key in needed if key not in context):
+        if not _plainly_matches(PIECES.sub(lambda piece: piece["wild"] or "*", pattern), arn):
+            return False
         known = frozenset((key, context[key]) for key in needed - missing)
         text, contrary = f"{arn} fits {pattern}", f"{arn} does not fit {pattern}"
         return Test(missing, Fits(pattern, arn, negated), text, contrary, known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from s3_links.world import (
@@ -49,6 +50,7 @@ _HARMLESS_WHEN_NEW = {"aws_iam_instance_profile", "aws_iam_openid_connect_provid
 _GRANTING = {
     "aws_s3_bucket": ("acl", "grant", "policy", "replication_configuration"),
     "aws_s3_object": ("acl",),
+    "aws_s3_access_point": ("public_access_block_configuration",),
     "aws_iam_role": ("inline_policy",),
     "aws_sqs_queue": ("policy",),
     "aws_sns_topic": ("policy",),
@@ -301,20 +303,25 @@ class _Builder:
             yield Bucket(arn=arn, account=account, policy=policy, **settings)
 
     def _access_points(self) -> Iterator[AccessPoint]:
-        blocks = self._blocks
+        blocks, seen = self._blocks, dict[str, AccessPoint]()
         for address in blocks.of("aws_s3_access_point"):
             arn, bucket = blocks.attribute(address, "arn"), blocks.attribute(address, "bucket")
+            if arn in seen:
+                two = unknown(ACCESS_POINT, blocks.account(address), arn, "two blocks make it")
+                yield replace(seen[arn], policy=two)
+                continue
             policy, vpcs = None, blocks.known(address, "vpc_configuration") or ()
             vpcs = [vpcs] if isinstance(vpcs, dict) else vpcs  # as it is synthesized
             if blocks.known(address, "policy"):
                 policy = document_of(blocks, address, "policy", ACCESS_POINT, arn)
-            yield AccessPoint(
+            seen[arn] = AccessPoint(
                 arn=arn,
                 account=blocks.account(address),
                 policy=policy,
                 bucket=f"arn:{blocks.partition(address)}:s3:::{bucket}",
                 vpc=next((one.get("vpc_id") for one in vpcs), None),
             )
+            yield seen[arn]
 
     def _by_bucket(self, type_: str) -> dict[str, str]:
         return {self._blocks.attribute(a, "bucket"): a for a in self._blocks.of(type_)}

@@ -104,6 +104,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         f"{AT}[0].name: 'reports-s3alias' is no access point's name: 3 to 50 small letters, digits "
         "and single hyphens between them, which do not end with -s3alias",
     ),
+    "one of another VPC than is asked": (
+        links(HERE | {"vpc_id": "vpc-0123abcd"}, access={"vpc_ids": ["vpc-99999999"]}),
+        f"{AT}: only requests from vpc-0123abcd come through, which its access asks to come from "
+        'elsewhere ("vpc_ids" or "source_ips"): leave out one of them',
+    ),
     "an instance outside of the VPC": (
         links(HERE | {"vpc_id": "vpc-0123abcd"}, consumers=[READER | {"instance": True}]),
         f'{AT}: "reader": an "instance" gets a network of its own, which is not the VPC of '

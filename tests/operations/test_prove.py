@@ -125,6 +125,18 @@ LINKS: dict[str, Any] = {
         ],
         "access": {"level": "read-write-delete", "source_ips": ["203.0.113.0/24"]},
     },
+    "through-by-tag": {
+        "pattern": "direct-access",
+        "consumers": [{"account": "account1", "new_role": "through-tagged"}],
+        "buckets": [
+            {
+                "account": "account2",
+                "new_prefix": "through-",
+                "access_points": [{"account": "account1", "name": "through"}],
+            }
+        ],
+        "access": {"prefixes": ["home/{principal_tag:team}/", "b/"]},
+    },
     "through-delegated": {
         "pattern": "direct-access",
         "consumers": [{"account": "account1", "whole_account": True}],
@@ -566,6 +578,37 @@ def test_a_block_that_is_not_evaluated_fails_the_proof() -> None:
     more = stack | {"resource": stack["resource"] | {"aws_s3_bucket_acl": acl}}
     told = "aws_s3_bucket_acl.one: what a aws_s3_bucket_acl lets is not evaluated"
     assert told in [problem.text for problem in proof(read, more).problems]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"vpc_configuration": None}, "from anywhere, which is not what is declared"),
+        ({"vpc_configuration": {"vpc_id": "vpc-0b2"}}, "from vpc-0b2, which is not"),
+        ({"bucket": "another"}, "is of bucket another"),
+        (
+            {"public_access_block_configuration": {"block_public_policy": False}},
+            "what public_access_block_configuration lets is not evaluated",
+        ),
+    ],
+)
+def test_an_access_point_that_is_not_as_declared_fails_the_proof(
+    change: dict[str, Any], told: str
+) -> None:
+    read, stack = example("through")
+    more = deepcopy(stack)
+    (point,) = more["resource"]["aws_s3_access_point"].values()
+    point |= change
+    assert told in str(proof(read, more).problems)
+
+
+def test_an_access_point_that_two_blocks_make_is_not_proved() -> None:
+    read, stack = example("through")
+    more = deepcopy(stack)
+    points = more["resource"]["aws_s3_access_point"]
+    (point,) = points.values()
+    more["resource"]["aws_s3_access_point"] = {"x": point | {"bucket": "another"}} | points
+    assert "two blocks make it" in str(proof(read, more).problems)
 
 
 def test_a_permissions_boundary_that_is_dropped_fails_the_proof() -> None:

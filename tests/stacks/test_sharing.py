@@ -72,6 +72,11 @@ LINKS = {
         {"account": "partner", "existing_role": "etl"},
         access=below("read-only", "shown/"),
     ),
+    "pointed": link(
+        {"account": "account1", "new_role": "pointed"},
+        buckets=[NAMED | {"access_points": [{"account": "account2", "name": "pointed"}]}],
+        access=below("read-only", "pointed/"),
+    ),
     "many": link({"organization_id": "o-a1b2c3d4e5"}, access=below("read-only", "all/")),
     "trail": {
         "pattern": "service-delivery",
@@ -264,7 +269,7 @@ def test_only_the_owner_writes_policies_of_bucket_and_key() -> None:
         written = {
             type_ for type_ in content[name].get("resource", {}) if "s3" in type_ or "kms" in type_
         }
-        assert written == set(), name
+        assert written == ({"aws_s3_access_point"} if name == "pointed" else set()), name
     assert {p["alias"] for p in content["lake"]["provider"]["aws"]} == {"account1", "account2"}
 
 

@@ -118,7 +118,7 @@ class Synthesized:
             for block in self.blocks("aws_s3_bucket_policy").values()
         }
         self.points = {
-            self._point(block): self._referred(block["policy"]) if "policy" in block else None
+            self._point(block): self._referred(block["policy"]) if block["policy"] != "{}" else None
             for block in self.blocks("aws_s3_access_point").values()
         }
         self.on_targets = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from s3_links.world import POLICIES
+from s3_links.world import head_of, policy_of
 
 from .reasons import Reason
 
@@ -57,13 +57,13 @@ def _noted(step: Step, note: str) -> Step:
 def _kind(policy: str, step: Step) -> str:
     if policy != "resource-based policy":
         return policy
-    return POLICIES.get(step.request.action.partition(":")[0], policy)
+    return policy_of(step.request.resource)
 
 
 def _refused(step: Step, what: str, owner: str, told: str, cause: str) -> Step:
     request = step.request
     resource = request.resource
-    of, account = resource.partition("/")[0] if ":s3:::" in resource else resource, owner
+    of, account = head_of(resource), owner
     if what in _OF_THE_CALLER:
         of, account = str(request.principal.arn), request.principal.account
     reason = Reason(what=what, account=account, of=of, told=told, cause=cause)

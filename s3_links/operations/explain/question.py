@@ -149,12 +149,19 @@ class Finder:
         return Target(arn=arn, bucket=name, key=key, owner=owner)
 
     def _through(self, arn: str, key: str) -> Target:
+        _, _, _, region, account, _ = arn.split(":", 5)
+        known = self._reader.accounts.get(account)
+        if known and known.region and known.region != region:
+            raise OperationError(
+                f"WHERE: {arn} is in {region}, and {known.alias} is declared in {known.region}: "
+                "ask from a folder whose links file names that region"
+            )
         found = point(self._reader, arn)
         if found is None:
             why = ", ".join(one.why for one in self._reader.unread if one.of == arn)
             raise OperationError(
                 f"WHERE: the access point {arn} is not found ({why or 'there is none'}): "
-                "`s3-links check` shows who asks in which account; or give the bucket behind it"
+                "`s3-links check` shows who asks in which account"
             )
         name = found.bucket.rpartition(":")[2]
         owner = buckets.owner(self._reader, name, self._declared.bucket_accounts(name))

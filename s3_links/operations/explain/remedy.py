@@ -63,7 +63,7 @@ class Remedies:
             return f"s3-links deploy {links[0]}"
         if not halves and self._elsewhere(who):
             return "aws sts get-caller-identity"
-        if not halves and (through := next(self._points(who), None)):
+        if not halves and (through := next(self._points(request), None)):
             name, point = through
             return f"{outputs_of(name)} access_point_arn_{point.label}"
         if not halves and (wider := self._wider(request)):
@@ -80,7 +80,7 @@ class Remedies:
 
     def _undeclared(self, request: Request) -> Iterator[str]:
         yield f"no link declares {request.action} there for {request.principal.name}"
-        if points := list(self._points(request.principal)):
+        if points := list(self._points(request)):
             for name, point in points:
                 yield f"the link {name} declares it through the access point {point.name} alone"
             return
@@ -95,9 +95,12 @@ class Remedies:
             where = ", ".join(declared)
             yield f"the bucket is declared in account {where}, and {owner.account} owns it"
 
-    def _points(self, who: Principal) -> Iterator[tuple[str, BucketAccessPoint]]:
+    def _points(self, request: Request) -> Iterator[tuple[str, BucketAccessPoint]]:
         """Yield the access points that a role is to come through, where it asks for the bucket."""
+        who = request.principal
         for name, link in self._between(who) if not self.target.point else ():
+            if not any(request.action in access.actions for access in self._granted(link, who)):
+                continue
             for bucket, consumer in product(filter(self._is_target, link.buckets), link.consumers):
                 point = bucket.through(link.calling(consumer))
                 if point and (link.assumed_role or consumer.name == who.name):
@@ -173,6 +176,8 @@ class Remedies:
         by_kind = {
             "bucket policy": policy,
             "public access block": policy,
+            "access point policy": "aws s3control get-access-point-policy --account-id "
+            f"{reason.account} --name {of.rpartition('/')[2]}",
             "key policy": f"aws kms get-key-policy --key-id {of} --output text",
             "trust policy": f"aws iam get-role --role-name {of.rpartition('/')[2]}",
             "permissions boundary": f"aws iam get-policy --policy-arn {of}",

@@ -47,7 +47,7 @@ CASES = (
         seconds={"usual": 1 / 12, "cdktn": 1 / 4, "import cdktf": 1.6},
         memory={"usual": 1 / 4},
     ),
-    Case("cdktf synth", seconds={"usual": 1 / 4.5}, cli=True),
+    Case("cdktf synth", seconds={"usual": 1 / 5}, cli=True),
     Case("python main.py, cold jsii cache", seconds={"usual": 1 / 4}, cold=True),
 )
 

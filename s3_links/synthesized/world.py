@@ -312,7 +312,7 @@ class _Builder:
                 continue
             policy, vpcs = None, blocks.known(address, "vpc_configuration") or ()
             vpcs = [vpcs] if isinstance(vpcs, dict) else vpcs  # as it is synthesized
-            if blocks.known(address, "policy"):
+            if blocks.known(address, "policy") not in (None, "", "{}"):  # which is none
                 policy = document_of(blocks, address, "policy", ACCESS_POINT, arn)
             seen[arn] = AccessPoint(
                 arn=arn,

@@ -26,7 +26,7 @@ MEGABYTES = 370
 
 def growth() -> bool:
     """Print what many take, also as a multiple of importing cdktf; return whether it is kept."""
-    links = _grows("hardened links", _links, (10, 100, 1000), times=45, megabytes=MEGABYTES)
+    links = _grows("hardened links", _links, (10, 100, 1000), times=55, megabytes=MEGABYTES)
     roles = _grows("roles of one bucket", _roles, (30, 150, 300), times=6)
     return links and roles
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from s3_cross_account.reading import Unreadable, read
+from s3_cross_account.through import objects_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,6 +142,8 @@ POLICIES: Final[Mapping[str, DocumentKind]] = {
 """What the policy of a resource is called, by its service."""
 ACCESS_POINT: Final[DocumentKind] = "access point policy"
 """What that of an access point is called, which is of S3 too."""
+OF_RESOURCES: Final = (*POLICIES.values(), ACCESS_POINT)
+"""What all policies of resources are called."""
 _POINT = ":accesspoint/"
 
 
@@ -234,7 +237,8 @@ class AccessPoint(Resource):
 
     def behind(self, arn: str) -> str:
         """Return the ARN of the bucket, or of the object that ``arn`` names through here."""
-        return arn.replace(f"{self.arn}/object/", f"{self.bucket}/").replace(self.arn, self.bucket)
+        within = arn.replace(objects_of(self.arn), objects_of(self.bucket))
+        return within.replace(self.arn, self.bucket)
 
 
 Levels = tuple[tuple[Document, ...], ...]
@@ -242,14 +246,12 @@ Levels = tuple[tuple[Document, ...], ...]
 
 def head_of(arn: str) -> str:
     """Return the ARN of the bucket or the access point that an object's is in; others as it is."""
-    if ":s3:::" in arn:
-        return arn.split("/", 1)[0]
-    return arn.split("/object/", 1)[0] if _POINT in arn else arn
+    return parted(arn)[0] if ":s3:::" in arn or _POINT in arn else arn
 
 
 def parted(arn: str) -> tuple[str, str]:
     """Return what comes before the name of something within, such as a key, and the sign there."""
-    sign = "/object/" if _POINT in arn else "/"
+    sign = objects_of(arn).removeprefix(arn)
     return arn.partition(sign)[0], sign
 
 

@@ -19,10 +19,11 @@ from .hardening import HardeningChoice, switches
 from .part import Part, UnreadableError, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from s3_cross_account.hardening import Hardening
 
+    from .access_points import BucketAccessPoint
     from .named import Named
     from .part import Place, Problem
 
@@ -135,6 +136,15 @@ class Link(Part):
     def calling(self, consumer: Consumer) -> str | None:
         """Return the account that a consumer's requests come from: of the role that it assumes."""
         return self.assumed_role.account if self.assumed_role else consumer.account
+
+    def by_access_point(
+        self, consumers: Iterable[Consumer], bucket: LinkBucket
+    ) -> dict[BucketAccessPoint | None, list[Consumer]]:
+        """Return consumers by the access point that they come through, if they do."""
+        found: dict[BucketAccessPoint | None, list[Consumer]] = {}
+        for consumer in consumers:
+            found.setdefault(bucket.through(self.calling(consumer)), []).append(consumer)
+        return found
 
     def asked_at(self, number: int) -> Conditions:
         """Return what the trust policy of a role of the chain asks: of the first, the consumers."""

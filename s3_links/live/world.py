@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from s3_links.world import World
 
-from . import buckets, everybody, identities, keys, limits, points
+from . import buckets, everybody, identities, keys, limits
 from .reader import UnreadError
 
 if TYPE_CHECKING:
-    from s3_links.world import AccessPoint, Document, Identity, Levels, Principal, Resource
+    from s3_links.world import Document, Identity, Levels, Principal, Resource
 
     from .reader import Reader
 
@@ -52,12 +52,9 @@ class Live:
         self._resources[found.resource.arn] = found.resource
         return found
 
-    def point(self, arn: str) -> AccessPoint | None:
-        """Read an access point of an account that can be asked."""
-        found = points.point(self.reader, arn)
-        if found is not None:
-            self._resources[found.arn] = found
-        return found
+    def know(self, resource: Resource) -> None:
+        """Take what was read before."""
+        self._resources[resource.arn] = resource
 
     def key(self, named: str, account: str, whose: Principal) -> keys.FoundKey:
         """Read a key, with its grants to ``whose`` role."""

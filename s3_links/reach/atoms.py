@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from s3_cross_account.reading import Unreadable
 from s3_cross_account.through import objects_of
-from s3_links.world import ACCESS_POINT, AccessPoint, Principal, anyone_else, head_of, policy_of
+from s3_links.world import (
+    ACCESS_POINT,
+    AccessPoint,
+    Principal,
+    anyone_else,
+    head_of,
+    parted,
+    policy_of,
+)
 
 from . import actions
 from .callers import callers
@@ -270,8 +278,7 @@ def _key_pattern(pattern: str, bucket: str) -> str | None:
     plain = PIECES.sub(lambda piece: piece["wild"] or "*", pattern)
     if plain == "*" or plain.count(":") < 5:
         return "*"
-    sign = objects_of(bucket).removeprefix(bucket)
-    head, slash, key = plain.partition(sign)
+    head, slash, key = plain.partition(parted(bucket)[1])
     if not arn_matches(head, bucket, {}):
         return None
     return key if slash else "*" if head.endswith("*") else None

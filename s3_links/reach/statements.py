@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from s3_cross_account.reading import Unreadable
-from s3_links.world import ACCESS_POINT, POLICIES
+from s3_links.world import OF_RESOURCES
 
 from .conditions import holds
 from .logic import Formula, Unknown, contrary, every, some
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
     from .matching import Context
 
-_NAME_PRINCIPALS = frozenset(
-    {*POLICIES.values(), ACCESS_POINT} | {"resource control policy", "VPC endpoint policy"}
-)
+_NAME_PRINCIPALS = frozenset({*OF_RESOURCES} | {"resource control policy", "VPC endpoint policy"})
 
 
 @dataclass(frozen=True, kw_only=True)

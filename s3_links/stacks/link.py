@@ -66,14 +66,10 @@ class LinkStack(LinkedStack):
         }
         for consumers, of_these, access in link.granted:
             for of in of_these:
-                by: dict[BucketBase | AccessPoint, dict[RoleBase, None]] = {}
-                for consumer in consumers:
-                    point = of.through(link.calling(consumer))
+                for point, through in link.by_access_point(consumers, of).items():
                     on = points[of.id, point.account] if point else reached[of.id]
-                    by.setdefault(on, {})[reaching[consumer.id]] = None
-                for on, whom in by.items():
                     on.grant(
-                        *whom,
+                        *dict.fromkeys(reaching[consumer.id] for consumer in through),
                         access=link.reaching(access),
                         survive_recreation=link.survive_role_recreation,
                     )

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from s3_cross_account.account import Account
     from s3_cross_account.bucket import BucketBase
     from s3_cross_account.policy import Naming
-    from s3_links.declarations.access_points import BucketAccessPoint
     from s3_links.declarations.consumers import Consumer
     from s3_links.declarations.link import Link
     from s3_links.declarations.shared import Sharer as Declared
@@ -46,13 +45,10 @@ def share(
     roles = _roles(scope, link, bucket, account, foreign)
     for granted in link.granted:
         if declared.bucket in granted.buckets:
-            by: dict[BucketAccessPoint | None, dict[Sharer, None]] = {}
-            for consumer in granted.consumers:
-                point = declared.bucket.through(link.calling(consumer))
-                by.setdefault(point, {})[roles[consumer.id]] = None
-            for point, whom in by.items():
+            by = link.by_access_point(granted.consumers, declared.bucket)
+            for point, through in by.items():
                 bucket.grant(
-                    *whom,
+                    *dict.fromkeys(roles[consumer.id] for consumer in through),
                     access=link.reaching(granted.access),
                     through=_through(account(point.account), point.name) if point else None,
                 )

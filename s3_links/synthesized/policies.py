@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from s3_cross_account.policy import Condition, Principal, Statement
 from s3_cross_account.policy import document as as_json
 from s3_cross_account.reading import Unreadable, read
-from s3_links.world import ACCESS_POINT, POLICIES, Document
+from s3_links.world import OF_RESOURCES, Document
 
 from .blocks import UNKNOWN, UnresolvedError
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 _DOCUMENT = "data.aws_iam_policy_document."
 _READ_HERE = {"statement", "provider", "version", "policy_id", "depends_on", "//"}
 _OF_A_RESOURCE = (
-    *POLICIES.values(),
-    *(ACCESS_POINT, "resource control policy", "VPC endpoint policy"),
+    *OF_RESOURCES,
+    *("resource control policy", "VPC endpoint policy"),
 )
 _WITH_RESOURCE = (
-    *(kind for kind in POLICIES.values() if kind != "trust policy"),
-    *(ACCESS_POINT, "identity policy", "permissions boundary"),
+    *(kind for kind in OF_RESOURCES if kind != "trust policy"),
+    *("identity policy", "permissions boundary"),
 )
 
 

@@ -105,7 +105,7 @@ class Explaining:
         if ":kms:" in resource:
             context |= _by_s3(who, resource.split(":")[3])
         if target.bucket:
-            resource = target.point or target.arn
+            resource = target.asked
             if not target.point:
                 context = _DIRECTLY | context
             if "object" in actions.resource_types(action):
@@ -164,7 +164,7 @@ class Explaining:
         listing = replace(
             request,
             action="s3:ListBucket",
-            resource=self._target.point or self._target.arn,
+            resource=self._target.asked,
             context={**request.context, "s3:prefix": ()},  # HeadObject and GetObject carry none
         )
         if self._judge()(listing).verdict == "allowed":
@@ -213,8 +213,8 @@ class Explaining:
     def _read_target(self, who: Principal) -> None:
         target = self._target
         if target.point:
-            self._live.point(target.point)
-            self._read_limits(target.point.split(":")[4], "resource control policy")
+            self._live.know(target.point)
+            self._read_limits(target.point.account, "resource control policy")
         if target.owner.account:
             self._bucket = self._live.bucket(target.bucket, target.owner, target.arn.split(":")[1])
             self._read_limits(target.owner.account, "resource control policy")

@@ -13,7 +13,7 @@ from s3_links.declarations.names import bucket_name
 from s3_links.live import buckets
 from s3_links.live.points import point
 from s3_links.operations.stack import OperationError
-from s3_links.world import Principal, principal
+from s3_links.world import AccessPoint, Principal, principal
 
 from .declared import is_made_of
 
@@ -54,15 +54,20 @@ class Question:
 class Target:
     """A bucket with its owner, an object of it, a role, or another resource by its ARN alone.
 
-    ``point`` is the ARN of the access point that it is asked through.
+    ``point`` is the access point that it is asked through.
     """
 
     arn: str
     role: Principal | None = None
     bucket: str = ""
     key: str = ""
-    point: str = ""
+    point: AccessPoint | None = None
     owner: buckets.Owner = _NOBODY
+
+    @property
+    def asked(self) -> str:
+        """The ARN that requests name: the access point's, where it is asked through one."""
+        return self.point.arn if self.point else self.arn
 
 
 def read_context(given: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -165,7 +170,7 @@ class Finder:
             )
         name = found.bucket.rpartition(":")[2]
         owner = buckets.owner(self._reader, name, self._declared.bucket_accounts(name))
-        return Target(arn=found.bucket, bucket=name, key=key, point=arn, owner=owner)
+        return Target(arn=found.bucket, bucket=name, key=key, point=found, owner=owner)
 
     def _completed(self, name: str) -> str:
         """Return the bucket that was made of a declared prefix, or the name as it is."""

@@ -25,7 +25,7 @@ from s3_links.synthesized.policies import handed_out
 from s3_links.world import POLICIES, Bucket, Identity, Principal, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from s3_links.declarations.accounts import LinkAccount
     from s3_links.declarations.buckets import LinkBucket
@@ -100,7 +100,7 @@ class Documents:
         self.boundaries: dict[Principal, str] = {}
         self.unseen: dict[Principal, str] = {}
         self.notes: list[Note] = []
-        self.problems: list[str] = []
+        self.problems = list(self._elsewhere())
         self.keys: dict[str, str] = {}
         self._key_policies = imported(link)
         self._region = next(
@@ -112,6 +112,14 @@ class Documents:
         named = link.ends if isinstance(link, ReplicationLink) else link.buckets
         labels = [bucket.label for bucket in named]
         self.buckets = [self._bucket(b, name) for b, name in zip(link.buckets, labels, strict=True)]
+
+    def _elsewhere(self) -> Iterator[str]:
+        """Yield the providers that may work in another account than is declared."""
+        for provider in self._blocks.source.get("provider", {}).get("aws", []):
+            declared = self._accounts.get(provider.get("alias", ""))
+            asked = declared and declared.account_id
+            if asked and provider.get("allowed_account_ids") != [asked]:
+                yield f"provider aws.{provider['alias']}: is not limited to account {asked}"
 
     def _note(self, about: Principal | str, text: str) -> None:
         self.notes.append(Note(str(about), text))

@@ -130,7 +130,7 @@ def summarize(
         disappears=access.disappears,
         to_merge=to_merge(source),
         guards=guards(plan, moments),
-        undecided=[*access.undecided, *undecided(changes, moments)],
+        undecided=[*access.undecided, *undecided(plan, moments)],
         stays=staying(moments, access.appears),
         accounts=moments.accounts,
     )

@@ -89,15 +89,16 @@ class Blocks:
         self._values = {r["address"]: r.get("values") or {} for r in resources}
         self._types = {address: type_of(address) for address in self._values}
         self.aliases = aliases
-        self._source = source
+        self.source = source
         self._regions: dict[str, str] = {}
         # An account whose id nobody knows has its alias in the id's place.
         self._accounts = dict(accounts or {})
         for provider in source.get("provider", {}).get("aws", []):
             alias = provider.get("alias", "")
             self._regions[alias] = str(provider.get("region") or "")
-            for id_ in provider.get("allowed_account_ids") or []:
-                self._accounts.setdefault(alias, id_)
+            ids = provider.get("allowed_account_ids")
+            for id_ in ids if isinstance(ids, list) else ():
+                self._accounts.setdefault(alias, str(id_))
         self._foreign = foreign_accounts(source)
         self._accounts |= self._foreign
         for address, values in self._values.items():
@@ -179,6 +180,12 @@ class Blocks:
             return _VARIABLE.sub(lambda found: self._variable(found[1]), declared)
         return declared
 
+    def nested(self, address: str, name: str) -> list[dict[str, Any]]:
+        """Return the nested blocks of a name: one alone may be synthesized without its list."""
+        value = self.known(address, name)
+        values = value if isinstance(value, list) else [value]
+        return [one for one in values if isinstance(one, dict)]
+
     def is_known(self, address: str, name: str) -> bool:
         """Whether the value itself is known, and not its declaration alone."""
         return self._values.get(address, {}).get(name) is not None
@@ -187,12 +194,12 @@ class Blocks:
         """Return the synthesized block."""
         section = "data" if address.startswith("data.") else "resource"
         type_, _, name = _without_index(address).removeprefix("data.").partition(".")
-        block: dict[str, Any] = self._source.get(section, {}).get(type_, {}).get(name, {})
+        block: dict[str, Any] = self.source.get(section, {}).get(type_, {}).get(name, {})
         return block
 
     def output(self, name: str) -> Any:
         """Return what a synthesized output holds, with its references."""
-        return self._source.get("output", {}).get(name, {}).get("value")
+        return self.source.get("output", {}).get(name, {}).get("value")
 
     def attribute(self, address: str, name: str) -> str:
         """Return an attribute, or the text that stands for it until it is known."""
@@ -242,7 +249,7 @@ class Blocks:
 
     def _variable(self, name: str) -> str:
         """Return a variable's default, or a text that stands for it."""
-        default = self._source.get("variable", {}).get(name, {}).get("default")
+        default = self.source.get("variable", {}).get(name, {}).get("default")
         return f"var.{name}" if default is None else str(default)
 
     def reference(self, text: object) -> str | None:

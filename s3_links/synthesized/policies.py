@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from s3_cross_account.policy import Condition, Principal, Statement
 from s3_cross_account.policy import document as as_json
@@ -14,7 +16,7 @@ from s3_links.world import OF_RESOURCES, Document
 from .blocks import UNKNOWN, UnresolvedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
     from s3_links.world import DocumentKind
 
@@ -30,6 +32,33 @@ _WITH_RESOURCE = (
     *(kind for kind in OF_RESOURCES if kind != "trust policy"),
     *("identity policy", "permissions boundary"),
 )
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _PrincipalsBlock(_Block):
+    type: Literal["AWS", "Service", "Federated", "CanonicalUser", "*"]
+    identifiers: list[str]
+
+
+class _ConditionBlock(_Block):
+    test: str
+    variable: str
+    values: list[str]
+
+
+class _StatementBlock(_Block):
+    sid: str | None = None
+    effect: Literal["Allow", "Deny"] | None = None
+    actions: list[str] | None = None
+    not_actions: list[str] | None = None
+    resources: list[str] | None = None
+    not_resources: list[str] | None = None
+    principals: list[_PrincipalsBlock] | None = None
+    not_principals: list[_PrincipalsBlock] | None = None
+    condition: list[_ConditionBlock] | None = None
 
 
 def document_of(
@@ -89,45 +118,47 @@ def _of_document(blocks: Blocks, address: str) -> Iterator[Statement | Unreadabl
     block = blocks.declared(address)
     if more := sorted(block.keys() - _READ_HERE):
         yield Unreadable(reason=f"{address} has {', '.join(more)}", text=address)
-    for content in block.get("statement") or []:
+    if block.get("version") not in (None, "2012-10-17"):
+        yield Unreadable(reason=f"{address} has another version", text=address)
+    statements = block.get("statement") or []
+    for content in statements if isinstance(statements, list) else [statements]:
         try:
-            yield _statement(blocks, content)
-        except (UnresolvedError, KeyError, TypeError) as problem:
-            yield Unreadable(reason=str(problem), text=json.dumps(content, sort_keys=True))
+            yield _statement(blocks, _StatementBlock.model_validate(content))
+        except (UnresolvedError, ValidationError) as problem:
+            reason = str(problem)
+            if isinstance(problem, ValidationError):
+                reason = f"{address} has a statement that cdktf does not write"
+            yield Unreadable(reason=reason, text=json.dumps(content, sort_keys=True))
 
 
-def _statement(blocks: Blocks, block: Mapping[str, Any]) -> Statement:
-    def texts(name: str, *, whole: bool = True) -> tuple[str, ...]:
-        return _texts(block.get(name), lambda value: blocks.text(value, whole=whole))
+def _statement(blocks: Blocks, block: _StatementBlock) -> Statement:
+    def texts(values: list[str] | None) -> tuple[str, ...]:
+        return tuple(blocks.text(value, whole=True) for value in values or ())
 
-    def principals(name: str) -> tuple[Principal, ...]:
+    def principals(parts: list[_PrincipalsBlock] | None) -> tuple[Principal, ...]:
         return tuple(
-            Principal(type=part["type"], identifiers=_texts(part["identifiers"], blocks.text))
-            for part in block.get(name) or []
+            Principal(type=part.type, identifiers=tuple(map(blocks.text, part.identifiers)))
+            for part in parts or ()
         )
 
     return Statement(
-        sid=block.get("sid"),
-        effect=block.get("effect") or "Allow",
-        actions=texts("actions"),
-        not_actions=texts("not_actions"),
-        resources=texts("resources"),
-        not_resources=texts("not_resources"),
-        principals=principals("principals"),
-        not_principals=principals("not_principals"),
+        sid=block.sid,
+        effect=block.effect or "Allow",
+        actions=texts(block.actions),
+        not_actions=texts(block.not_actions),
+        resources=texts(block.resources),
+        not_resources=texts(block.not_resources),
+        principals=principals(block.principals),
+        not_principals=principals(block.not_principals),
         conditions=tuple(
             Condition(
-                test=condition["test"],
-                variable=condition["variable"],
-                values=_texts(condition["values"], blocks.text),
+                test=condition.test,
+                variable=condition.variable,
+                values=tuple(map(blocks.text, condition.values)),
             )
-            for condition in block.get("condition") or []
+            for condition in block.condition or ()
         ),
     )
-
-
-def _texts(values: Iterable[str] | None, resolved: Callable[[str], str]) -> tuple[str, ...]:
-    return tuple(resolved(str(value)) for value in values or ())
 
 
 def _fitting(kind: DocumentKind, statement: Statement | Unreadable) -> Statement | Unreadable:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from s3_links.world import (
@@ -244,7 +243,7 @@ class _Builder:
         yield from attached
         names = {document.name for document in attached}
         blocks = self._blocks
-        for inline in blocks.known(address, "inline_policy") or [] if address else []:
+        for inline in blocks.nested(address, "inline_policy") if address else ():
             name = str(inline.get("name"))
             if inline.get("policy") and name not in names:
                 yield parsed("identity policy", who.account, name, inline["policy"])
@@ -297,31 +296,24 @@ class _Builder:
                 "restrict_public": any(blocks.known(a, "restrict_public_buckets") for a in blocking)
             }
             if name in ownership:
-                rule = blocks.known(ownership[name], "rule") or {}
-                first = rule[0] if isinstance(rule, list) and rule else rule
-                settings["ownership"] = (first or {}).get("object_ownership")
+                rules = blocks.nested(ownership[name], "rule")
+                settings["ownership"] = rules[0].get("object_ownership") if rules else None
             yield Bucket(arn=arn, account=account, policy=policy, **settings)
 
     def _access_points(self) -> Iterator[AccessPoint]:
-        blocks, seen = self._blocks, dict[str, AccessPoint]()
+        blocks = self._blocks
         for address in blocks.of("aws_s3_access_point"):
             arn, bucket = blocks.attribute(address, "arn"), blocks.attribute(address, "bucket")
-            if arn in seen:
-                two = unknown(ACCESS_POINT, blocks.account(address), arn, "two blocks make it")
-                yield replace(seen[arn], policy=two)
-                continue
-            policy, vpcs = None, blocks.known(address, "vpc_configuration") or ()
-            vpcs = [vpcs] if isinstance(vpcs, dict) else vpcs  # as it is synthesized
+            policy, vpcs = None, blocks.nested(address, "vpc_configuration")
             if blocks.known(address, "policy") not in (None, "", "{}"):  # which is none
                 policy = document_of(blocks, address, "policy", ACCESS_POINT, arn)
-            seen[arn] = AccessPoint(
+            yield AccessPoint(
                 arn=arn,
                 account=blocks.account(address),
                 policy=policy,
                 bucket=f"arn:{blocks.partition(address)}:s3:::{bucket}",
                 vpc=next((one.get("vpc_id") for one in vpcs), None),
             )
-            yield seen[arn]
 
     def _by_bucket(self, type_: str) -> dict[str, str]:
         return {self._blocks.attribute(a, "bucket"): a for a in self._blocks.of(type_)}

@@ -694,6 +694,46 @@ def test_what_is_not_evaluated_is_listed_and_refused(address: str, action: str) 
     assert summary(lambda _: None, change(address, "no-op")).undecided == []
 
 
+CONFIGURED: dict[str, dict[str, Any]] = {
+    "terraform_data.x": {"provisioners": [{"type": "local-exec"}]},
+    "aws_s3_object.x": {"provisioners": [{"type": "local-exec"}]},
+    "data.external.x": {"mode": "data", "type": "external"},
+}
+
+
+@pytest.mark.parametrize("address", CONFIGURED)
+@pytest.mark.parametrize("index", ["", "[0]", '["a"]'])
+def test_what_an_apply_would_run_is_listed_and_refused(address: str, index: str) -> None:
+    """It has the rights to change everything, and nothing of it is in the plan's values."""
+    mode = CONFIGURED[address].get("mode", "managed")
+    resource = {"address": address, "mode": mode, "type": address.partition(".")[0]}
+    resources = {"root_module": {"resources": [resource | CONFIGURED[address]]}}
+    action = "read" if mode == "data" else "create"
+    one = change(f"{address}{index}", action) | {"mode": mode}
+    found = summary(lambda _: None, one, configuration=resources)
+    assert found.refused(["access"]) == ["access"]
+    assert [why.partition(":")[0] for why in found.undecided] == [address]
+    kept = change(f"{address}{index}", "no-op") | {"mode": mode}
+    assert summary(lambda _: None, kept, configuration=resources).undecided == []
+
+
+def test_an_action_of_terraform_s_is_listed_and_refused() -> None:
+    found = summary(lambda _: None, action_invocations=[{"address": "action.aws_lambda_invoke.x"}])
+    assert found.refused(["access"]) == ["access"]
+
+
+def test_two_blocks_that_write_one_policy_are_listed_and_refused() -> None:
+    more = {"bucket": "b", "policy": document(NAMED, TLS)}
+    one = change("aws_s3_bucket_policy.a", "create")
+    found = summary(sets("aws_s3_bucket_policy.a", **more), one)
+    assert found.refused(["access"]) == ["access"]
+    told = "aws_s3_bucket_policy.b and aws_s3_bucket_policy.a: write the same"
+    assert told in str(found.undecided)
+    both = BEFORE | {"aws_s3_bucket_policy.a": more}
+    kept = change("aws_s3_bucket_policy.a", "no-op")
+    assert summary(lambda _: None, kept, before=both).undecided == []
+
+
 @pytest.mark.parametrize(
     ("type_", "before", "after", "refused"),
     [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from copy import deepcopy
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, settings, strategies
 
 from s3_links.declarations.link import Link
 from s3_links.operations.prove import found_wrong, prove
@@ -17,6 +18,7 @@ from s3_links.operations.sharing import Declared
 from s3_links.reach.difference import found
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
 from s3_links.synthesized.world import world_of
+from s3_links.synthesized.written import misshapen
 from s3_links.world import World
 from tests.command.test_cli import command
 from tests.project.test_readme import ACCESS, README, REPLICATION, declared
@@ -602,13 +604,159 @@ def test_an_access_point_that_is_not_as_declared_fails_the_proof(
     assert told in str(proof(read, more).problems)
 
 
-def test_an_access_point_that_two_blocks_make_is_not_proved() -> None:
-    read, stack = example("through")
+UNSEEN: dict[str, dict[str, Any]] = {
+    "count": {"count": 0},
+    "for_each": {"for_each": "${toset([])}"},
+    "provisioner": {"provisioner": {"local-exec": {"command": "true"}}},
+    "connection": {"connection": {"host": "x"}},
+    "dynamic": {"dynamic": {"inline_policy": {"for_each": ["x"], "content": {}}}},
+    "ignore_changes": {"lifecycle": {"ignore_changes": ["policy", "assume_role_policy"]}},
+    "lifecycle": {"lifecycle": {"replace_triggered_by": ["aws_iam_role.x"]}},
+}
+
+
+@pytest.mark.parametrize("unseen", UNSEEN)
+@pytest.mark.parametrize("type_", ["aws_iam_role", "aws_iam_policy", "aws_s3_bucket_policy"])
+def test_what_a_block_s_values_do_not_say_fails_the_proof(type_: str, unseen: str) -> None:
+    """By a meta-argument a policy may not be there, or another one stay, whatever it says."""
+    read, stack = example("direct")
     more = deepcopy(stack)
-    points = more["resource"]["aws_s3_access_point"]
-    (point,) = points.values()
-    more["resource"]["aws_s3_access_point"] = {"x": point | {"bucket": "another"}} | points
-    assert "two blocks make it" in str(proof(read, more).problems)
+    name, block = next(iter(more["resource"][type_].items()))
+    block |= UNSEEN[unseen]
+    told = f"{type_}.{name}: what its {unseen} does is not evaluated"
+    assert told in [problem.text for problem in proof(read, more).problems]
+
+
+def test_every_change_may_be_ignored_by_one_word() -> None:
+    read, stack = example("direct")
+    more = deepcopy(stack)
+    for block in more["resource"]["aws_s3_bucket_policy"].values():
+        block["lifecycle"] = {"ignore_changes": "all"}
+    assert "what its ignore_changes does" in str(first_problem(read, more))
+
+
+@pytest.mark.parametrize(
+    ("section", "content", "told"),
+    [
+        ("module", {"more": {"source": "./more"}}, "module: what such blocks do"),
+        ("removed", [{"from": "aws_s3_bucket_policy.x"}], "removed: what such blocks do"),
+        ("action", {"aws_lambda_invoke": {}}, "action: what such blocks do"),
+        ("locals", {"more": 1}, "locals: what such blocks do"),
+    ],
+)
+def test_blocks_of_other_kinds_fail_the_proof(section: str, content: Any, told: str) -> None:
+    read, stack = example("direct")
+    assert told in str(first_problem(read, stack | {section: content}))
+
+
+def test_a_data_source_that_runs_something_fails_the_proof() -> None:
+    read, stack = example("direct")
+    data = stack["data"] | {"external": {"one": {"program": ["true"]}}}
+    told = [problem.text for problem in proof(read, stack | {"data": data}).problems]
+    assert "data.external: what it runs is not evaluated" in told
+    assert "data.external.one: names no provider alias that is declared" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "type_"),
+    [
+        ("direct", "aws_iam_policy"),
+        ("direct", "aws_iam_role"),
+        ("direct", "aws_s3_bucket"),
+        ("direct", "aws_s3_bucket_ownership_controls"),
+        ("direct", "aws_s3_bucket_policy"),
+        ("encrypted", "aws_kms_key_policy"),
+        ("through", "aws_s3_access_point"),
+        ("through", "aws_s3_bucket_public_access_block"),
+    ],
+)
+def test_what_two_blocks_write_is_not_proved(name: str, type_: str) -> None:
+    """Whichever Terraform applies last counts: the one that is read here, or the other."""
+    read, stack = example(name)
+    blocks = stack["resource"][type_]
+    one = next(iter(blocks))
+    more = stack | {"resource": stack["resource"] | {type_: {"x": blocks[one], **blocks}}}
+    told = f"{type_}.x and {type_}.{one}: write the same, and one alone will count"
+    assert told in [problem.text for problem in proof(read, more).problems]
+
+
+def test_a_key_policy_by_the_key_s_arn_is_the_key_s_too() -> None:
+    read, stack = example("encrypted")
+    more = deepcopy(stack)
+    policies = more["resource"]["aws_kms_key_policy"]
+    one = next(iter(policies.values()))
+    policies["x"] = one | {"key_id": re.sub(r"\.\w+}", ".arn}", one["key_id"])}
+    assert "write the same" in str(proof(read, more).problems)
+
+
+@pytest.mark.parametrize("ids", [None, [], ["999999999999"], ["111111111111", "999999999999"]])
+def test_a_provider_that_may_work_elsewhere_fails_the_proof(ids: list[str] | None) -> None:
+    read, stack = example("direct")
+    more = deepcopy(stack)
+    for provider in more["provider"]["aws"]:
+        if provider["alias"] == "account1":
+            provider["allowed_account_ids"] = ids
+    told = [problem.text for problem in proof(read, more).problems]
+    assert "provider aws.account1: is not limited to account 111111111111" in told
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"dynamic": {"principals": {"for_each": ["x"], "content": {}}}},
+        {"actions": "${var.actions}"},
+        {"resources": "*"},
+        {"effect": "${var.effect}"},
+        {"condition": {"test": "Bool", "variable": "aws:SecureTransport", "values": ["true"]}},
+        {"principals": [{"type": "AWS", "identifiers": "*"}]},
+    ],
+)
+def test_a_statement_that_cdktf_does_not_write_fails_the_proof(change: dict[str, Any]) -> None:
+    read, stack = example("direct")
+    more = deepcopy(stack)
+    policy = next(iter(more["resource"]["aws_s3_bucket_policy"].values()))["policy"]
+    document = more["data"]["aws_iam_policy_document"][policy.split(".")[2]]
+    document["statement"][0] |= change
+    found = [problem.text for problem in proof(read, more).problems]
+    assert any("has a statement that cdktf does not write" in text for text in found)
+
+
+def test_a_document_of_the_older_version_fails_the_proof() -> None:
+    """It knows no policy variables: `${aws:PrincipalTag/team}` is a text there."""
+    read, stack = example("direct")
+    more = deepcopy(stack)
+    for block in more["data"]["aws_iam_policy_document"].values():
+        block["version"] = "2008-10-17"
+    assert any("has another version" in problem.text for problem in proof(read, more).problems)
+
+
+ODD: tuple[Any, ...] = ("${var.x}", None, 7, [], {}, [[]], "zzz")
+
+
+def places(value: Any, *at: str | int) -> Iterator[tuple[str | int, ...]]:
+    """Yield where something stands in Terraform JSON."""
+    if not isinstance(value, dict | list):
+        return
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        if key != "//":
+            yield (*at, key)
+            yield from places(inner, *at, key)
+
+
+@SETTINGS
+@given(data=strategies.data())
+def test_no_change_of_what_is_written_is_a_traceback(data: strategies.DataObject) -> None:
+    read, stack = example(
+        data.draw(strategies.sampled_from(["encrypted", "through", "chained", "delivered"]))
+    )
+    at = data.draw(strategies.sampled_from(sorted(places(stack), key=str)))
+    more: Any = deepcopy(stack)
+    inside = more
+    for key in at[:-1]:
+        inside = inside[key]
+    inside[at[-1]] = data.draw(strategies.sampled_from(ODD))
+    if not list(misshapen(more)):  # which stops every command
+        proof(read, more)
 
 
 def test_a_permissions_boundary_that_is_dropped_fails_the_proof() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from s3_links.synthesized.blocks import aliases_of
 
 from .insiders import insiders
-from .stack import OperationError
+from .stack import OperationError, require_shape
 from .summary import Summary, summarize
 from .terraform import binary
 
@@ -29,6 +29,7 @@ def summarized(plan: Path, stack: Path, organizations: Collection[str] = ()) -> 
         raise OperationError(f"{plan}: is no plan: give what `{binary()} show -json PLAN` prints")
     if "terraform" not in source:
         raise OperationError(f"{stack}: is no synthesized stack: give its cdk.tf.json")
+    require_shape({stack: source})
     everybody = insiders([source])
     if organizations:
         everybody = replace(everybody, organizations=frozenset(organizations))

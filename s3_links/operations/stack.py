@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from s3_links.declarations.pipeline import STACK as PIPELINE_STACK
 from s3_links.declarations.state import BUCKET_STACK
+from s3_links.synthesized.written import misshapen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 SUPPORTING = (BUCKET_STACK, PIPELINE_STACK)
@@ -83,9 +84,18 @@ def declared() -> dict[str, Stack]:
             file = out / entry["synthesizedStackPath"]
             text = file.read_bytes()
             found[name] = Stack(name, file, content=json.loads(text), digest=digest(text))
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise OperationError(f"{out}: holds no synthesized stacks: run `s3-links synth`") from None
+    require_shape({stack.file: stack.content for stack in found.values()})
     return found
+
+
+def require_shape(contents: Mapping[Path, Any]) -> None:
+    """Raise for the files whose JSON is not as cdktf writes it: nothing here could read them."""
+    wrong = [f"{file}: {place}" for file, one in contents.items() for place in misshapen(one)]
+    if wrong:
+        remedy = "is not as cdktf writes it: synthesize the stack again"
+        raise OperationError("\n".join(f"{place}: {remedy}" for place in wrong))
 
 
 def digest(content: bytes) -> str:

@@ -13,6 +13,8 @@ import pytest
 
 from s3_links.cli import app
 from s3_links.declarations.links import schema
+from s3_links.operations.stack import OperationError
+from s3_links.operations.stack import declared as synthesized
 from tests.conftest import PROJECT
 from tests.support.command import run_here
 from tests.support.links import accounts
@@ -265,6 +267,35 @@ def test_a_plan_made_elsewhere_passes_its_gates_or_exits_with_2(
     assert "aws_iam_role.gone" in result.stdout
     assert ("Refused:" in result.stderr) == (code == 2)
     assert json.loads(command(tmp_path, *words, "--json").stdout)["applicable"] is False
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ({"resource": {"aws_iam_role": {"x": []}}}, "resource.aws_iam_role.x"),
+        ({"resource": []}, "resource"),
+        ({"provider": {"aws": {"alias": "x"}}}, "provider.aws.0"),
+        ({"data": {"aws_iam_policy_document": {"x": {"provider": 1}}}}, "x.provider"),
+    ],
+)
+def test_what_cdktf_would_not_write_is_one_error_and_not_a_traceback(
+    content: dict[str, Any], place: str, tmp_path: Path
+) -> None:
+    (tmp_path / "plan.json").write_text(json.dumps(PLAN))
+    (tmp_path / "cdk.tf.json").write_text(json.dumps({"terraform": {}, "provider": {}} | content))
+    result = command(tmp_path, "summarize", "plan.json", "--stack=cdk.tf.json")
+    told = f"{place}: is not as cdktf writes it: synthesize the stack again\n"
+    assert (result.returncode, result.stdout, result.stderr.endswith(told)) == (1, "", True)
+
+
+@pytest.mark.parametrize("manifest", ['{"stacks": []}', "[]", '{"stacks": {"x": 1}}', "{"])
+def test_a_manifest_that_cannot_be_read_is_one_error(
+    manifest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "manifest.json").write_text(manifest)
+    monkeypatch.setenv("CDKTF_OUTDIR", str(tmp_path))
+    with pytest.raises(OperationError, match="holds no synthesized stacks: run `s3-links synth`"):
+        synthesized()
 
 
 def test_the_organization_of_a_plan_made_elsewhere_is_an_option(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from s3_links.declarations.deployment import accounts_in
 from s3_links.declarations.imported_keys import imported
 from s3_links.declarations.link import Link
 from s3_links.declarations.replication import ReplicationLink
+from s3_links.synthesized.blocks import first
 from s3_links.synthesized.policies import handed_out
 from s3_links.world import POLICIES, Bucket, Identity, Principal, Resource
 
@@ -248,9 +249,9 @@ class Documents:
         blocks, name = self._blocks, arn.rpartition(":::")[2]
         for address in blocks.of("aws_s3_bucket_server_side_encryption_configuration"):
             if blocks.attribute(address, "bucket") == name:
-                for rule in blocks.known(address, "rule") or ():
-                    by_default = rule.get("apply_server_side_encryption_by_default") or {}
-                    return blocks.text(str(by_default.get("kms_master_key_id") or ""))
+                rule = first(blocks.known(address, "rule"))
+                by_default = first(rule.get("apply_server_side_encryption_by_default"))
+                return blocks.text(str(by_default.get("kms_master_key_id") or ""))
         return ""
 
     def _on_key(

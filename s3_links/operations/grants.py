@@ -11,6 +11,7 @@ from s3_cross_account.replication_rule import prefixes
 from s3_cross_account.trusted_services import session_tags, trust_actions
 from s3_links.declarations.link import Link
 from s3_links.declarations.replication import ReplicationLink
+from s3_links.synthesized.blocks import first, nested
 from s3_links.world import Principal
 
 from .reached import Reached
@@ -47,6 +48,7 @@ class Grants(Reached):
             self._of_replication(link)
         else:
             self._of_delivery(link)
+        self._copied(link)
         self._notifications()
 
     # Direct access and AssumeRole
@@ -149,6 +151,28 @@ class Grants(Reached):
                 self._plain(batch, actions.BATCH_ON_SOURCE, (here,), here, both=False)
                 self._plain(batch, actions.BATCH_ON_SOURCE_OBJECTS, objects, here, both=False)
                 self.pairs.add((batch, here))
+
+    def _copied(self, link: AnyLink) -> None:
+        """Look whether buckets are replicated to those that are declared, and to no other."""
+        asked = set[tuple[str, str]]()
+        if isinstance(link, ReplicationLink):
+            arns = {end.label: arn for end, arn in zip(link.ends, self.buckets, strict=True)}
+            for way in link.ways:
+                if not way.merged:
+                    here = arns[way.source.label]
+                    asked |= {(here, arns[to.label]) for to, _ in way.destinations}
+        blocks = self._blocks
+        found = {
+            (
+                f"arn:{blocks.partition(address)}:s3:::{blocks.attribute(address, 'bucket')}",
+                blocks.text(str(first(rule.get("destination")).get("bucket"))),
+            )
+            for address in blocks.of("aws_s3_bucket_replication_configuration")
+            for rule in nested(blocks.known(address, "rule"))
+        }
+        for here, there in sorted(found ^ asked):
+            told = "is" if (here, there) in found else "is not"
+            self.problems.append(f"{here}: {told} replicated to {there}, other than declared")
 
     def _replicating(self, way: Way) -> Principal:
         """Return the role of a replication: the link's, or the one of somebody's configuration."""

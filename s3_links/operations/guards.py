@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from s3_links.synthesized.blocks import type_of
+from s3_links.synthesized.blocks import first, type_of
 
 from .labels import shown
 
@@ -90,12 +90,12 @@ def _blocks(on: Collection[str]) -> Values:
 
 
 def _ownership(blocks: Blocks, address: str) -> Values:
-    value = _first(blocks.known(address, "rule")).get("object_ownership") or "?"
+    value = first(blocks.known(address, "rule")).get("object_ownership") or "?"
     return {"ownership": (value, _OWNERSHIP.index(value) if value in _OWNERSHIP else None)}
 
 
 def _versioning(blocks: Blocks, address: str) -> Values:
-    status = _first(blocks.known(address, "versioning_configuration")).get("status") or "?"
+    status = first(blocks.known(address, "versioning_configuration")).get("status") or "?"
     return {"versioning": (status, {"Enabled": 1, "Disabled": 0, "Suspended": 0}.get(status))}
 
 
@@ -111,11 +111,11 @@ def _encryption(blocks: Blocks, address: str) -> Values:
 def _encryption_of(blocks: Blocks, bucket: str | None) -> Values:
     """Return what Terraform has looked up of a bucket whose encryption it did not manage."""
     found = blocks.known(bucket, "server_side_encryption_configuration") if bucket else None
-    return _BY_ITSELF if found == [] else _encrypted_by(_first(found).get("rule"))
+    return _BY_ITSELF if found == [] else _encrypted_by(first(found).get("rule"))
 
 
 def _encrypted_by(rule: Any) -> Values:
-    default = _first(_first(rule).get("apply_server_side_encryption_by_default"))
+    default = first(first(rule).get("apply_server_side_encryption_by_default"))
     algorithm = default.get("sse_algorithm") or "?"
     key = default.get("kms_master_key_id") or ""
     strength = {"AES256": 0, "aws:kms": 1, "aws:kms:dsse": 2}.get(algorithm)
@@ -134,9 +134,9 @@ def _replication(blocks: Blocks, address: str) -> Values:
     for rule in blocks.known(address, "rule") or []:
         if rule.get("status") != "Enabled":
             continue
-        destination = _first(rule.get("destination"))
-        filter_ = _first(rule.get("filter"))
-        every = _first(filter_.get("and"))
+        destination = first(rule.get("destination"))
+        filter_ = first(rule.get("filter"))
+        every = first(filter_.get("and"))
         prefix = str(filter_.get("prefix") or every.get("prefix") or rule.get("prefix") or "")
         tags = filter_.get("tag") or every.get("tags") or ""
         to = str(destination.get("bucket") or "?")
@@ -239,9 +239,3 @@ def _deleted(plan: Mapping[str, Any], moments: Moments) -> Iterator[Guard]:
             kind = "bucket" if type_ == "aws_s3_bucket" else "key"
             name = moments.before.attribute(address, "bucket" if kind == "bucket" else "key_id")
             yield Guard(f"{kind} {name}", kind, "kept", "deleted", weakens=False, data_loss=True)
-
-
-def _first(value: Any) -> dict[str, Any]:
-    if isinstance(value, list):
-        value = value[0] if value else {}
-    return value if isinstance(value, dict) else {}

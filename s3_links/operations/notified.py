@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from s3_cross_account.policy import Condition, service
 from s3_cross_account.policy import Principal as Named
 from s3_links.declarations.handed_over import of_target, of_target_key
+from s3_links.synthesized.blocks import nested
 from s3_links.world import Principal, Resource
 
 from .grantees import Grantees
@@ -125,28 +126,31 @@ class Notified(Grantees):
             if rule and blocks.attribute(target, "arn") == on:
                 written = str(blocks.known(rule, "event_pattern"))
                 encoded = written.removeprefix("${jsonencode(").removesuffix(")}")
-                pattern = json.loads(blocks.text(encoded))
+                try:
+                    pattern = json.loads(blocks.text(encoded))
+                    of = pattern["detail"]["bucket"]["name"]
+                except (ValueError, LookupError, TypeError):
+                    pattern, of = encoded, [bucket]  # may pass on anything
                 role = blocks.attribute(target, "role_arn").rpartition("/")[2]
-                if pattern["detail"]["bucket"]["name"] == [bucket]:
+                if of == [bucket]:
                     yield blocks.attribute(rule, "name"), (role, pattern)
 
     def _configured(self, bucket: LinkBucket, arn: str, targets: set[str]) -> None:
         """Look whether the bucket's configuration names what it is declared to, and no more."""
-        if not bucket.notifications or bucket.notification_configuration == "merge":
-            if bucket.notifications:
-                self._note(
-                    arn,
-                    f"the output notifications_to_merge_{bucket.label} has to be merged into the "
-                    f"notification configuration of {arn}",
-                )
+        if bucket.notifications and bucket.notification_configuration == "merge":
+            self._note(
+                arn,
+                f"the output notifications_to_merge_{bucket.label} has to be merged into the "
+                f"notification configuration of {arn}",
+            )
             return
         blocks, name = self._blocks, arn.rpartition(":::")[2]
         found = {
-            blocks.text(str(entry[f"{kind}_arn"]))
+            blocks.text(str(entry.get(f"{kind}_arn")))
             for address in blocks.of("aws_s3_bucket_notification")
             if blocks.attribute(address, "bucket") == name
             for kind in ("queue", "topic", "lambda_function")
-            for entry in blocks.known(address, kind) or ()
+            for entry in nested(blocks.known(address, kind))
         }
         if found != targets:
             told = ", ".join(sorted(found ^ targets))

@@ -180,12 +180,6 @@ class Blocks:
             return _VARIABLE.sub(lambda found: self._variable(found[1]), declared)
         return declared
 
-    def nested(self, address: str, name: str) -> list[dict[str, Any]]:
-        """Return the nested blocks of a name: one alone may be synthesized without its list."""
-        value = self.known(address, name)
-        values = value if isinstance(value, list) else [value]
-        return [one for one in values if isinstance(one, dict)]
-
     def is_known(self, address: str, name: str) -> bool:
         """Whether the value itself is known, and not its declaration alone."""
         return self._values.get(address, {}).get(name) is not None
@@ -340,6 +334,17 @@ class Blocks:
 def _without_index(address: str) -> str:
     """Return the address by which all of several blocks are declared."""
     return address.partition("[")[0]
+
+
+def nested(value: Any) -> list[dict[str, Any]]:
+    """Return the blocks in a block: one alone may be synthesized without its list."""
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, dict)]
+
+
+def first(value: Any) -> dict[str, Any]:
+    """Return the first of the blocks in a block, or an empty one."""
+    return next(iter(nested(value)), {})
 
 
 def type_of(address: str) -> str:

@@ -33,18 +33,18 @@ def destinations(blocks: Blocks) -> Iterator[Resource]:
     for address in blocks.of("aws_sqs_queue_policy"):
         url = blocks.attribute(address, "queue_url")
         name = url.rpartition("/")[2]
-        yield _written(blocks, address, blocks.arn(address, "sqs", name))
+        yield _written(blocks, address, "sqs", blocks.arn(address, "sqs", name))
     for address in blocks.of("aws_sns_topic_policy"):
-        yield _written(blocks, address, blocks.attribute(address, "arn"))
+        yield _written(blocks, address, "sns", blocks.attribute(address, "arn"))
     for address in blocks.of("aws_cloudwatch_event_bus_policy"):
         name = blocks.attribute(address, "event_bus_name")
-        yield _written(blocks, address, blocks.arn(address, "events", f"event-bus/{name}"))
+        arn = blocks.arn(address, "events", f"event-bus/{name}")
+        yield _written(blocks, address, "events", arn)
     yield from _functions(blocks)
 
 
-def _written(blocks: Blocks, address: str, arn: str) -> Resource:
-    kind = POLICIES[arn.split(":")[2]]
-    policy = document_of(blocks, address, "policy", kind, arn)
+def _written(blocks: Blocks, address: str, service: str, arn: str) -> Resource:
+    policy = document_of(blocks, address, "policy", POLICIES[service], arn)
     return Resource(arn=arn, account=blocks.account(address), policy=policy)
 
 

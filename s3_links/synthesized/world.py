@@ -18,7 +18,7 @@ from s3_links.world import (
     principal,
 )
 
-from .blocks import UNNAMED, Blocks, type_of
+from .blocks import UNNAMED, Blocks, first, nested, type_of
 from .destinations import HARMLESS, POLICY_TYPES, destinations
 from .policies import document_of, parsed, unknown
 
@@ -243,7 +243,7 @@ class _Builder:
         yield from attached
         names = {document.name for document in attached}
         blocks = self._blocks
-        for inline in blocks.nested(address, "inline_policy") if address else ():
+        for inline in nested(blocks.known(address, "inline_policy")) if address else ():
             name = str(inline.get("name"))
             if inline.get("policy") and name not in names:
                 yield parsed("identity policy", who.account, name, inline["policy"])
@@ -296,15 +296,15 @@ class _Builder:
                 "restrict_public": any(blocks.known(a, "restrict_public_buckets") for a in blocking)
             }
             if name in ownership:
-                rules = blocks.nested(ownership[name], "rule")
-                settings["ownership"] = rules[0].get("object_ownership") if rules else None
+                rule = first(blocks.known(ownership[name], "rule"))
+                settings["ownership"] = rule.get("object_ownership")
             yield Bucket(arn=arn, account=account, policy=policy, **settings)
 
     def _access_points(self) -> Iterator[AccessPoint]:
         blocks = self._blocks
         for address in blocks.of("aws_s3_access_point"):
             arn, bucket = blocks.attribute(address, "arn"), blocks.attribute(address, "bucket")
-            policy, vpcs = None, blocks.nested(address, "vpc_configuration")
+            policy, vpcs = None, nested(blocks.known(address, "vpc_configuration"))
             if blocks.known(address, "policy") not in (None, "", "{}"):  # which is none
                 policy = document_of(blocks, address, "policy", ACCESS_POINT, arn)
             yield AccessPoint(
@@ -312,7 +312,7 @@ class _Builder:
                 account=blocks.account(address),
                 policy=policy,
                 bucket=f"arn:{blocks.partition(address)}:s3:::{bucket}",
-                vpc=next((one.get("vpc_id") for one in vpcs), None),
+                vpc=next((str(one.get("vpc_id")) for one in vpcs), None),
             )
 
     def _by_bucket(self, type_: str) -> dict[str, str]:

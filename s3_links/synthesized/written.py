@@ -38,6 +38,8 @@ _MADE_ONCE = {
     "aws_sqs_queue_policy": "queue_url",
 }
 """By what two blocks are of the same thing: the one that is applied last would count."""
+_MAY_HOLD = {"aws_kms_key_policy": "aws_kms_key"}
+"""Which block may have such a policy among its own arguments."""
 _NAMED_IN_AN_ACCOUNT = {"event_bus_name", None}
 _BY_ARN_OR_NAME = {"event_bus_name", "key_id"}
 
@@ -97,7 +99,9 @@ def made_twice(blocks: Blocks) -> Iterator[list[str]]:
     """Yield the addresses of blocks that write the same: nobody can say which of them counts."""
     for type_, argument in _MADE_ONCE.items():
         same: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for address in blocks.of(type_):
+        holding = blocks.of(_MAY_HOLD[type_]) if type_ in _MAY_HOLD else ()
+        inline = [address for address in holding if blocks.declared(address).get("policy")]
+        for address in (*inline, *blocks.of(type_)):
             account = blocks.account(address) if argument in _NAMED_IN_AN_ACCOUNT else ""
             named = blocks.attribute(address, argument) if argument else ""
             if argument in _BY_ARN_OR_NAME:

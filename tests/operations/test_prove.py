@@ -272,6 +272,23 @@ LINKS: dict[str, Any] = {
         "prefix": "logs",
         "hardening": True,
     },
+    "notified": {
+        "pattern": "direct-access",
+        "consumers": [{"account": "account1", "new_role": "notified"}],
+        "buckets": [
+            BUCKETS[1]
+            | {
+                "notifications": [
+                    {
+                        "to": {"account": "account1", kind: f"new-{number}"},
+                        "events": ["s3:ObjectCreated:Put"],
+                        "prefix": f"{number}/",
+                    }
+                    for number, kind in enumerate(("new_queue", "new_topic", "new_bus"))
+                ]
+            }
+        ],
+    },
     "delivered-to-merge": {
         "pattern": "service-delivery",
         "service": "vpc-flow-logs",
@@ -680,6 +697,55 @@ def test_what_two_blocks_write_is_not_proved(name: str, type_: str) -> None:
     assert told in [problem.text for problem in proof(read, more).problems]
 
 
+def test_a_key_s_own_policy_beside_another_is_not_proved() -> None:
+    read, stack = example("encrypted")
+    more = deepcopy(stack)
+    key = next(iter(more["resource"]["aws_kms_key"].values()))
+    key["policy"] = '{"Version": "2012-10-17", "Statement": []}'
+    assert "write the same" in str(proof(read, more).problems)
+
+
+ELSEWHERE = {"status": "Enabled", "destination": {"bucket": "arn:aws:s3:::elsewhere"}}
+
+
+@pytest.mark.parametrize("name", ["direct", "replicated"])
+def test_a_replication_that_is_not_declared_fails_the_proof(name: str) -> None:
+    """It copies what the role of somebody else may read, to where that one may write."""
+    read, stack = example(name)
+    more = deepcopy(stack)
+    label, bucket = next(iter(more["resource"]["aws_s3_bucket"].items()))
+    more["resource"].setdefault("aws_s3_bucket_replication_configuration", {})["x"] = {
+        "provider": bucket["provider"],
+        "bucket": f"${{aws_s3_bucket.{label}.bucket}}",
+        "role": "arn:aws:iam::222222222222:role/theirs",
+        "rule": [ELSEWHERE],
+    }
+    told = [problem.text for problem in proof(read, more).problems]
+    assert any("is replicated to arn:aws:s3:::elsewhere, other than declared" in t for t in told)
+
+
+def test_a_declared_replication_that_is_not_there_fails_the_proof() -> None:
+    read, stack = example("replicated")
+    more = deepcopy(stack)
+    del more["resource"]["aws_s3_bucket_replication_configuration"]
+    assert "is not replicated to" in str(proof(read, more).problems)
+
+
+def test_a_notification_that_is_not_declared_fails_the_proof() -> None:
+    read, stack = example("direct")
+    more = deepcopy(stack)
+    label, bucket = next(iter(more["resource"]["aws_s3_bucket"].items()))
+    queue = {"queue_arn": "arn:aws:sqs:eu-west-1:333333333333:theirs", "events": ["s3:*"]}
+    more["resource"]["aws_s3_bucket_notification"] = {
+        "x": {
+            "provider": bucket["provider"],
+            "bucket": f"${{aws_s3_bucket.{label}.bucket}}",
+            "queue": [queue],
+        }
+    }
+    assert "its notifications do not go as declared" in str(proof(read, more).problems)
+
+
 def test_a_key_policy_by_the_key_s_arn_is_the_key_s_too() -> None:
     read, stack = example("encrypted")
     more = deepcopy(stack)
@@ -730,6 +796,7 @@ def test_a_document_of_the_older_version_fails_the_proof() -> None:
     assert any("has another version" in problem.text for problem in proof(read, more).problems)
 
 
+FUZZED = ("encrypted", "through", "chained", "delivered", "notified")
 ODD: tuple[Any, ...] = ("${var.x}", None, 7, [], {}, [[]], "zzz")
 
 
@@ -746,9 +813,7 @@ def places(value: Any, *at: str | int) -> Iterator[tuple[str | int, ...]]:
 @SETTINGS
 @given(data=strategies.data())
 def test_no_change_of_what_is_written_is_a_traceback(data: strategies.DataObject) -> None:
-    read, stack = example(
-        data.draw(strategies.sampled_from(["encrypted", "through", "chained", "delivered"]))
-    )
+    read, stack = example(data.draw(strategies.sampled_from(FUZZED)))
     at = data.draw(strategies.sampled_from(sorted(places(stack), key=str)))
     more: Any = deepcopy(stack)
     inside = more

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.actions import as_listed, problems
 from s3_cross_account.reading import Unreadable
+from s3_cross_account.through import objects_of
 from s3_links.reach.difference import Half, difference
 from s3_links.reach.evaluate import evaluate
 from s3_links.reach.logic import alternatives, every
 from s3_links.reach.matching import action_matches, resource_matches
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
-from s3_links.world import Request, World
+from s3_links.world import AccessPoint, Request, World, head_of
 
 from .asked import Note
 from .compared import Comparison
@@ -176,8 +177,8 @@ def _is_wanted(action: str, wanted: Sequence[str]) -> bool:
 
 
 def _covers(on: str, key: str) -> bool:
-    bucket, slash, _ = on.partition("/")
-    return bool(slash) and resource_matches(on, f"{bucket}/{key}", {}) is not False
+    head = head_of(on)
+    return on != head and resource_matches(on, f"{objects_of(head)}{key}", {}) is not False
 
 
 class _Worlds:
@@ -208,9 +209,16 @@ class _Worlds:
                     account = self.labels.account(world.resources[arn].account)
                     text = f"whom {account}, the owner, lets in by IAM alone is not looked up"
                     self.notes.append(Note(arn, text))
+                    self._of_points(points_of(world, arn).values(), arn)
                     if key := declared.keys.get(arn):
                         text = f"whoever reads or writes objects needs both halves of {key} too"
                         self.notes.append(Note(arn, text))
+
+    def _of_points(self, points: Iterable[AccessPoint], arn: str) -> None:
+        for point in points:
+            what, account = self.labels.target(point.arn)[0], self.labels.account(point.account)
+            text = f"whom {account} lets in through its {what} by IAM alone is not looked up"
+            self.notes.append(Note(arn, text))
 
     def by_arn(self) -> Iterator[tuple[str, World]]:
         """Yield each bucket with all that is known of it."""
@@ -219,15 +227,47 @@ class _Worlds:
 
 
 def rows_of(world: World, arn: str) -> Iterator[Row]:
-    """Yield who can reach a bucket of ``world``, by itself or by a role that it assumes."""
-    seen = replace(world, resources={arn: world.resources[arn]})
-    for change in difference(World(), seen).of("appears"):
-        if change.example.partition("/")[0] == arn:
+    """Yield who can reach a bucket of ``world``, by itself or by a role that it assumes.
+
+    It is reached by its own name and by those of its access points.
+    """
+    points = points_of(world, arn)
+    asked = {arn: world.resources[arn], **points}
+    for change in difference(World(), replace(world, resources=asked)).of("appears"):
+        on = head_of(change.example)
+        nobody = not change.halves  # but whom an account lets in by IAM alone
+        if on in asked and not nobody and not (on == arn and _told_of(world, change, points)):
             yield (row := _row(change))
             role, action = change.who, change.actions[0]
             if role.kind == "role" and role.name:
                 request = Request(principal=role, action=action, resource=change.example)
                 yield from _assumed(world, change, (row,), evaluate(world, request).allowed)
+
+
+def points_of(world: World, arn: str) -> dict[str, AccessPoint]:
+    """Return the access points of a bucket, by their ARNs."""
+    return {
+        on: point
+        for on, point in world.resources.items()
+        if isinstance(point, AccessPoint) and point.bucket == arn
+    }
+
+
+def _told_of(world: World, change: Change, points: Mapping[str, AccessPoint]) -> bool:
+    """Whether a bucket's policy lets so through these access points alone, which tell of it."""
+    others = [
+        Request(
+            principal=change.who,
+            action=change.actions[0],
+            resource=change.example,
+            context={
+                "s3:DataAccessPointArn": (f"{point.arn}-{_NOBODY}",),
+                "s3:DataAccessPointAccount": (point.account,),
+            },
+        )
+        for point in points.values()
+    ]
+    return bool(others) and all(evaluate(world, other).allowed is False for other in others)
 
 
 def _row(change: Change, **parts: Any) -> Row:

@@ -184,8 +184,11 @@ class _Comparison:
         halves = {_half(document) for document, _ in _letting(decision)}
         missing = {Half(what=m.what, account=m.account, name=m.of) for m in decision.missing}
         on = self._on(decision)
-        said = f"{decision.request.resource} fits {on}"  # by the pattern, of any such resource
-        ways = [tuple(text for text in way if text != said) for way in decision.only_if()]
+        asked = decision.request.resource
+        said = {f"{asked} fits {on}"}  # by the pattern, of any such resource
+        for world in (self.before, self.after):
+            said.add(f"{world.behind(asked)} fits {world.behind(on)}")
+        ways = [tuple(text for text in way if text not in said) for way in decision.only_if()]
         row = Change(
             kind=kind,
             who=decision.request.principal,
@@ -199,7 +202,7 @@ class _Comparison:
         if row.only_if == ((),):
             row = replace(row, only_if=())
         self._rows[row] |= dict.fromkeys(actions)
-        self._examples.setdefault(row, decision.request.resource)
+        self._examples.setdefault(row, asked)
 
     def _on(self, decision: Decision) -> str:
         """Return the narrowest pattern that lets the request, within its bucket if it is known."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from s3_links.operations.stack import OperationError, Stack
-from s3_links.operations.who_can import Answer, who_can
+from s3_links.operations.who_can import Answer, rows_of, who_can
+from s3_links.world import AccessPoint, Bucket, World, document
 from tests.command.test_cli import command, process
 from tests.operations.test_prove import OLD_KEY, example
 from tests.support.links import accounts
@@ -123,6 +124,52 @@ def test_a_chain_is_told_with_who_assumes_each_of_its_roles() -> None:
         assert set(told[role].halves) < set(told[caller].halves)
     (first,) = [row for row in cells(asked("chained", "home-", "s3:GetObject")) if "pods" in row[0]]
     assert "sts:ExternalId is link-7f3a" in first[2]
+
+
+def test_who_comes_through_an_access_point_is_told_with_its_name_and_its_policy() -> None:
+    answer = asked("through-its-own", "through-", "s3:GetObject", "s3:ListBucket")
+    halves = "access point policy in account2, bucket policy in account2, identity policy in "
+    assert cells(answer)[-2:] == [
+        (
+            "role through-ours (account1)",
+            f"{action} on access point through (account2){keys}",
+            "aws:SourceIp is in 203.0.113.0/24",
+            f"{halves}account1",
+        )
+        for action, keys in (("s3:ListBucket", ""), ("s3:GetObject", "/*"))
+    ]
+    assert not any(" on bucket " in may for _, may, *_ in cells(answer))
+    assert any("lets in through its access point through (account2)" in n for n in answer.notes)
+
+
+@pytest.mark.parametrize(("key", "there"), [("/in/x", True), ("/in", False), ("/out/x", False)])
+def test_a_key_is_asked_behind_an_access_point_too(key: str, *, there: bool) -> None:
+    rows = asked("through", f"through-{key}", "s3:GetObject").rows
+    assert {row.who.name for row in rows} == ({"through", "through-too"} if there else set())
+
+
+def test_whom_a_policy_variable_lets_through_is_told_by_the_pattern() -> None:
+    told = [row[1:3] for row in cells(asked("through-by-tag", "through-", "s3:GetObject"))]
+    path = "s3:GetObject on access point through (account1)/home/${aws:PrincipalTag/team}/*"
+    assert (path, "always") in told
+
+
+def test_a_policy_that_lets_every_access_point_of_an_account_is_told_of_the_bucket_too() -> None:
+    arn, bucket = "arn:aws:s3:eu-west-1:111111111111:accesspoint/one", "arn:aws:s3:::reports"
+    delegated = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
+        "Action": "s3:GetObject",
+        "Resource": f"{bucket}/*",
+        "Condition": {"StringEquals": {"s3:DataAccessPointAccount": "111111111111"}},
+    }
+    policy = document("bucket policy", "222222222222", bucket, {"Statement": [delegated]})
+    resources = [
+        Bucket(arn=bucket, account="222222222222", policy=policy),
+        AccessPoint(arn=arn, account="111111111111", bucket=bucket),
+    ]
+    rows = rows_of(World(resources={one.arn: one for one in resources}), bucket)
+    assert {row.on for row in rows} == {f"{bucket}/*", f"{arn}/object/*"}
 
 
 def test_a_replication_is_told_as_its_role() -> None:

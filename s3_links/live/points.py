@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from .reader import Reader
 
 
+def of_bucket(reader: Reader, account: str, bucket: str) -> list[AccessPoint]:
+    """Return the access points that an account has of a bucket; none where they are not read."""
+    asked = {"AccountId": account, "Bucket": bucket}
+    try:
+        reply = reader.ask(account, "s3control", "list_access_points", of=bucket, **asked)
+    except UnreadError:
+        return []
+    found = (point(reader, one["AccessPointArn"]) for one in reply["AccessPointList"])
+    return [one for one in found if one is not None]
+
+
 def point(reader: Reader, arn: str) -> AccessPoint | None:
     """Return an access point as its account sees it; ``None``: there is none, or it is not read."""
     _, partition, _, _, account, resource = arn.split(":", 5)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from s3_links.world import World
 
-from . import buckets, everybody, identities, keys, limits
+from . import buckets, everybody, identities, keys, limits, points
 from .reader import UnreadError
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ class Live:
         found = buckets.bucket(self.reader, name, owner, partition)
         self._resources[found.resource.arn] = found.resource
         return found
+
+    def points(self, account: str, bucket: str) -> None:
+        """Read the access points that an account has of a bucket."""
+        for point in points.of_bucket(self.reader, account, bucket):
+            self.know(point)
 
     def know(self, resource: Resource) -> None:
         """Take what was read before."""

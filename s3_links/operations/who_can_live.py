@@ -45,6 +45,7 @@ def answered(reader: Reader, stacks: Sequence[Stack], asked: str, actions: Seque
     live = Live(reader)
     for account in reader.accounts:
         live.everybody(account)
+        live.points(account, target.bucket)
         for kind in _KINDS:
             live.organization(account, kind)
     live.bucket(target.bucket, target.owner, target.arn.split(":")[1])

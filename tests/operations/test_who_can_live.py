@@ -92,3 +92,28 @@ def test_without_the_bucket_policy_nobody_of_the_other_account(emulated: Emulato
 def test_a_bucket_of_nobody_is_an_error(emulated: Emulator) -> None:
     with pytest.raises(OperationError, match=r"nobodys-bucket: is no bucket of account1"):
         asked(emulated, "nobodys-bucket")
+
+
+def test_who_comes_through_another_accounts_access_point_is_told_so(emulated: Emulator) -> None:
+    one, two = (root(emulated.endpoint, alias) for alias in ACCOUNTS)
+    control, account = one.client("s3control"), ACCOUNTS["account1"]
+    point = f"arn:aws:s3:{REGION}:{account}:accesspoint/theirs"
+    delegated = document(
+        Principal="*",
+        Action="s3:GetObject",
+        Resource=f"{ARN}/*",
+        Condition={"StringEquals": {"s3:DataAccessPointArn": point}},
+    )
+    owner = ACCOUNTS["account2"]
+    control.create_access_point(
+        AccountId=account, Name="theirs", Bucket=BUCKET, BucketAccountId=owner
+    )
+    two.s3.put_bucket_policy(Bucket=BUCKET, Policy=delegated)
+    try:
+        rows = asked(emulated, f"{BUCKET}/out/x", "s3:GetObject")
+    finally:
+        two.s3.put_bucket_policy(Bucket=BUCKET, Policy=POLICY)
+        control.delete_access_point(AccountId=account, Name="theirs")
+    through = "s3:GetObject on access point theirs (account1)/*"
+    assert ("role reader (account1)", through, "always", BOTH) in rows
+    assert not any(f"on bucket {BUCKET}" in may for who, may, *_ in rows if "account1" in who)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from functools import reduce
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -20,7 +20,7 @@ from .word_values import told_of_value
 from .words import told_of_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
@@ -83,7 +83,8 @@ def _explained(error: ValidationError, model: type[BaseModel], content: Any) -> 
         place, field, parent, annotation = _follow(model, detail["loc"], content)
         if detail["type"].startswith("union_tag"):
             key = str(detail["ctx"]["discriminator"]).strip("'")
-            yield _pattern(place, field, key, detail["input"])
+            known = [word for part in parts_among(annotation) for word in tags(part)]
+            yield _pattern(place, field, key, detail["input"], known)
             yield from _as_meant(place, annotation, key, detail["input"])
             continue
         if detail["loc"][-1] != "[key]":  # a name has the place of what it names
@@ -93,14 +94,22 @@ def _explained(error: ValidationError, model: type[BaseModel], content: Any) -> 
         yield place, _told(detail, place, field, parent, content)
 
 
-def _pattern(place: Place, field: FieldInfo | None, key: str, value: Any) -> Problem:
+def _pattern(
+    place: Place, field: FieldInfo | None, key: str, value: Any, known: Sequence[str]
+) -> Problem:
     """Tell of a value that chooses between models, such as a link's pattern."""
     given = value.get(key) if isinstance(value, dict) else None
     description = _description(field) or "known"
     if given is None:
         return (*place, key), f'is missing: add "{key}": {_example(field)}'
-    told = f"{_short(given)} is not {description}: write for example {_example(field)}"
-    return (*place, key), told
+    hint = _near(given, known) or f"write for example {_example(field)}"
+    return (*place, key), f"{_short(given)} is not {description}: {hint}"
+
+
+def _near(given: Any, known: Iterable[str]) -> str:
+    """Return the question whether one of the ``known`` words is meant, if one is like it."""
+    near = near_match(given, known) if isinstance(given, str) else None
+    return f'did you mean "{near}"?' if near else ""
 
 
 def _as_meant(place: Place, annotation: Any, key: str, value: Any) -> Iterator[Problem]:
@@ -168,8 +177,15 @@ def _told(
         return f"{found} is no item of {description}: write for example {_example(field)}"
     if description is None:
         return f"{found} is not right: {detail['msg']}"
-    other = told_of_value(str(place[-1]), detail["input"])
-    return f"{found} is not {description}: {other or f'write for example {_example(field)}'}"
+    hint = _near(detail["input"], _words(field))
+    hint = hint or told_of_value(str(place[-1]), detail["input"]) or ""
+    return f"{found} is not {description}: {hint or f'write for example {_example(field)}'}"
+
+
+def _words(field: FieldInfo | None) -> list[str]:
+    """Return the words that a field takes, if it takes these alone."""
+    literals = [b for b in branches(field and field.annotation) if get_origin(b) is Literal]
+    return [word for literal in literals for word in get_args(literal)]
 
 
 def _description(field: FieldInfo | None) -> str | None:

@@ -28,6 +28,10 @@ class Words:
         return self.told.replace("WORD", word) if word in self.words.split() else None
 
 
+_OF_AN_ACCESS = (
+    "actions conditions level mfa prefixes same_accounts source_ips tls_only tls_version "
+    "vpc_endpoint_ids vpc_ids"
+)
 KEYS: Final = (
     Words(
         words="accelerate acceleration acl analytics cors cors_configuration cors_rule cors_rules "
@@ -47,14 +51,23 @@ KEYS: Final = (
         told='it is a switch: write "hardening": {"access_logging": true} in the link',
     ),
     Words(
-        words="actions conditions level mfa prefixes same_accounts source_ips tls_only "
-        "tls_version vpc_endpoint_ids vpc_ids",
+        words=_OF_AN_ACCESS,
         told='it is of an access: write "access": {"WORD": …} here',
         beside="access",
     ),
     Words(
-        words="actions conditions level mfa prefixes same_accounts source_ips tls_only "
-        "tls_version vpc_endpoint_ids vpc_ids",
+        words=_OF_AN_ACCESS,
+        told="it is of the access of a link's roles: S3 copies what the rules name; remove it",
+        beside="both_ways",
+    ),
+    Words(
+        words=_OF_AN_ACCESS,
+        told="it is of the access of a link's roles: a service gets what its documents ask for; "
+        "remove it",
+        beside="trail",
+    ),
+    Words(
+        words=_OF_AN_ACCESS,
         told='it is of an access: write "access": {"WORD": …} in the link',
     ),
     Words(

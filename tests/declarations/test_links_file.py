@@ -88,6 +88,10 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         },
     ),
     "a misspelt pattern": (
+        declared(pattern="direct-acess"),
+        {f"{HERE}.pattern": ': did you mean "direct-access"?'},
+    ),
+    "a pattern that nobody knows": (
         declared(pattern="direct"),
         {f"{HERE}.pattern": '"direct" is not "direct-access", "assume-role", "replication" or'},
     ),
@@ -114,6 +118,10 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
     "a level that does not exist": (
         declared(access={"level": "admin"}),
         {f"{HERE}.access.level": '"admin" is not one of list-get-put, read-only'},
+    ),
+    "a misspelt level": (
+        declared(access={"level": "readonly"}),
+        {f"{HERE}.access.level": '8 MB): did you mean "read-only"?'},
     ),
     "level and actions": (
         declared(access={"level": "read-only", "actions": ["s3:GetObject"]}),
@@ -615,9 +623,21 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         replicated(both_way=True),
         {f"{HERE}.both_way": 'unknown key: did you mean "both_ways"?'},
     ),
+    "an access in a replication": (
+        replicated(prefixes=["a/"]),
+        {f"{HERE}.prefixes": "the access of a link's roles: S3 copies what the rules name"},
+    ),
     "a service that nobody knows": (
+        delivered(service="codebuild"),
+        {f"{HERE}.service": '"codebuild" is not one of cloudtrail, config, vpc-flow-logs'},
+    ),
+    "a misspelt service": (
         delivered(service="clouttrail"),
-        {f"{HERE}.service": '"clouttrail" is not one of cloudtrail, config, vpc-flow-logs'},
+        {f"{HERE}.service": ': did you mean "cloudtrail"?'},
+    ),
+    "an access in a delivery": (
+        delivered(level="read-only"),
+        {f"{HERE}.level": "the access of a link's roles: a service gets what its documents ask"},
     ),
     "a trail without a name": (
         delivered(trail=None),

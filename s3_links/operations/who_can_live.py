@@ -10,8 +10,9 @@ from .explain.declared import Declared
 from .explain.explain import reader_of
 from .explain.question import Finder
 from .labels import Labels
+from .rows import rows_of
 from .stack import OperationError
-from .who_can import Answer, chosen, known_actions, rows_of
+from .who_can import Answer, chosen, known_actions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from s3_links.operations.rows import rows_of
 from s3_links.operations.stack import OperationError, Stack
-from s3_links.operations.who_can import Answer, rows_of, who_can
+from s3_links.operations.who_can import Answer, who_can
 from s3_links.world import AccessPoint, Bucket, World, document
 from tests.command.test_cli import command, process
 from tests.operations.test_prove import OLD_KEY, example

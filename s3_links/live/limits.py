@@ -6,10 +6,12 @@ Organizations User Guide: the policies of every level count, from the root down 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from s3_cross_account.policy import Statement
+from s3_cross_account.reading import Unreadable
 from s3_links.synthesized.policies import parsed, unknown
 
 from .reader import UnreadError
@@ -46,6 +48,8 @@ def organization(reader: Reader, account: str, kind: Kind) -> Organization:
     if reply is None:
         return Organization(id="", read=True)
     id_ = str(reply["Organization"]["Id"])
+    if reply["Organization"].get("MasterAccountId") == account:  # which neither kind affects
+        return Organization(id=id_, read=True)
     try:
         return Organization(id=id_, levels=_levels(ask, account, kind), read=True)
     except UnreadError:
@@ -86,4 +90,29 @@ def endpoint(reader: Reader, id_: str, account: str) -> Document:
         return unknown(kind, account, id_, str(error))
     if not reply["VpcEndpoints"]:
         return unknown(kind, account, id_, f"{account} has no such endpoint in this region")
-    return parsed(kind, account, id_, reply["VpcEndpoints"][0]["PolicyDocument"])
+    found = reply["VpcEndpoints"][0]
+    policy = parsed(kind, account, id_, found["PolicyDocument"])
+    return _of_gateway(policy) if found.get("VpcEndpointType") == "Gateway" else policy
+
+
+def _of_gateway(policy: Document) -> Document:
+    """Return the policy of a gateway endpoint, where everybody alone can be named.
+
+    Whom anything else means is not said but of an account: its root user. See "Endpoint policies
+    for gateway endpoints" in the AWS PrivateLink Guide.
+    """
+    reason = "the policy of a gateway endpoint names a principal"
+    return replace(
+        policy,
+        statements=tuple(
+            Unreadable(reason=reason, text=str(one))
+            if isinstance(one, Statement) and not _names_everybody(one)
+            else one
+            for one in policy.statements
+        ),
+    )
+
+
+def _names_everybody(statement: Statement) -> bool:
+    named = [text for group in statement.principals for text in group.identifiers]
+    return named == ["*"] and not statement.not_principals

@@ -21,7 +21,7 @@ from . import actions
 from .callers import callers
 from .candidates import substituted
 from .changed import Statements, in_identity, in_resource, letting_more, of, statements
-from .matching import PIECES, action_matches, arn_matches, keys
+from .matching import PIECES, action_matches, arn_matches, keys, whole
 from .principals import named
 from .regions import representatives
 
@@ -117,9 +117,10 @@ class Atoms:
 
     def _variants(self, pattern: str) -> Iterator[str]:
         """Yield a pattern, and what it is where its variables are what conditions name."""
-        yield pattern
-        if keys(pattern) & self._said.keys():
-            yield from substituted(pattern, self._said)
+        for one in whole(pattern):
+            yield one
+            if keys(one) & self._said.keys():
+                yield from substituted(one, self._said)
 
     # Whom a change concerns
 
@@ -261,8 +262,9 @@ def _is_on(statement: Statement | Unreadable, resource: str) -> bool:
     if isinstance(statement, Unreadable) or not statement.resources:
         return True
     return any(
-        pattern == "*" or "${" in pattern or arn_matches(pattern, resource, {})
-        for pattern in statement.resources
+        "${" in pattern or arn_matches(pattern, resource, {})
+        for written in statement.resources
+        for pattern in whole(written)
     )
 
 

@@ -7,6 +7,7 @@ Guide.
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
@@ -92,11 +93,18 @@ def _limits(condition: Condition) -> bool | None:
         return None
     if key not in _LIMITING:
         return False
+    if key == "s3:dataaccesspointarn" and condition.test in _LIKE:
+        return all(map(_is_of_an_account, condition.values))
     if any(sign in value for value in condition.values for sign in ("*", "?", "${")):
-        return False if condition.test in _LIKE and key != "s3:dataaccesspointarn" else None
+        return False if condition.test in _LIKE else None
     if condition.test == "IpAddress" and key == "aws:sourceip":
         return all(map(_is_narrow, condition.values))
     return True if condition.test in _EXACT else None
+
+
+def _is_of_an_account(point: str) -> bool:
+    """Whether an access point's ARN has a fixed account: the name alone may be a wildcard."""
+    return bool(re.fullmatch(r"[^*?$]+:s3:[^*?$]*:\d{12}:accesspoint/.+", point))
 
 
 def _is_narrow(cidr: str) -> bool:

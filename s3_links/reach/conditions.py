@@ -174,6 +174,8 @@ def _compared(
     quantifier: str | None,
     if_exists: bool,
 ) -> Formula:
+    if quantifier == "ForAllValues" and values == ("",):
+        return True  # "a null data set, such as an empty string"
     if not values:
         if quantifier == "ForAnyValue":
             return if_exists

@@ -26,6 +26,9 @@ _TYPES = {"account": "Account", "user": "User", "role": "AssumedRole", "anonymou
 # Who is in no organization has none of these.
 _OF_ORGANIZATIONS = ("aws:principalorgid", "aws:principalorgpaths")
 
+# Only calls that a service makes directly have these.
+_OF_SERVICES = {f"aws:source{what}" for what in ("account", "arn", "orgid", "orgpaths", "owner")}
+
 # What is not known of any user or role, and of any service, that nothing names.
 _OPEN = {"role": ("aws:principalarn", "aws:username"), "service": ("aws:principalservicename",)}
 
@@ -39,7 +42,7 @@ def known(
     """Return the keys of ``request`` that are known, in lower case; ``own`` is the role itself."""
     return ChainMap(
         {key.lower(): values for key, values in request.context.items()},
-        _NeverCarried(request.action),
+        _NeverCarried(request.action, request.principal),
         _of_resource(resource, request.action),
         _of_principal(request.principal),
         _of_tags(request.principal, identity, own),
@@ -47,13 +50,17 @@ def known(
 
 
 class _NeverCarried(_Known):
-    """The keys that requests for an action never carry: known to be absent."""
+    """The keys that nobody's, or no such caller's, requests for an action carry: absent."""
 
-    def __init__(self, action: str) -> None:
+    def __init__(self, action: str, who: Principal) -> None:
         super().__init__()
-        self._action = action
+        self._action, self._who = action, who
 
     def __contains__(self, key: object) -> bool:
+        if key in _OF_SERVICES and self._who.kind != "service":
+            return True
+        if self._who.kind == "anonymous" and str(key).startswith("aws:principaltag/"):
+            return True
         return actions.never_carries(self._action, str(key))
 
     def __missing__(self, key: str) -> tuple[str, ...]:
@@ -72,14 +79,16 @@ def _of_resource(resource: Resource | None, action: str) -> _Known:
 
 
 def _of_principal(who: Principal) -> _Known:
-    is_service = who.kind == "service"
+    is_service, account = who.kind == "service", (who.account,) if who.account else ()
     known: _Known = {
         "aws:principalarn": (who.arn,) if who.arn and who.kind != "federated" else (),
-        "aws:principalaccount": (who.account,) if who.account else (),
+        "aws:principalaccount": account,
         "aws:principalisawsservice": ("true" if is_service else "false",),
         "aws:principalservicename": (who.name,) if is_service else (),
         "aws:username": (who.name,) if who.kind == "user" else (),
     }
+    if not is_service:
+        known["kms:calleraccount"] = account
     if who.kind in ("anonymous", "service"):
         known |= dict.fromkeys(_OF_ORGANIZATIONS, ())
     if not who.name and who.kind in _OPEN:
@@ -87,7 +96,8 @@ def _of_principal(who: Principal) -> _Known:
     if who.kind in _TYPES:
         known["aws:principaltype"] = (_TYPES[who.kind],)
     if who.kind == "anonymous":
-        known["aws:userid"] = ("anonymous",)
+        known |= dict.fromkeys(("aws:userid", "aws:principalaccount"), ("anonymous",))
+        known["aws:principalisawsservice"] = ()
     return known
 
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _BY_ITSELF = ("s3", "iam", "sqs", "sns", "events", "lambda")
 """Services in which an account's own policies need no word of the resource's."""
+_WITHOUT_RESOURCE_CONTROL = ("iam", "sns", "lambda")
+"""Not in "List of AWS services that support RCPs" of the AWS Organizations User Guide."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,7 +266,7 @@ class _Evaluation:
             )
 
     def _resource_control(self) -> Levels:
-        if self._resource is None:
+        if self._resource is None or self._service in _WITHOUT_RESOURCE_CONTROL:
             return ()
         return self._world.resource_control.get(self._resource.account, ())
 

@@ -7,17 +7,18 @@ IAM User Guide.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .logic import Formula, Test, Unknown
+from .logic import Formula, Test, Unknown, some
 
 Context = Mapping[str, tuple[str, ...]]
 """What is known of a request: values by key, in lower case; no values: the key is absent."""
 
 PIECES = re.compile(r"\$\{(?P<name>[^},]*?)\s*(?:,\s*'(?P<default>[^']*)'\s*)?\}|(?P<wild>[*?])")
 _LITERALS = {"*", "?", "$"}
+_PARTS = 6  # of an ARN
 _ABSENT = "\0"  # in no value: matches nothing
 
 
@@ -74,6 +75,30 @@ def action_matches(pattern: str, action: str) -> bool:
     return bool(expression(pattern.lower(), {}).fullmatch(action.lower()))
 
 
+@lru_cache(maxsize=16384)
+def whole(pattern: str) -> tuple[str, ...]:
+    """Return a Resource's pattern as patterns of six parts, which cover the same part for part.
+
+    A ``*`` that ends a part may reach over colons: ``arn:aws:s3:*:b/*`` covers
+    ``arn:aws:s3:::b/x``.
+    """
+    if pattern == "*":
+        return (pattern,)
+
+    def completed(parts: tuple[str, ...], following: tuple[str, ...]) -> Iterator[str]:
+        if not following:
+            if len(parts) >= _PARTS:
+                yield ":".join(parts)
+            return
+        parts += following[:1]
+        yield from completed(parts, following[1:])
+        while parts[-1].endswith("*") and len(parts) < _PARTS:
+            parts += ("*",)
+            yield from completed(parts, following[1:])
+
+    return tuple(dict.fromkeys(completed((), _parts(pattern, every=True))))
+
+
 def arn_matches(pattern: str, arn: str, context: Context) -> bool:
     """Whether ``pattern`` covers ``arn``, part for part: no wildcard reaches over a colon.
 
@@ -82,8 +107,8 @@ def arn_matches(pattern: str, arn: str, context: Context) -> bool:
     if pattern == "*":
         return True
     own, others = _parts(arn), _parts(pattern)
-    if len(others) < 6 and others[-1].endswith("*"):
-        others += ("*",) * (6 - len(others))
+    if len(others) < _PARTS and others[-1].endswith("*"):
+        others += ("*",) * (_PARTS - len(others))
     return len(own) == len(others) and all(
         other == "*"
         or (other == part and "$" not in other)
@@ -93,13 +118,13 @@ def arn_matches(pattern: str, arn: str, context: Context) -> bool:
 
 
 @lru_cache(maxsize=16384)
-def _parts(text: str) -> tuple[str, ...]:
+def _parts(text: str, *, every: bool = False) -> tuple[str, ...]:
     """Split an ARN, or a pattern of one, at its first five colons outside of variables."""
     parts: list[str] = []
     start = depth = 0
     for position, character in enumerate(text):
         depth += (character == "{") - (character == "}")
-        if character == ":" and depth <= 0 and len(parts) < 5:
+        if character == ":" and depth <= 0 and (every or len(parts) < _PARTS - 1):
             parts.append(text[start:position])
             start = position + 1
     return (*parts, text[start:])
@@ -121,8 +146,10 @@ class Fits:
 
 def resource_matches(pattern: str, arn: str, context: Context, *, negated: bool = False) -> Formula:
     """Return whether a Resource's (or, ``negated``, a NotResource's) pattern covers ``arn``."""
-    if pattern == "*":
-        return True
+    return some(*(_whole_matches(p, arn, context, negated=negated) for p in whole(pattern)))
+
+
+def _whole_matches(pattern: str, arn: str, context: Context, *, negated: bool) -> Formula:
     if "${" not in pattern:
         return _plainly_matches(pattern, arn)
     needed = keys(pattern)

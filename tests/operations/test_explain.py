@@ -456,6 +456,16 @@ def test_what_limits_both_halves_is_named(
     assert (step.refuses[0].what, step.refuses[0].account) == (what, account)
 
 
+@pytest.mark.parametrize("kind", ["scp", "rcp"])
+def test_the_management_account_is_limited_by_no_policy_of_its_organization(kind: str) -> None:
+    account, policy_ = (ONE, DENIES) if kind == "scp" else (TWO, DENIES | {"Principal": "*"})
+    recorded = organized(account, kind, policy_)
+    whole = {"Id": "o-1", "MasterAccountId": account}
+    recorded[f"{account}.organizations.describe_organization"] = {"Organization": whole}
+    (step,), _ = explained(answers() | recorded)
+    assert step.verdict == "allowed"
+
+
 def test_a_level_without_a_policy_lets_nothing() -> None:
     nothing: dict[str, Any] = {f"{ONE}.organizations.list_policies_for_target": {"Policies": []}}
     (step,), _ = explained(answers() | organized(ONE, "scp") | nothing)
@@ -508,6 +518,27 @@ def test_the_policy_of_a_vpc_endpoint_that_is_named_counts(
     assert step.verdict == verdict
     if verdict == "refused":
         assert step.refuses[0].what == "VPC endpoint policy"
+
+
+@pytest.mark.parametrize(
+    ("type_", "named", "verdict"),
+    [
+        ("Gateway", "*", "allowed"),
+        ("Gateway", {"AWS": "*"}, "allowed"),
+        ("Gateway", {"AWS": ONE}, "undecided"),  # its root user alone
+        ("Gateway", {"AWS": ROLE}, "undecided"),
+        ("Interface", {"AWS": ONE}, "allowed"),
+    ],
+)
+def test_the_policy_of_a_gateway_endpoint_can_name_everybody_alone(
+    type_: str, named: Any, verdict: str
+) -> None:
+    content = json.dumps(policy(changed(ANYTHING, Principal=named)))
+    endpoint = {"PolicyDocument": content, "VpcEndpointType": type_}
+    recorded = {f"{ONE}.ec2.describe_vpc_endpoints": {"VpcEndpoints": [endpoint]}}
+    through = bucket_policy(TO_ROLE | {"Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}})
+    (step,), _ = explained(answers() | recorded | through, endpoint="vpce-1")
+    assert step.verdict == verdict
 
 
 def test_a_public_policy_keeps_other_accounts_out_where_that_is_on() -> None:

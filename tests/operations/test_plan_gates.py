@@ -265,6 +265,23 @@ KEEPS_DATA: list[tuple[str, Any, list[str]]] = [
         adds(Principal="*", Condition={"Bool": {"aws:SecureTransport": True}}),
         PUBLIC,
     ),
+    (
+        "nobody but who does not say who it is",
+        adds(Principal="*", Condition={"StringEquals": {"aws:PrincipalAccount": "anonymous"}}),
+        PUBLIC,
+    ),
+    (
+        "everybody, refused where a key is said that only who signs has",
+        bucket(
+            NAMED,
+            TLS,
+            GET | {"Principal": "*"},
+            TLS | {"Condition": {"Null": {"aws:PrincipalIsAWSService": "false"}}},
+        ),
+        PUBLIC,
+    ),
+    ("a wildcard over colons", role(GET, GET | {"Resource": "arn:aws:s3:*:other/*"}), ACCESS),
+    ("a wildcard over colons, of all", adds(Principal="*", Resource="arn:aws:s3:*:b/*"), PUBLIC),
     # Action and Resource, on both halves
     (
         "all actions but one, one half",

@@ -20,7 +20,7 @@ ARROWS = {
     "declarations": {"s3_cross_account"},
     "synthesized": {"s3_cross_account", "world"},
     "reach": {"s3_cross_account", "synthesized", "world"},
-    "live": {"synthesized", "world"},
+    "live": {"s3_cross_account", "synthesized", "world"},
     "permissions": {"s3_cross_account", "declarations", "synthesized"},
     "stacks": {"s3_cross_account", "declarations", "permissions"},
     "failures": {"declarations"},

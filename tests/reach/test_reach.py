@@ -17,6 +17,7 @@ from s3_links.reach.matching import action_matches, resource_matches
 from s3_links.reach.principals import Named, excepted, named
 from s3_links.world import (
     ANONYMOUS,
+    POLICIES,
     Bucket,
     Document,
     DocumentKind,
@@ -41,6 +42,7 @@ OWNER = principal(f"arn:aws:iam::{B}:role/owner")
 SERVICE = Principal(kind="service", name="logging.s3.amazonaws.com")
 SESSION = f"arn:aws:sts::{A}:assumed-role/consumer/run"
 OPEN = "depends"
+POINT = f"arn:aws:s3:eu-west-1:{A}:accesspoint"
 S3_CONTEXT = "aws:s3:arn"
 
 
@@ -181,6 +183,7 @@ def test_condition_operators(test: str, ours: str, theirs: list[str], expected: 
         ("ForAllValues:StringEquals", ["a", "b"], True),
         ("ForAllValues:StringEquals", ["a", "c"], False),
         ("ForAllValues:StringEquals", [], True),
+        ("ForAllValues:StringEquals", [""], True),
         ("ForAnyValue:StringEquals", ["a", "c"], True),
         ("ForAnyValue:StringEquals", ["c"], False),
         ("ForAnyValue:StringEquals", [], False),
@@ -210,6 +213,14 @@ def test_set_operators(test: str, theirs: list[str], expected: Any) -> None:
         (f"{BUCKET}/A", f"{BUCKET}/a", False),
         ("arn:aws:s3:*", f"{BUCKET}/a", True),
         ("arn:aws:*reports/a", f"{BUCKET}/a", False),
+        ("arn:aws:s3:*:reports/*", f"{BUCKET}/a", True),
+        ("arn:aws:*:reports/a", f"{BUCKET}/a", True),
+        ("arn:*:reports/a", f"{BUCKET}/a", True),
+        ("arn:aws:s3:*x:reports/a", f"{BUCKET}/a", False),
+        ("arn:aws:s3:*:*:reports/a", f"{BUCKET}/a", True),
+        ("arn:aws:s3:*:reports/*", "arn:aws:s3:::others/a", False),
+        ("arn:aws:s3:*:${aws:username}/a", "arn:aws:s3:::ann/a", True),
+        ("arn:aws:s3", f"{BUCKET}/a", False),
         (f"{BUCKET}/${{aws:username}}/*", f"{BUCKET}/ann/x", True),
         (f"{BUCKET}/${{AWS:UserName}}/*", f"{BUCKET}/bob/x", False),
         (f"{BUCKET}/${{aws:PrincipalTag/team, 'all'}}/*", f"{BUCKET}/all/x", True),
@@ -520,6 +531,44 @@ def test_a_role_is_changed_and_passed_by_its_own_account_alone() -> None:
         assert found.verdict == expected
 
 
+# AWS global condition context keys; Condition keys for AWS KMS
+
+
+NOBODY_S = {"Null": {"aws:SourceAccount": "false", "aws:SourceArn": "false"}}
+
+
+@pytest.mark.parametrize(
+    ("who", "condition", "expected"),
+    [
+        (ANONYMOUS, {"StringEquals": {"aws:PrincipalAccount": "anonymous"}}, "allowed"),
+        (ANONYMOUS, {"StringLike": {"aws:PrincipalAccount": "*"}}, "allowed"),
+        (ANONYMOUS, {"Null": {"aws:PrincipalIsAWSService": "false"}}, "refused"),
+        (ANONYMOUS, {"Bool": {"aws:PrincipalIsAWSService": "false"}}, "refused"),
+        (ANONYMOUS, {"StringEquals": {"aws:PrincipalTag/team": "red"}}, "refused"),
+        (RUN, {"Bool": {"aws:PrincipalIsAWSService": "false"}}, "allowed"),
+        (RUN, {"StringEquals": {"aws:SourceAccount": A}}, "refused"),
+        (RUN, NOBODY_S, "refused"),
+        (USER, NOBODY_S, "refused"),
+        (ANONYMOUS, NOBODY_S, "refused"),
+        (SERVICE, NOBODY_S, OPEN),
+    ],
+)
+def test_what_a_request_says_of_its_caller(
+    who: Principal, condition: dict[str, Any], expected: str
+) -> None:
+    bucket = [statement(Principal="*", Condition=condition)]
+    assert ask(who, identity=ALLOW, bucket=bucket).verdict == expected
+
+
+@pytest.mark.parametrize(("who", "expected"), [(OWNER, "allowed"), (RUN, "refused")])
+def test_the_account_of_whoever_calls_kms_is_known(who: Principal, expected: str) -> None:
+    own = {"Principal": "*", "Condition": {"StringEquals": {"kms:CallerAccount": B}}}
+    may = statement(Action="kms:Decrypt")
+    key = Resource(arn=KEY, account=B, policy=doc("key policy", may | own))
+    found = ask(who, identity=[may], action="kms:Decrypt", on=KEY, also={KEY: key})
+    assert found.verdict == expected
+
+
 # Blocking public access to your Amazon S3 storage
 
 
@@ -536,6 +585,8 @@ def test_a_role_is_changed_and_passed_by_its_own_account_alone() -> None:
         ({"IpAddress": {"aws:SourceIp": "128.0.0.0/1"}}, RUN, "refused"),
         ({"Bool": {"aws:SecureTransport": "true"}}, RUN, "refused"),
         ({"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{A}:role/app/*"}}, RUN, OPEN),
+        ({"ArnLike": {"s3:DataAccessPointArn": f"{POINT}/*"}}, RUN, "allowed"),
+        ({"StringLike": {"s3:DataAccessPointArn": f"{POINT.replace(A, '*')}/*"}}, RUN, "refused"),
     ],
 )
 def test_a_public_policy_is_restricted(
@@ -545,6 +596,7 @@ def test_a_public_policy_is_restricted(
         "aws:PrincipalOrgID": ("o-a",),
         "aws:SourceIp": ("203.0.113.9",),
         "aws:SecureTransport": ("true",),
+        "s3:DataAccessPointArn": (f"{POINT}/reports",),
     }
     bucket = [statement(Principal="*", Condition=condition)]
     settings = {"restrict_public": True}
@@ -619,6 +671,26 @@ SCP: DocumentKind = "service control policy"
 )
 def test_what_stands_above_the_halves(world: dict[str, Any], expected: str) -> None:
     assert ask(RUN, identity=ALLOW, bucket=named_in(A), **world).verdict == expected
+
+
+@pytest.mark.parametrize(
+    ("action", "on", "expected"),
+    [
+        ("sns:Publish", f"arn:aws:sns:eu-west-1:{B}:t", "allowed"),
+        ("lambda:InvokeFunction", f"arn:aws:lambda:eu-west-1:{B}:function:f", "allowed"),
+        ("sqs:SendMessage", f"arn:aws:sqs:eu-west-1:{B}:q", "refused"),
+    ],
+)
+def test_services_without_resource_control_policies(action: str, on: str, expected: str) -> None:
+    may = statement(Action=action, Resource=on)
+    kind = POLICIES[action.partition(":")[0]]
+    target = Resource(arn=on, account=B, policy=doc(kind, may | {"Principal": {"AWS": A}}))
+    denied = doc("resource control policy", statement(Principal="*", Effect="Deny", Action="*"))
+    above = {B: ((denied,),)}
+    found = ask(
+        RUN, identity=[may], action=action, on=on, also={on: target}, resource_control=above
+    )
+    assert found.verdict == expected
 
 
 # Three-valued answers

@@ -117,6 +117,14 @@ def own(condition: dict[str, Any]) -> dict[str, Any]:
 
 KNOWN = [
     Known(
+        "IAM JSON policy elements: Resource",
+        "a * that ends a part of an ARN may match beyond the colons",
+        lambda one: "arn:aws:s3:*:reports/*" in one.text,
+        {"owner": ROLE.account, "identity": [allow(Resource="arn:aws:s3:*:reports/*")]},
+        {},
+        True,
+    ),
+    Known(
         "IAM JSON policy elements: Condition operators",
         "NotIpAddress: all addresses except the given, of whichever version",
         lambda one: "NotIpAddress" in one.text and ":" in "".join(one.context["aws:SourceIp"]),

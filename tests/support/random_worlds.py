@@ -134,6 +134,7 @@ RESOURCES = {
         ),
         *(f"{BUCKET}/${{aws:PrincipalTag/team}}/*", f"{BUCKET}/${{aws:username, 'red'}}/a"),
         f"{BUCKET}/blue/${{*}}",
+        "arn:aws:s3:*:reports/*",
     ],
     "kms": [KEY, "*", f"arn:aws:kms:*:{B}:key/*", f"arn:aws:kms:us-east-1:{A}:key/*"],
     "sts": [TARGET, "*", f"arn:aws:iam::{B}:role/*", f"arn:aws:iam::{B}:role/t?rget"],
@@ -281,6 +282,8 @@ class Worlds:
                 continue
             if key.startswith("aws:Principal") and not who.account:
                 continue  # what is nobody's is known to be absent
+            if key == "aws:SourceArn" and who.kind != "service":
+                continue  # only a service's own calls have it
             if len(unknown) < 3 and self._chance(0.4):
                 unknown[key] = self._random.sample(values, len(values))
             else:

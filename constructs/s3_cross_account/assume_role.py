@@ -9,6 +9,7 @@ from constructs import Construct
 from . import policy
 from .access import REFERENCE, Access
 from .account import in_one_partition
+from .actions import CARRIED
 from .aws_cli import instance_profile_config
 from .document import PolicyDocument, rendered_once
 from .foreign import ForeignRole
@@ -67,8 +68,10 @@ class AssumeRole(Construct):
         super().__init__(scope, id_)
         in_one_partition(account, *(role.account for role in roles))
         trusted = list(_trusting(roles, access, external_id, survive_recreation=survive_recreation))
+        brought = tuple(action for action in CARRIED if any(action in r.carried for r in roles))
+        tags = tuple(dict.fromkeys(tag for role in roles for tag in role.tags))
         if self_assuming:
-            trusted.append(_trusting_itself(account, assumed_role_name, external_id))
+            trusted += _trusting_itself(account, assumed_role_name, external_id, brought, tags)
         self.assumed_role: RoleBase
         if account.foreign:
             self.assumed_role = ForeignRole(
@@ -98,7 +101,7 @@ class AssumeRole(Construct):
                 imported=imported,
             )
         if self_assuming:
-            itself = policy.may_assume(self.assumed_role.arn, sid="AssumeItself")
+            itself = policy.may_assume(self.assumed_role.arn, sid="AssumeItself", carried=brought)
             self.assumed_role.allow(itself, account=account)
         with rendered_once():
             for bucket in buckets:
@@ -129,16 +132,27 @@ class AssumeRole(Construct):
         )
 
 
-def _trusting_itself(account: Account, name: str, external_id: str | None) -> policy.Statement:
-    """Return what lets a role assume itself, which AWS lets no role without its trust policy.
+def _trusting_itself(
+    account: Account,
+    name: str,
+    external_id: str | None,
+    brought: tuple[str, ...],
+    tags: tuple[str, ...],
+) -> Iterator[policy.Statement]:
+    """Yield what lets a role assume itself, which AWS lets no role without its trust policy.
 
     It names the account with a condition, as a role cannot be named before it is there. See "An
-    update to IAM role trust policy behavior" in the AWS Security Blog.
+    update to IAM role trust policy behavior" in the AWS Security Blog. What its sessions have
+    ``brought`` along goes with them again: "Chaining roles with session tags" in the IAM User
+    Guide.
     """
     arn = f"arn:{account.partition}:iam::{account.account_id}:role/{name}"
     by_arn = Condition(test="ArnEquals", variable="aws:PrincipalArn", values=(arn,))
     owner = policy.account_root(account.partition, account.account_id)
-    return policy.trust(owner, by_arn, external_id=external_id)
+    yield policy.trust(owner, by_arn, external_id=external_id)
+    if brought:
+        conditions = policy.passing(tags, (by_arn,))
+        yield policy.Statement(actions=brought, principals=(owner,), conditions=conditions)
 
 
 def _trusting(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .delivery_services import SERVICES
 from .delivery_template import BY_DEFAULT
 from .policy import Statement, service
+from .settings import partition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -168,6 +169,11 @@ def _opt_in(region: str, partition: str) -> bool:
 
 def across_regions(service: str, regions: Iterable[str], region: str) -> str | None:
     """Return why a service of these regions does not deliver to a bucket in ``region``."""
+    if service == "cloudfront" and partition(region) != "aws":
+        return (
+            f"cloudfront is outside of {partition(region)}: its distributions are in the partition "
+            f"aws, from which no policy in {region} lets anybody in; take a bucket there"
+        )
     elsewhere = sorted({other for other in regions if other != region})
     if "{opt_in}" in SERVICES[service].principal and region not in BY_DEFAULT and elsewhere:
         return (

@@ -73,6 +73,16 @@ class LinkAccess(Part, Conditions):
         return self._granted(Conditions(**self.model_dump(include=set(Conditions.model_fields))))
 
     @property
+    def asks_for_mfa(self) -> bool:
+        """Whether who asks has to have signed in with MFA."""
+        return self.mfa or any(
+            as_listed(key).startswith("aws:MultiFactorAuth")
+            for test, asked in self.conditions.items()
+            if test != "Null" and not test.endswith("IfExists")
+            for key in asked
+        )
+
+    @property
     def granted_actions(self) -> tuple[str, ...]:
         """The actions by name, as they are written or as a level has them."""
         if self.actions:

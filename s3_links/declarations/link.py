@@ -296,9 +296,15 @@ class Link(Part):
 
     @rule
     def _signed_in(self) -> Iterator[Problem]:
-        asked = any(access.mfa for *_, access in self.granted)
+        asked = any(access.asks_for_mfa for *_, access in self.granted)
         for number, consumer in enumerate(self.consumers if asked else ()):
             with suppress(UnreadableError):
+                if consumer.permission_set:
+                    yield (
+                        ("consumers", number),
+                        '"mfa": the sessions of a permission set do not have it, as people sign '
+                        'in to IAM Identity Center, which asks for MFA itself: leave out "mfa"',
+                    )
                 if consumer.by_service:
                     yield (
                         ("consumers", number),

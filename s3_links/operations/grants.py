@@ -60,11 +60,16 @@ class Grants(Reached):
             callers = [(c.account, consumers[c.id], _carried(c.services)) for c in link.consumers]
             for number, passed in enumerate((*assumed.through, assumed)):
                 last = passed is assumed
-                role = self._assumed(assumed) if last else self._role(passed.account, passed.name)
+                brought = _together(carried for *_, carried in callers)
+                role = (
+                    self._assumed(assumed, brought)
+                    if last
+                    else self._role(passed.account, passed.name)
+                )
                 for account, who, carried in callers:
                     given = assumed.external_id if last else None
                     self._hop(link.asked_at(number), account, who, role, carried, given)
-                callers = [(passed.account, role, _together(carried for *_, carried in callers))]
+                callers = [(passed.account, role, brought)]
         arns = {bucket.id: arn for bucket, arn in zip(link.buckets, self.buckets, strict=True)}
         for granted in link.granted:
             reaching = [(c.account, consumers[c.id]) for c in granted.consumers]
@@ -75,7 +80,7 @@ class Grants(Reached):
             for (alias, who), bucket in product(reaching, granted.buckets):
                 self._on_bucket(link.reaching(granted.access), alias, who, bucket, arns[bucket.id])
 
-    def _assumed(self, assumed: AssumedRole) -> Principal:
+    def _assumed(self, assumed: AssumedRole, brought: Carried) -> Principal:
         """Add the role to assume, with the grant to assume itself where it has that."""
         if self._accounts[assumed.account].foreign:
             role = self._foreign_role(assumed.account, assumed.name)
@@ -83,14 +88,20 @@ class Grants(Reached):
             role = self._role(assumed.account, assumed.name, imported=assumed.imported)
         if assumed.self_assuming:
             arn = str(role.arn)
-            self._grant(
-                who=role,
-                actions=actions.ASSUME_ROLE,
-                on=arn,
-                resources=(arn,),
-                named=account_root(role.partition, role.account),
-                theirs=(self._by_arn("ArnEquals", arn), *_external(assumed)),
-            )
+            itself = (self._by_arn("ArnEquals", arn),)
+            for together, conditions in (
+                (actions.ASSUME_ROLE, itself + _external(assumed)),
+                (brought.actions, passing(brought.tags, itself)),
+            ):
+                for action in together:
+                    self._grant(
+                        who=role,
+                        actions=(action,),
+                        on=arn,
+                        resources=(arn,),
+                        named=account_root(role.partition, role.account),
+                        theirs=conditions,
+                    )
         return role
 
     def _hop(

@@ -380,6 +380,16 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
         declared(access={"mfa": True}),
         {f"{HERE}.consumers[0]": '"mfa": no session that a service hands out has it'},
     ),
+    "a sign-in that a permission set's sessions do not have": (
+        declared(
+            consumers=[{"account": "account1", "permission_set": "Analyst"}], access={"mfa": True}
+        ),
+        {f"{HERE}.consumers[0]": '"mfa": the sessions of a permission set do not have it'},
+    ),
+    "a sign-in that a service's sessions do not have, as a condition": (
+        declared(access={"conditions": {"Bool": {"aws:multifactorauthpresent": True}}}),
+        {f"{HERE}.consumers[0]": '"mfa": no session that a service hands out has it'},
+    ),
     "a VPC and an instance": (
         declared(consumers=[CONSUMER | {"instance": True}], access={"vpc_ids": ["vpc-0123abcd"]}),
         {f"{HERE}.access": 'without the VPC of "vpc_ids"'},
@@ -1013,6 +1023,19 @@ MISTAKES: dict[str, tuple[Any, dict[str, str]]] = {
             HERE: '"account1" in aws and "account2" in aws-us-gov are in two partitions of AWS',
             "links.copies": "never across those",
         },
+    ),
+    "a distribution in GovCloud": (
+        {
+            "accounts": accounts(
+                account1={"region": "us-gov-west-1"}, account2={"region": "us-gov-west-1"}
+            ),
+            "links": {
+                "reports": delivered(
+                    service="cloudfront", trail=None, distribution_ids=["EDFDVBD6EXAMPLE"]
+                )["links"]["reports"]
+            },
+        },
+        {f"{HERE}.from": "cloudfront is outside of aws-us-gov: its distributions are in the"},
     ),
     "a region in China": (
         {

@@ -16,10 +16,11 @@ from s3_links.declarations.link import Link
 from s3_links.operations.prove import found_wrong, prove
 from s3_links.operations.sharing import Declared
 from s3_links.reach.difference import found
+from s3_links.reach.evaluate import evaluate
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
 from s3_links.synthesized.world import world_of
 from s3_links.synthesized.written import misshapen
-from s3_links.world import World
+from s3_links.world import Request, World
 from tests.command.test_cli import command
 from tests.project.test_readme import ACCESS, README, REPLICATION, declared
 from tests.stacks.test_properties import SETTINGS, links
@@ -88,7 +89,7 @@ LINKS: dict[str, Any] = {
                 "trusted_service": "pods.eks.amazonaws.com",
             }
         ],
-        "assumed_role": {"account": "account2", "name": "general-worker"},
+        "assumed_role": {"account": "account2", "name": "general-worker", "self_assuming": True},
         "buckets": [bucket | {"key": "new"} for bucket in BUCKETS],
         "access": {
             "prefixes": ["shared/", "{principal_tag:kubernetes-namespace}/"],
@@ -822,6 +823,32 @@ def test_no_change_of_what_is_written_is_a_traceback(data: strategies.DataObject
     inside[at[-1]] = data.draw(strategies.sampled_from(ODD))
     if not list(misshapen(more)):  # which stops every command
         proof(read, more)
+
+
+@pytest.mark.parametrize("action", ["sts:AssumeRole", "sts:TagSession"])
+def test_a_role_that_assumes_itself_takes_the_tags_of_its_session_along(action: str) -> None:
+    """Those of EKS Pod Identity are transitive: "Chaining roles with session tags"."""
+    read, stack = example("general-assumed")
+    world = world_of(Blocks(declared_blocks(stack), aliases_of(stack), stack))
+    (worker,) = [who for who in world.identities if who.name == "general-worker"]
+    context = {"aws:RequestTag/kubernetes-namespace": ("n",), "aws:TagKeys": ()}
+    request = Request(principal=worker, action=action, resource=str(worker.arn), context=context)
+    assert evaluate(world, request).verdict == "allowed"
+    for document in stack["data"]["aws_iam_policy_document"].values():
+        for statement in document["statement"]:
+            if statement.get("sid") == "AssumeItself":
+                assert proof(read, without(stack, action, statement)).problems
+
+
+def without(stack: Stack, action: str, statement: Any) -> Stack:
+    more = deepcopy(stack)
+    for document in more["data"]["aws_iam_policy_document"].values():
+        for one in document["statement"]:
+            if one == statement:
+                one["actions"] = [a for a in one["actions"] if a != action] or [
+                    "sts:GetCallerIdentity"
+                ]
+    return more
 
 
 def test_a_permissions_boundary_that_is_dropped_fails_the_proof() -> None:

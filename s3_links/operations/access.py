@@ -170,16 +170,17 @@ class _Told:
                     self._add(one, "appears", [(document, statement)], alone=True)
             return
         refusals = letting.by(other, "Deny") - letting.by(decision, "Deny")
-        if {part for part in new if not isinstance(part[1], Unreadable)}:
-            for combination in letting.combinations(decision):
-                if new & set(combination):
-                    self._add(one, one.kind, combination)
+        read = {part for part in new if not isinstance(part[1], Unreadable)}
+        every = letting.combinations(decision)
+        if letting_more := [together for together in every if read & set(together)]:
+            for combination in letting_more:
+                self._add(one, one.kind, combination)
         elif refusals:
             opposite = "disappears" if one.kind == "appears" else "appears"
             for document, statement in refusals:
                 self._add(one, opposite, [(document, statement)], effect="Deny")
-        elif not new:  # a boundary, or a setting: every statement that lets it
-            for combination in letting.combinations(decision):
+        elif read or not new:  # a boundary, or a setting: every statement that lets it
+            for combination in every:
                 self._add(one, one.kind, combination)
 
     def _add(

@@ -13,7 +13,6 @@ from s3_links.world import (
     Principal,
     anyone_else,
     head_of,
-    parted,
     policy_of,
 )
 
@@ -23,7 +22,7 @@ from .candidates import substituted
 from .changed import Statements, in_identity, in_resource, letting_more, of, statements
 from .matching import PIECES, action_matches, arn_matches, keys, whole
 from .principals import named
-from .regions import representatives
+from .regions import left, representatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -180,8 +179,9 @@ class Atoms:
     def _regions(self, target: str) -> Iterable[str]:
         if target != head_of(target) or policy_of(target) not in _WITH_OBJECTS:
             return ()
-        found = (_key_pattern(pattern, target) for pattern in self._patterns)
-        patterns = frozenset(key for key in found if key is not None)
+        patterns = frozenset(
+            key for pattern in self._patterns for key in _key_patterns(pattern, target)
+        )
         keys = (key or "x" for key in representatives(patterns))
         return dict.fromkeys(f"{objects_of(target)}{key}" for key in keys)
 
@@ -275,15 +275,10 @@ def _speaks_of(statement: Statement | Unreadable, action: str) -> bool:
     return any(action_matches(p, action) for p in patterns) is not bool(statement.not_actions)
 
 
-def _key_pattern(pattern: str, bucket: str) -> str | None:
-    """Return what ``pattern`` says of the keys in ``bucket``, variables as wildcards."""
+def _key_patterns(pattern: str, target: str) -> Iterator[str]:
+    """Yield what ``pattern`` says of the keys in a bucket, variables as wildcards."""
     plain = PIECES.sub(lambda piece: piece["wild"] or "*", pattern)
-    if plain == "*" or plain.count(":") < 5:
-        return "*"
-    head, slash, key = plain.partition(parted(bucket)[1])
-    if not arn_matches(head, bucket, {}):
-        return None
-    return key if slash else "*" if head.endswith("*") else None
+    yield from left(plain, objects_of(target))
 
 
 def _type(resource: str) -> str:

@@ -9,6 +9,7 @@ from s3_cross_account.reading import Unreadable
 from s3_links.world import ANONYMOUS, Principal, anyone_else, principal
 
 from .changed import statements
+from .principals import FEDERATED_USER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from s3_cross_account.policy import Condition
     from s3_links.world import World
 
+_ACCOUNT = 4  # of an ARN's parts
+_DIGITS = 12  # of an account's id
 STRANGER = "000000000000"
 """Stands for every account that no document names."""
 
@@ -56,14 +59,22 @@ def _accounts(condition: Condition) -> Iterator[str]:
     """Yield the accounts that ``condition`` tells apart from all others."""
     for value in condition.values:
         yield from re.findall(r"(?<!\d)\d{12}(?!\d)", value)
-        if condition.variable.lower() == "aws:principalaccount" and {"*", "?"} & set(value):
-            filler = "0" * (13 - len(value))
-            yield value.replace("*", filler, 1).replace("*", "").replace("?", "0")
+        key, parts = condition.variable.lower(), value.split(":")
+        if key == "aws:principalarn" and len(parts) > _ACCOUNT:
+            value = parts[_ACCOUNT]
+        elif key != "aws:principalaccount":
+            continue
+        if re.fullmatch(r"\d*[*?][\d*?]*", value):
+            for digit in "0123456789":
+                filler = digit * (_DIGITS + 1 - len(value))
+                yield value.replace("*", filler, 1).replace("*", "").replace("?", digit)
 
 
 def _read_principal(identifier: str) -> Principal | None:
     if identifier.isdigit():
-        return anyone_else(identifier) if len(identifier) == 12 else None
+        return anyone_else(identifier) if len(identifier) == _DIGITS else None
+    if federated := FEDERATED_USER.fullmatch(identifier):
+        return anyone_else(federated["account"], federated["partition"])
     try:
         return principal(identifier)
     except ValueError:

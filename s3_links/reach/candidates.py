@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
-from itertools import combinations, islice, product
+from itertools import combinations, islice, pairwise, product
 from typing import TYPE_CHECKING
 
 from .matching import PIECES, keys
 from .regions import representatives
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from s3_cross_account.policy import Condition
 
@@ -40,43 +42,63 @@ def candidates(conditions: frozenset[Condition], within: str = "*") -> tuple[Val
     for condition in conditions:
         for value in condition.values:
             single |= dict.fromkeys(_around(condition.test, value))
+    single |= dict.fromkeys(_ordered(conditions))
     found: list[Values] = [(), *((value,) for value in single)]
-    if any(condition.test.startswith("For") for condition in conditions):
-        found += combinations(single, 2)
+    of_sets = sum(condition.test.startswith("For") for condition in conditions)
+    for together in range(2, max(of_sets, 2 * (of_sets > 0)) + 1):
+        found += islice(combinations(single, together), _MOST * _MOST)
     return tuple(found)
 
 
 def _texts(values: frozenset[str]) -> Iterator[str]:
     patterns = frozenset(PIECES.sub(lambda piece: piece["wild"] or "*", value) for value in values)
-    yield from representatives(patterns)
+    # A pattern of an ARN may leave out its last parts, which a value has.
+    whole = {f"{p}{':*' * (5 - p.count(':'))}" for p in patterns if p.startswith("arn:")}
+    yield from representatives(patterns | whole)
     for value in values:
         yield value
         yield value.swapcase()
+        yield value[:1].swapcase() + value[1:]
+
+
+def _ordered(conditions: Iterable[Condition]) -> Iterator[str]:
+    """Yield the numbers and moments that conditions name, between each two of them and beyond."""
+    for kind, read in (("Numeric", Decimal), ("Date", _moment)):
+        named = {v for c in conditions if kind in c.test for v in c.values}
+        points = sorted({point for value in named if (point := _read(read, value)) is not None})
+        for one, other in pairwise(points):
+            yield _number((one + other) / 2)
+        for point in points:
+            yield from (_number(point + step) for step in (-1, 0, 1))
+
+
+def _read(read: Callable[[str], Decimal], value: str) -> Decimal | None:
+    try:
+        found = read(value)
+    except (ArithmeticError, ValueError):
+        return None
+    return found if found.is_finite() else None
+
+
+def _number(value: Decimal) -> str:
+    return format(value.normalize(), "f")
 
 
 def _around(test: str, value: str) -> Iterable[str]:
     if "Bool" in test or "Null" in test:
         return ("true", "false")
-    try:
-        if "Numeric" in test:
-            return tuple(f"{float(value) + step:g}" for step in (-1, -0.5, 0, 0.5, 1))
-        if "Date" in test:
-            return tuple(_moments(value))
-        if "IpAddress" in test:
+    if "IpAddress" in test:
+        with suppress(ValueError):
             return tuple(_addresses(value))
-    except (ValueError, OverflowError):
-        pass
     return ()
 
 
-def _moments(value: str) -> Iterator[str]:
-    try:
-        moment = float(value)
-    except ValueError:
-        read = datetime.fromisoformat(value)
-        moment = (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
-    for step in (-1, 0, 1):
-        yield str(int(moment) + step)
+def _moment(value: str) -> Decimal:
+    """Return a moment, written as a date and time or in seconds, in seconds."""
+    with suppress(ArithmeticError):
+        return Decimal(value)
+    read = datetime.fromisoformat(value)
+    return Decimal((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp())
 
 
 def _addresses(value: str) -> Iterator[str]:

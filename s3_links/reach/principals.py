@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from s3_links.world import Principal
 
 _ACCOUNT = re.compile(r"\d{12}")
+FEDERATED_USER = re.compile(
+    r"arn:(?P<partition>[\w-]+):sts::(?P<account>\d{12}):federated-user/[^*?]+"
+)
+"""A session of GetFederationToken, which stands for the user who asked for it."""
 _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 
 
@@ -70,6 +74,10 @@ def _named_by_arn(identifier: str, who: Principal) -> tuple[Named, Formula]:
         if who.unique_id is None:
             return how, Unknown(f"{identifier} is the unique id of {who}")
         return how, identifier == who.unique_id
+    if federated := FEDERATED_USER.fullmatch(identifier):
+        theirs = (federated["partition"], federated["account"]) == (who.partition, who.account)
+        anyone = theirs and who.kind == "role" and not who.name
+        return Named.DIRECTLY, Unknown(f"{who} is {identifier}") if anyone else False
     found = PRINCIPAL_ARN.fullmatch(identifier)
     if found is None or "*" in identifier or "?" in identifier:
         return Named.DIRECTLY, Unknown(f"the principal {identifier} means {who}")

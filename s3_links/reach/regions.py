@@ -43,6 +43,17 @@ def representatives(patterns: frozenset[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def left(pattern: str, beginning: str) -> list[str]:
+    """Return the patterns of what may follow ``beginning`` in a text that ``pattern`` covers.
+
+    That nothing follows is none of them.
+    """
+    at = _closed(pattern, frozenset([0]))
+    for character in beginning:
+        at = _step(pattern, at, character)
+    return [pattern[position:] for position in sorted(at) if position < len(pattern)]
+
+
 def _characters(patterns: list[str], state: tuple[frozenset[int], ...]) -> set[str]:
     return {
         pattern[position]

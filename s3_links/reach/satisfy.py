@@ -75,9 +75,10 @@ class _Search:
             and (shared or atom.subject.variable.lower() == key)
         )
         who = self._who
-        own = f"arn:{who.partition}:iam::{who.account}:"
+        # Of a role or a user; of one that GetFederationToken has handed out, another service's.
+        own = tuple(f"arn:{who.partition}:{of}::{who.account}:" for of in ("iam", "sts"))
         is_own = key == "aws:principalarn" and bool(who.account)
-        found = dict.fromkeys(candidates(conditions, f"{own}*" if is_own else "*"))
+        found = dict.fromkeys(candidates(conditions, f"{own[0]}*" if is_own else "*"))
         for atom in group:
             if not isinstance(atom.subject, Condition):
                 found |= dict.fromkeys(captured(atom.subject.pattern, atom.subject.arn))

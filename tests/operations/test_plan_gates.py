@@ -104,6 +104,8 @@ SOURCE: dict[str, Any] = {
         }
     },
 }
+OWNERS = ("aws_iam_role.o", "aws_iam_role_policy.o")
+ALIASES |= dict.fromkeys(OWNERS, "account2")
 Values = dict[str, dict[str, Any]]
 
 
@@ -280,6 +282,72 @@ KEEPS_DATA: list[tuple[str, Any, list[str]]] = [
         ),
         PUBLIC,
     ),
+    *(
+        (f"everybody, {test} {key} {value}", adds(Principal="*", Condition=condition), PUBLIC)
+        for test, key, value, condition in [
+            (test, key, value, {test: {key: value}})
+            for test, key, value in [
+                ("NumericEquals", "aws:PrincipalTag/n", 123456789),
+                ("NumericEquals", "aws:PrincipalTag/n", "1.2345678"),
+                ("NumericGreaterThan", "aws:EpochTime", 1764403200),
+                ("NumericLessThan", "s3:signatureAge", "6000000"),
+                ("NumericGreaterThan", "s3:signatureAge", "1000001"),
+                ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::9*:role/x"),
+                ("StringLike", "aws:PrincipalArn", "arn:aws:iam::99999999999?:role/x"),
+                ("ArnLike", "aws:PrincipalArn", f"arn:aws:sts::{STRANGER}:federated-user/*"),
+                ("ArnLike", "aws:SourceArn", "arn:aws:*"),
+            ]
+        ]
+    ),
+    (
+        "everybody between two versions of TLS",
+        adds(
+            Principal="*",
+            Condition={
+                "NumericGreaterThan": {"s3:TlsVersion": "1.1"},
+                "NumericLessThan": {"s3:TlsVersion": "1.25"},
+            },
+        ),
+        PUBLIC,
+    ),
+    (
+        "everybody in accounts between two patterns",
+        adds(
+            Principal="*",
+            Condition={
+                "StringLike": {"aws:PrincipalAccount": "9*"},
+                "StringNotLike": {"aws:PrincipalAccount": "90*"},
+            },
+        ),
+        PUBLIC,
+    ),
+    (
+        "everybody with three values of a key",
+        adds(
+            Principal="*",
+            Condition={
+                "ForAnyValue:StringEquals": {"aws:CalledVia": "a"},
+                "ForAnyValue:StringLike": {"aws:CalledVia": "b"},
+                "ForAnyValue:StringEqualsIgnoreCase": {"aws:CalledVia": "c"},
+            },
+        ),
+        PUBLIC,
+    ),
+    (
+        "a service, of fewer parts of an ARN",
+        adds(
+            Principal={"Service": "cloudtrail.amazonaws.com"},
+            Condition={"ArnLike": {"aws:SourceArn": "arn:aws:cloudtrail:*"}},
+        ),
+        ACCESS,
+    ),
+    (
+        "a stranger's session of GetFederationToken",
+        adds(Principal={"AWS": f"arn:aws:sts::{STRANGER}:federated-user/bob"}),
+        PUBLIC,
+    ),
+    ("keys by what they end with", adds(Principal="*", Resource="arn:aws:s3:::b*.csv"), PUBLIC),
+    ("a question mark for a slash", adds(Principal="*", Resource="arn:aws:s3:::b?s/*"), PUBLIC),
     ("a wildcard over colons", role(GET, GET | {"Resource": "arn:aws:s3:*:other/*"}), ACCESS),
     ("a wildcard over colons, of all", adds(Principal="*", Resource="arn:aws:s3:*:b/*"), PUBLIC),
     # Action and Resource, on both halves
@@ -429,6 +497,71 @@ def test_each_change_has_its_verdict(edit: Any, verdict: list[str]) -> None:
 
 
 # Who is no outsider
+
+
+WRITES = GET | {"Action": ["s3:GetObject", "s3:PutObject"]}
+HIDES = {
+    "Effect": "Deny",
+    "Principal": {"AWS": ROLE},
+    "Action": "s3:GetObject",
+    "Resource": f"{BUCKET}/r/secret/*",
+}
+READS = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+ALL_OF_S3 = document(READS | {"Action": "s3:*"})
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        READS,
+        {"Effect": "Allow", "NotAction": "s3:PutObject", "Resource": "*"},
+        READS | {"Action": "s3:*", "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}},
+    ],
+)
+def test_a_boundary_that_lets_more_is_refused(limit: dict[str, Any]) -> None:
+    before = BEFORE | {
+        "aws_iam_policy.p": {"arn": POLICY, "policy": document(WRITES)},
+        "aws_iam_policy.limit": {"arn": LIMIT, "policy": document(limit)},
+        "aws_s3_bucket_policy.b": {"bucket": "b", "policy": document(WRITES | NAMED | WRITES, TLS)},
+    }
+    found = summary(sets("aws_iam_policy.limit", policy=ALL_OF_S3), before=before)
+    assert found.refused(["access"]) == ["access"]
+    narrower = sets("aws_iam_policy.limit", policy=document(limit, READS | {"Effect": "Deny"}))
+    assert summary(narrower, before=before).refused(["access"]) == []
+
+
+def test_a_boundary_that_lets_more_does_not_hide_a_refusal_that_goes() -> None:
+    policies = {"bucket": "b", "policy": document(NAMED, TLS, HIDES)}
+    before = BEFORE | {"aws_s3_bucket_policy.b": policies}
+
+    def edit(after: Values) -> None:
+        after["aws_iam_policy.limit"]["policy"] = ALL_OF_S3
+        after["aws_s3_bucket_policy.b"]["policy"] = document(NAMED, TLS)
+
+    assert summary(edit, before=before).refused(["access"]) == ["access"]
+
+
+@pytest.mark.parametrize("redundant", [False, True])
+def test_what_a_key_s_policy_lets_already_hides_no_refusal_that_goes(*, redundant: bool) -> None:
+    owner = f"arn:aws:iam::{THERE}:role/o"
+    may = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY}
+    of_key = may | {"Principal": {"AWS": owner}}
+    refuses = of_key | {
+        "Effect": "Deny",
+        "Condition": {"StringNotEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}},
+    }
+    before = BEFORE | {
+        "aws_iam_role.o": {"arn": owner, "name": "o", "assume_role_policy": document(TRUST)},
+        "aws_iam_role_policy.o": {"role": "o", "name": "o", "policy": document(READS)},
+        "aws_kms_key_policy.k": {"key_id": "k", "policy": document(OWN_KEY, of_key, refuses)},
+    }
+
+    def edit(after: Values) -> None:
+        after["aws_kms_key_policy.k"]["policy"] = document(OWN_KEY, of_key)
+        if redundant:
+            after["aws_iam_role_policy.o"]["policy"] = document(READS, may)
+
+    assert summary(edit, before=before).refused(["access"]) == ["access"]
 
 
 def source(**provider: Any) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from queue import SimpleQueue
@@ -96,9 +98,16 @@ class _Direct:
         return cls.running
 
     def end(self) -> None:
-        """End it, whatever it does."""
-        self._process.kill()
-        self._process.wait()
+        """End it, whatever it does.
+
+        Also from within a signal's handler: the locks of ``subprocess`` may be held by what that
+        has interrupted, and would never be let go.
+        """
+        with suppress(ProcessLookupError, ChildProcessError):
+            if self._process.returncode is None:
+                os.kill(self._process.pid, signal.SIGKILL)
+                os.waitpid(self._process.pid, 0)
+                self._process.returncode = -signal.SIGKILL
         self._folder.cleanup()
 
     def greeted(self) -> _NodeProcess:

@@ -181,6 +181,8 @@ def _interruptible() -> None:
 
 
 def _end(*_: object) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):  # it may be asked twice
+        signal.signal(number, signal.SIG_IGN)
     nodejs.abandon()
     os._exit(130)
 

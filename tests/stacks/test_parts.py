@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from s3_links import app, synthesis
 from s3_links.failures import ToldError
+from tests.conftest import PROJECT
 from tests.support.links import accounts, synthesize
 
 if TYPE_CHECKING:
@@ -147,3 +150,34 @@ def test_a_process_that_is_ended_leaves_nothing_behind(
     with pytest.raises(ToldError, match="a process ended too early"):
         synthesis.synthesize(synthesis.Stacks([ended, ended]))
     assert [*tmp_path.glob("*/*")] == []
+
+
+TWICE = """
+import os, signal
+from s3_links import nodejs, synthesis
+
+synthesis._interruptible()
+nodejs.begin()
+process = nodejs._Direct.running._process
+kill = os.kill
+
+def again(pid, number):
+    kill(os.getpid(), signal.SIGTERM)
+    kill(pid, number)
+
+os.kill = again
+with process._waitpid_lock:  # as whoever waits for it holds it
+    kill(os.getpid(), signal.SIGTERM)
+    signal.pause()
+"""
+
+
+def test_a_process_that_is_ended_twice_waits_for_nothing_that_it_has_interrupted() -> None:
+    folders = f"{PROJECT}:{PROJECT / 'constructs'}"
+    result = subprocess.run(
+        [sys.executable, "-c", TWICE],
+        env=os.environ | {"PYTHONPATH": folders},
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 130

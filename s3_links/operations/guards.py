@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from s3_links.synthesized.blocks import first, type_of
+from s3_links.synthesized.blocks import first, nested, type_of
 
 from .labels import shown
 
@@ -23,6 +25,7 @@ _PUBLIC = (
 _OWNERSHIP = ("ObjectWriter", "BucketOwnerPreferred", "BucketOwnerEnforced")
 _KEPT = ("aws_s3_bucket", "aws_kms_key")
 """What cannot be had again once it is deleted."""
+_KEEPING_DATA = ("versioning", "force_destroy", "expiration", "MFA delete")
 
 
 @dataclass(frozen=True, order=True)
@@ -94,33 +97,75 @@ def _ownership(blocks: Blocks, address: str) -> Values:
     return {"ownership": (value, _OWNERSHIP.index(value) if value in _OWNERSHIP else None)}
 
 
+_STATUS = {"Enabled": 1, "Disabled": 0, "Suspended": 0}
+
+
 def _versioning(blocks: Blocks, address: str) -> Values:
-    status = first(blocks.known(address, "versioning_configuration")).get("status") or "?"
-    return {"versioning": (status, {"Enabled": 1, "Disabled": 0, "Suspended": 0}.get(status))}
+    found = first(blocks.known(address, "versioning_configuration"))
+    status, deletes = found.get("status") or "?", found.get("mfa_delete") or "Disabled"
+    return {
+        "versioning": (status, _STATUS.get(status)),
+        "MFA delete": (deletes, _STATUS.get(deletes)),
+    }
 
 
-def _force_destroy(blocks: Blocks, address: str) -> Values:
-    on = blocks.known(address, "force_destroy") in (True, "true")
-    return {"force_destroy": ("on" if on else "off", 0 if on else 1)}
+def _of_bucket(blocks: Blocks, address: str) -> Values:
+    """Return what a bucket's own block says; of its versioning, what is there or set there."""
+    forced = blocks.known(address, "force_destroy")
+    on = forced not in (None, False, "false")  # what is not known yet may be
+    found: Values = {"force_destroy": ("on" if on else "off", 0 if on else 1)}
+    if versioning := first(blocks.known(address, "versioning")):
+        status = "Enabled" if versioning.get("enabled") in (True, "true") else "Suspended"
+        found["versioning, of its own block"] = (status, _STATUS[status])
+    return found
+
+
+def _expiration(blocks: Blocks, address: str) -> Values:
+    """Return after how many days objects and old versions go, by the rules that delete them."""
+    found: Values = {}
+    for rule in nested(blocks.known(address, "rule")):
+        of = json.dumps(rule.get("filter") or rule.get("prefix") or "", sort_keys=True)
+        expiring, old = (
+            first(rule.get(name)) for name in ("expiration", "noncurrent_version_expiration")
+        )
+        for what, when in (
+            ("objects", expiring.get("days")),
+            ("objects", expiring.get("date")),
+            ("old versions", old.get("noncurrent_days")),
+        ):
+            if not when or rule.get("status") != "Enabled":
+                continue
+            days = float(when) if str(when).isdigit() else 0
+            name = f"expiration of {what} of {of}"
+            if days <= _days(found.get(name, ("", None))[1]):
+                found[name] = (f"{when} days" if days else str(when), days)
+    return found
 
 
 def _encryption(blocks: Blocks, address: str) -> Values:
-    return _encrypted_by(blocks.known(address, "rule"))
+    return _encrypted_by(blocks.known(address, "rule"), blocks)
 
 
 def _encryption_of(blocks: Blocks, bucket: str | None) -> Values:
     """Return what Terraform has looked up of a bucket whose encryption it did not manage."""
     found = blocks.known(bucket, "server_side_encryption_configuration") if bucket else None
-    return _BY_ITSELF if found == [] else _encrypted_by(first(found).get("rule"))
+    return _BY_ITSELF if found == [] else _encrypted_by(first(found).get("rule"), blocks)
 
 
-def _encrypted_by(rule: Any) -> Values:
+def _encrypted_by(rule: Any, blocks: Blocks) -> Values:
     default = first(first(rule).get("apply_server_side_encryption_by_default"))
     algorithm = default.get("sse_algorithm") or "?"
     key = default.get("kms_master_key_id") or ""
     strength = {"AES256": 0, "aws:kms": 1, "aws:kms:dsse": 2}.get(algorithm)
-    # Another key is another guard, as strong as nobody can say.
+    # Another key is another guard, as strong as nobody can say; so is one of somebody else.
+    strength = None if _is_foreign(key, blocks) else strength
     return {"encryption": (f"{algorithm} {key}".strip(), strength)}
+
+
+def _is_foreign(key: str, blocks: Blocks) -> bool:
+    """Whether a key is of an account that is none of the stack's."""
+    account = "".join(key.split(":")[4:5])
+    return account.isdigit() and account not in blocks.accounts.values()
 
 
 def _boundary(blocks: Blocks, address: str) -> Values:
@@ -141,6 +186,9 @@ def _replication(blocks: Blocks, address: str) -> Values:
         tags = filter_.get("tag") or every.get("tags") or ""
         to = str(destination.get("bucket") or "?")
         name = f"replication to {to}"
+        encrypted = first(destination.get("encryption_configuration"))
+        if _is_foreign(key := str(encrypted.get("replica_kms_key_id") or ""), blocks):
+            name += f" with the key {key}"
         told = f"of {prefix}*" + (f" with the tags {tags}" if tags else "")
         if destination.get("account"):
             told += f" for the account {destination['account']}"
@@ -185,10 +233,14 @@ _KINDS = {
     ),
     "aws_s3_bucket_versioning": _Kind(
         read=_versioning,
-        unmanaged=_as_good_as({"versioning": ("Enabled", 1)}),
-        lost={"versioning": ("Suspended", 0)},
+        unmanaged=lambda *_: {
+            "versioning": ("not managed", 1),
+            "MFA delete": ("Disabled", 0),
+        },
+        lost={"versioning": ("Suspended", 0), "MFA delete": ("Disabled", 0)},
     ),
-    "aws_s3_bucket": _Kind(read=_force_destroy),
+    "aws_s3_bucket": _Kind(read=_of_bucket),
+    "aws_s3_bucket_lifecycle_configuration": _Kind(read=_expiration),
     "aws_s3_bucket_server_side_encryption_configuration": _Kind(
         read=_encryption,
         unmanaged=_encryption_of,
@@ -207,13 +259,19 @@ def _changed(target: str, before: Values, after: Values) -> Iterator[Guard]:
             continue
         if name.startswith("replication"):
             weakens = not _covers(was, now)
+        elif name.startswith("expiration"):
+            weakens = _days(strength) < _days(strong)
         elif strong is None or strength is None:
             weakens = True
         else:
             # Another boundary is evaluated; another key of the same kind is not.
             weakens = strength < strong or (strength == strong and name == "encryption")
-        loses = weakens and name in ("versioning", "force_destroy")
+        loses = weakens and name.startswith(_KEEPING_DATA)
         yield Guard(target, name, was, now, weakens=weakens, data_loss=loses)
+
+
+def _days(strength: float | None) -> float:
+    return math.inf if strength is None else strength
 
 
 def _covers(before: str, after: str) -> bool:

@@ -7,52 +7,69 @@ from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.reading import Unreadable
 from s3_links.reach.changed import statements
-from s3_links.synthesized.world import not_modelled
-from s3_links.synthesized.written import made_twice
+from s3_links.synthesized.blocks import type_of
+from s3_links.synthesized.world import attachments, not_modelled
+from s3_links.synthesized.written import made_twice, on_the_unknown
+
+from .run import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from .moments import Moments
 
 _TAG = re.compile(r":(?:Principal|Resource|Bucket|ExistingObject)Tag/([^}]+)", re.IGNORECASE)
+_OF_ALIASES = ("kms:resourcealiases", "kms:requestalias")
 
 
 def undecided(plan: Mapping[str, Any], moments: Moments) -> Iterator[str]:
     """Yield why nobody can say whether some planned changes let somebody in."""
     changes = plan.get("resource_changes", [])
+    moving = {e["address"] for e in changes if e["change"]["actions"] not in (["no-op"], ["read"])}
     for entry in changes:
         yield from not_modelled(entry)
-    yield from _run(plan)
-    moving = {e["address"] for e in changes if e["change"]["actions"] not in (["no-op"], ["read"])}
+    yield from run(plan)
+    for address, _ in moments.after.managed():
+        for argument in on_the_unknown(moments.after, address) if address in moving else ():
+            yield f"{address}: its {argument} is not known until it is applied"
     for addresses in made_twice(moments.after):
         if not moving.isdisjoint(addresses):
             yield f"{' and '.join(addresses)}: write the same, and one alone will count"
+    yield from _attached_elsewhere(changes, moments)
+    yield from _asked_for_what_changes(changes, moving, moments)
+
+
+def _attached_elsewhere(changes: Iterable[Mapping[str, Any]], moments: Moments) -> Iterator[str]:
+    """Yield the policies that change and that only somebody else has."""
+    blocks = moments.after
+    here = {policy for _, policy in attachments(blocks)}
+    for role in blocks.of("aws_iam_role"):
+        here.add(blocks.attribute(role, "permissions_boundary"))
+        here |= {*(blocks.known(role, "managed_policy_arns") or ())}
+    for entry in changes:
+        change, address = entry["change"], entry["address"]
+        if type_of(address) == "aws_iam_policy" and change["actions"] == ["update"]:
+            was, now = ((change.get(when) or {}).get("policy") for when in ("before", "after"))
+            if was != now and blocks.attribute(address, "arn") not in here:
+                yield f"{address}: changes, and whom it is attached to is not known here"
+
+
+def _asked_for_what_changes(
+    changes: Iterable[Mapping[str, Any]], moving: Collection[str], moments: Moments
+) -> Iterator[str]:
+    """Yield the tags and aliases that change and that policies ask for."""
     tagged = {entry["address"]: tags for entry in changes if (tags := _changed_tags(entry))}
-    if tagged:
-        asked = _asked_for(moments)
-        for address, tags in tagged.items():
-            if found := sorted(tag for tag in tags if tag.lower() in asked):
-                yield f"{address}: policies ask for its tag {', '.join(found)}, which changes"
-
-
-def _run(plan: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what an apply runs besides: with the rights to change everything."""
-    running = {
-        entry["address"]
-        for entry in plan.get("resource_changes", [])
-        if entry["change"]["actions"] not in (["no-op"], ["forget"])
-    }
-    configured = plan.get("configuration", {}).get("root_module", {}).get("resources", [])
-    for resource in configured:
-        address = resource["address"]
-        of = {address, *(one for one in running if one.startswith(f"{address}["))}
-        if resource.get("provisioners") and running & of:
-            yield f"{address}: what its provisioner does is not evaluated"
-        if resource["mode"] == "data" and not resource["type"].startswith("aws_") and running & of:
-            yield f"{address}: what it runs is not evaluated"
-    for action in plan.get("action_invocations") or ():
-        yield f"{action.get('address', 'an action')}: what it does is not evaluated"
+    aliases = [address for address in moving if type_of(address) == "aws_kms_alias"]
+    if not tagged and not aliases:
+        return
+    texts = list(_texts(moments))
+    asked = {tag.lower() for text in texts for tag in _TAG.findall(text)}
+    for address, tags in tagged.items():
+        if found := sorted(tag for tag in tags if tag.lower() in asked):
+            yield f"{address}: policies ask for its tag {', '.join(found)}, which changes"
+    if any(text.lower() in _OF_ALIASES for text in texts):
+        for address in sorted(aliases):
+            yield f"{address}: policies ask for the aliases of keys, of which one changes"
 
 
 def _changed_tags(entry: Mapping[str, Any]) -> set[str]:
@@ -67,17 +84,10 @@ def _changed_tags(entry: Mapping[str, Any]) -> set[str]:
     return {tag for tag in {*before, *after} if before.get(tag) != after.get(tag)}
 
 
-def _asked_for(moments: Moments) -> set[str]:
-    """Return the tags, in lower case, that a condition or a pattern speaks of."""
-    return {
-        tag.lower()
-        for world in moments.worlds
-        for statement in statements(world)
-        if not isinstance(statement, Unreadable)
-        for text in (
-            *statement.resources,
-            *statement.not_resources,
-            *(t for c in statement.conditions for t in (c.variable, *c.values)),
-        )
-        for tag in _TAG.findall(text)
-    }
+def _texts(moments: Moments) -> Iterator[str]:
+    """Yield all that statements say of resources and conditions."""
+    for statement in (s for world in moments.worlds for s in statements(world)):
+        if not isinstance(statement, Unreadable):
+            yield from (*statement.resources, *statement.not_resources)
+            for condition in statement.conditions:
+                yield from (condition.variable, *condition.values)

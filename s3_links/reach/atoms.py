@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,17 @@ if TYPE_CHECKING:
     from s3_links.world import Resource, World
 
 _SERVICES = ("s3", "kms", "sts", "iam")
+_ANY_OTHER = (
+    *("arn:{}:s3:::any-other", "arn:{}:s3:::any-other/any-other"),
+    *("arn:{}:kms:any-other:000000000000:key/any-other", "arn:{}:iam::000000000000:role/any-other"),
+    "arn:{}:s3:any-other:000000000000:accesspoint/any-other",
+)
+"""Stand for what is not among the documents."""
+_KINDS = frozenset({"bucket", "object", "key", "role", "accesspoint", "accesspointobject"})
+"""The types of resources on which actions are evaluated."""
+_EVALUATED = re.compile(
+    r"[^:]*:[^:]*:(?:s3:::|s3:[^:]*:[^:]*:accesspoint/|kms:[^:]*:[^:]*:key/|iam::[^:]*:role/)"
+)
 _WITH_OBJECTS = ("bucket policy", ACCESS_POINT)
 
 
@@ -70,12 +82,12 @@ class Atoms:
         known = sorted(self._resources)
         samples = {
             sample
-            for changed in self._identities.values()
+            for who, changed in self._identities.items()
             for statement in changed or ()
             if not isinstance(statement, Unreadable)
-            for pattern in statement.resources
+            for pattern in statement.resources or ("*",)
             for variant in self._variants(pattern)
-            if (sample := self._sample(variant)) is not None
+            for sample in self._samples(variant, who.partition)
         }
         return known + sorted(samples)
 
@@ -102,6 +114,8 @@ class Atoms:
                         service = pattern.partition(":")[0].lower()
                         if service not in _SERVICES and not self._known(statement, pattern):
                             yield f"{who}: {pattern} is not evaluated"
+                        if service in _SERVICES and (beyond := _beyond(statement, pattern)):
+                            yield f"{who}: {pattern} lets {beyond} too, which is not evaluated"
                     if statement.not_actions:
                         others = ", ".join(statement.not_actions)
                         yield f"{who}: everything but {others} is not evaluated"
@@ -185,16 +199,21 @@ class Atoms:
         keys = (key or "x" for key in representatives(patterns))
         return dict.fromkeys(f"{objects_of(target)}{key}" for key in keys)
 
-    def _sample(self, pattern: str) -> str | None:
-        """Return an ARN that ``pattern`` covers and that is none of the known resources."""
-        text = PIECES.sub(
-            lambda piece: {"*": "any-other", "?": "x"}.get(piece["wild"], "x"), pattern
+    def _samples(self, pattern: str, partition: str) -> Iterator[str]:
+        """Yield ARNs that ``pattern`` covers and that are none of the known resources."""
+        yield from (
+            one.format(partition)
+            for one in _ANY_OTHER
+            if arn_matches(pattern, one.format(partition), {})
         )
-        if text.count(":") < 5:
-            text = "arn:aws:s3:::any-other/any-other"
-        if {text, text.split("/", 1)[0], head_of(text)} & self._resources.keys():
-            return None
-        return text
+        plain = PIECES.sub(lambda piece: piece["wild"] or "x", pattern)
+        parts = plain.split(":", 5)
+        if len(parts) == 6 and parts[2] == "s3" and ":accesspoint/" not in plain:
+            parts[3] = parts[4] = ""
+        text = ":".join(parts).replace("*", "any-other").replace("?", "x")
+        of = {text, text.split("/", 1)[0], head_of(text)}
+        if arn_matches(plain, text, {}) and not of & self._resources.keys():
+            yield text
 
     # What
 
@@ -219,11 +238,12 @@ class Atoms:
             and kind in actions.resource_types(action)
         }
         candidates |= {
-            pattern
+            sample
             for pattern in patterns
-            if pattern.startswith(tuple(f"{name}:" for name in services))
-            and not {"*", "?"} & set(pattern)
-            and actions.canonical(pattern) not in actions.known()
+            if pattern.lower().startswith(tuple(f"{name}:" for name in services))
+            and (sample := pattern.replace("*", "Any").replace("?", "x"))
+            and actions.canonical(sample) not in actions.known()
+            and (sample == pattern or service not in _SERVICES)
         }
         groups: dict[tuple[object, ...], list[str]] = defaultdict(list)
         for action in sorted(candidates):
@@ -256,6 +276,23 @@ def _said(everything: Iterable[Statement | Unreadable]) -> dict[str, list[str]]:
 def _is_objects(pattern: str) -> bool:
     """Whether ``pattern`` is of objects, on which no other service has an action."""
     return pattern.split(":")[2:3] == ["s3"] and "/" in pattern
+
+
+def _beyond(statement: Statement, pattern: str) -> str | None:
+    """Return an action that ``pattern`` covers and that is on nothing that is evaluated here."""
+    if all(map(_is_evaluated, statement.resources or ("*",))):
+        return None
+    service = pattern.partition(":")[0].lower()
+    literal = not {"*", "?"} & {*pattern}
+    if actions.canonical(pattern) not in actions.known() and (literal or service == "iam"):
+        return pattern  # of IAM only the actions on roles are known
+    covered = (a for a in sorted(actions.known()) if action_matches(pattern, a))
+    return next((a for a in covered if not actions.resource_types(a) & _KINDS), None)
+
+
+def _is_evaluated(pattern: str) -> bool:
+    """Whether ``pattern`` is of buckets, objects, keys or roles, and of nothing else."""
+    return all(map(_EVALUATED.match, whole(pattern)))
 
 
 def _is_on(statement: Statement | Unreadable, resource: str) -> bool:

@@ -19,7 +19,9 @@ UNNAMED = "?"
 """Stands for the account of a block whose provider is not known."""
 _REFERENCE = re.compile(r"\$\{((?:data\.)?[a-z0-9_]+\.[A-Za-z0-9_-]+)\.([a-z0-9_]+)\}")
 _VARIABLE = re.compile(r"\$\{var\.([A-Za-z0-9_-]+)\}")
-_ESCAPED = re.compile(r"[$&]{1,2}\{")
+_ESCAPED = re.compile(r"(?:[$&]{1,2}|%{1,2})\{")
+_SAID = {"$${": "${", "%%{": "%{", "&{": "${", "&&{": "&${", "$&{": "$${"}
+"""Terraform's spellings of what is none of its expressions, and its policy documents'."""
 _ACCOUNT = re.compile(r"^arn:[\w-]+:iam::(\d{12}):")
 _OWN_ACCOUNT = re.compile(r"^(?:arn:[\w-]+:[\w-]+:[^:]*:)?(\d{12})(?::|$)")
 _TOLD = re.compile(r"arn:[\w-]+:iam::(\d{12}):(role|user)/(?:.*/)?([^/]+)")
@@ -219,12 +221,10 @@ class Blocks:
         while found := _ESCAPED.search(text, end):
             yield text[end : found.start()]
             end = found.end()
-            if found[0] in ("$${", "&{"):  # one is Terraform's spelling, one its policy documents'
-                yield "${"
-            elif found[0] == "&&{":
-                yield "&${"
-            elif found[0] == "$&{":
-                yield "$${"
+            if (said := _SAID.get(found[0])) is not None:
+                yield said
+            elif found[0] == "%{":  # a directive, such as a condition
+                raise UnresolvedError(f"{text} is {UNKNOWN}")
             else:
                 variable = _VARIABLE.match(text, found.start())
                 if variable is not None:

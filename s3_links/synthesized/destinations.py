@@ -84,5 +84,6 @@ def _permission(blocks: Blocks, address: str, arn: str) -> Statement:
         conditions=(
             *asked("ArnLike", "aws:SourceArn", "source_arn"),
             *asked("StringEquals", "aws:SourceAccount", "source_account"),
+            *asked("StringEquals", "aws:PrincipalOrgID", "principal_org_id"),
         ),
     )

@@ -47,10 +47,13 @@ _HARMLESS = {
 # Whom these hand a role to is in its trust policy, so that a new one adds nothing to it.
 _HARMLESS_WHEN_NEW = {"aws_iam_instance_profile", "aws_iam_openid_connect_provider"}
 _GRANTING = {
-    "aws_s3_bucket": ("acl", "grant", "policy", "replication_configuration"),
+    "aws_s3_bucket": (
+        *("acl", "grant", "policy", "replication_configuration"),
+        *("lifecycle_rule", "object_lock_configuration", "server_side_encryption_configuration"),
+    ),
     "aws_s3_object": ("acl",),
     "aws_s3_access_point": ("public_access_block_configuration",),
-    "aws_iam_role": ("inline_policy",),
+    "aws_iam_role": ("inline_policy", "managed_policy_arns"),
     "aws_sqs_queue": ("policy",),
     "aws_sns_topic": ("policy",),
 }

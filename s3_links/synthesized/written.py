@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from .blocks import UNKNOWN
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -32,12 +34,22 @@ _MADE_ONCE = {
     "aws_s3_bucket_notification": "bucket",
     "aws_s3_bucket_ownership_controls": "bucket",
     "aws_s3_bucket_policy": "bucket",
+    "aws_s3_bucket_lifecycle_configuration": "bucket",
+    "aws_s3_bucket_logging": "bucket",
     "aws_s3_bucket_public_access_block": "bucket",
     "aws_s3_bucket_replication_configuration": "bucket",
+    "aws_s3_bucket_server_side_encryption_configuration": "bucket",
+    "aws_s3_bucket_versioning": "bucket",
     "aws_sns_topic_policy": "arn",
     "aws_sqs_queue_policy": "queue_url",
 }
 """By what two blocks are of the same thing: the one that is applied last would count."""
+_ON = {
+    "aws_iam_role_policy": ("role",),
+    "aws_iam_role_policy_attachment": ("role", "policy_arn"),
+    "aws_iam_user_policy_attachment": ("user", "policy_arn"),
+    "aws_lambda_permission": ("function_name",),
+}
 _MAY_HOLD = {"aws_kms_key_policy": "aws_kms_key"}
 """Which block may have such a policy among its own arguments."""
 _NAMED_IN_AN_ACCOUNT = {"event_bus_name", None}
@@ -95,16 +107,33 @@ def _meta(block: Mapping[str, Any]) -> Iterator[str]:
         yield "ignore_changes"
 
 
+def on_the_unknown(blocks: Blocks, address: str) -> Iterator[str]:
+    """Yield the argument by which nobody can say yet whose policy or setting a block writes."""
+    type_ = address.partition(".")[0]
+    named = {_MADE_ONCE.get(type_), *_ON.get(type_, ())} - {None, "arn"}
+    if type_ == "aws_sns_topic_policy":
+        named |= {"arn"}
+    for argument in sorted(filter(None, named)):
+        value = blocks.attribute(address, argument)
+        if UNKNOWN in value or "${" in value or "%{" in value:
+            yield argument
+
+
 def made_twice(blocks: Blocks) -> Iterator[list[str]]:
     """Yield the addresses of blocks that write the same: nobody can say which of them counts."""
+    named: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for address in blocks.of("aws_iam_role_policy"):
+        both = (blocks.attribute(address, argument) for argument in ("role", "name"))
+        named[blocks.account(address), *both].append(address)
+    yield from (addresses for addresses in named.values() if len(addresses) > 1)
     for type_, argument in _MADE_ONCE.items():
         same: dict[tuple[str, str], list[str]] = defaultdict(list)
         holding = blocks.of(_MAY_HOLD[type_]) if type_ in _MAY_HOLD else ()
         inline = [address for address in holding if blocks.declared(address).get("policy")]
         for address in (*inline, *blocks.of(type_)):
             account = blocks.account(address) if argument in _NAMED_IN_AN_ACCOUNT else ""
-            named = blocks.attribute(address, argument) if argument else ""
+            of = blocks.attribute(address, argument) if argument else ""
             if argument in _BY_ARN_OR_NAME:
-                named = named.rpartition("/")[2]
-            same[account, named].append(address)
+                of = of.rpartition("/")[2]
+            same[account, of].append(address)
         yield from (addresses for addresses in same.values() if len(addresses) > 1)

@@ -65,6 +65,7 @@ ALIASES = {
     "aws_s3_bucket_versioning.b": "account2",
     "aws_s3_bucket_server_side_encryption_configuration.b": "account2",
     "aws_s3_bucket_replication_configuration.b": "account2",
+    "aws_s3_bucket_lifecycle_configuration.b": "account2",
     "aws_s3_account_public_access_block.all": "account2",
     "aws_kms_key.k": "account2",
     "aws_kms_key_policy.k": "account2",
@@ -104,8 +105,10 @@ SOURCE: dict[str, Any] = {
         }
     },
 }
+NO_BOUNDARY = {"permissions_boundary": None}
 OWNERS = ("aws_iam_role.o", "aws_iam_role_policy.o")
 ALIASES |= dict.fromkeys(OWNERS, "account2")
+ALIASES |= dict.fromkeys(("aws_iam_role_policy.again", "aws_sqs_queue_policy.q"), "account1")
 Values = dict[str, dict[str, Any]]
 
 
@@ -477,10 +480,109 @@ KEEPS_DATA: list[tuple[str, Any, list[str]]] = [
     ("an unknown policy", sets("aws_s3_bucket_policy.b", policy=None), PUBLIC),
     ("an unknown identity policy", sets("aws_iam_policy.p", policy=None), ACCESS),
 ]
+LIFECYCLE = "aws_s3_bucket_lifecycle_configuration.b"
+EXPIRES = {"id": "x", "status": "Enabled", "filter": [{"prefix": ""}]}
 LOSES_DATA: list[tuple[str, Any, list[str]]] = [
     ("force_destroy", sets("aws_s3_bucket.b", force_destroy=True), ["access", "data-loss"]),
     ("versioning goes", removes("aws_s3_bucket_versioning.b"), ["access", "data-loss"]),
+    (
+        "force_destroy that nobody knows yet",
+        sets("aws_s3_bucket.b", force_destroy="${terraform_data.y.output}"),
+        ["access", "data-loss"],
+    ),
+    (
+        "objects that expire",
+        sets(LIFECYCLE, bucket="b", rule=[EXPIRES | {"expiration": [{"days": 1}]}]),
+        ["access", "data-loss"],
+    ),
+    (
+        "objects that expire on a day",
+        sets(LIFECYCLE, bucket="b", rule=[EXPIRES | {"expiration": [{"date": "2027-01-01"}]}]),
+        ["access", "data-loss"],
+    ),
+    (
+        "old versions that expire",
+        sets(
+            LIFECYCLE,
+            bucket="b",
+            rule=[EXPIRES | {"noncurrent_version_expiration": [{"noncurrent_days": 1}]}],
+        ),
+        ["access", "data-loss"],
+    ),
+    (
+        "uploads that are never completed",
+        sets(
+            LIFECYCLE,
+            bucket="b",
+            rule=[EXPIRES | {"abort_incomplete_multipart_upload": [{"days_after_initiation": 1}]}],
+        ),
+        [],
+    ),
 ]
+DEFAULT = "apply_server_side_encryption_by_default"
+
+
+@pytest.mark.parametrize(
+    ("address", "was", "now", "verdict"),
+    [
+        (
+            "aws_s3_bucket.b",
+            {"versioning": [{"enabled": True}]},
+            {"versioning": [{"enabled": False}]},
+            ["access", "data-loss"],
+        ),
+        (
+            "aws_s3_bucket_versioning.b",
+            {"versioning_configuration": [{"status": "Enabled", "mfa_delete": "Enabled"}]},
+            {"versioning_configuration": [{"status": "Enabled", "mfa_delete": "Disabled"}]},
+            ["access", "data-loss"],
+        ),
+        (
+            LIFECYCLE,
+            {"rule": [EXPIRES | {"expiration": [{"days": 30}]}]},
+            {"rule": [EXPIRES | {"expiration": [{"days": 7}]}]},
+            ["access", "data-loss"],
+        ),
+        (
+            LIFECYCLE,
+            {"rule": [EXPIRES | {"expiration": [{"days": 30}]}]},
+            {"rule": [EXPIRES | {"expiration": [{"days": 90}]}]},
+            [],
+        ),
+        (
+            "aws_s3_bucket_server_side_encryption_configuration.b",
+            {"rule": [{DEFAULT: [SSE_S3]}]},
+            {"rule": [{DEFAULT: [SSE_KMS | {"kms_master_key_id": KEY.replace(THERE, STRANGER)}]}]},
+            ["access"],
+        ),
+        (
+            "aws_s3_bucket_replication_configuration.b",
+            {"rule": [RULE]},
+            {
+                "rule": [
+                    RULE
+                    | {
+                        "destination": [
+                            {
+                                "bucket": COPY,
+                                "encryption_configuration": [
+                                    {"replica_kms_key_id": KEY.replace(THERE, STRANGER)}
+                                ],
+                            }
+                        ]
+                    }
+                ]
+            },
+            ["access"],
+        ),
+    ],
+)
+def test_a_guard_that_changes_is_compared(
+    address: str, was: dict[str, Any], now: dict[str, Any], verdict: list[str]
+) -> None:
+    before = BEFORE | {address: BEFORE.get(address, {"bucket": "b"}) | was}
+    found = summary(sets(address, **now), before=before)
+    assert found.refused(["access", "public", "data-loss"]) == verdict, found
 
 
 @pytest.mark.parametrize(
@@ -862,9 +964,116 @@ def test_what_an_apply_would_run_is_listed_and_refused(address: str, index: str)
     one = change(f"{address}{index}", action) | {"mode": mode}
     found = summary(lambda _: None, one, configuration=resources)
     assert found.refused(["access"]) == ["access"]
-    assert [why.partition(":")[0] for why in found.undecided] == [address]
+    assert {why.partition(":")[0].partition("[")[0] for why in found.undecided} == {address}
     kept = change(f"{address}{index}", "no-op") | {"mode": mode}
     assert summary(lambda _: None, kept, configuration=resources).undecided == []
+
+
+@pytest.mark.parametrize(
+    "address", ["data.aws_lambda_invocation.x", "module.x.data.external.y", "data.http.x"]
+)
+def test_what_is_read_by_running_something_is_listed_and_refused(address: str) -> None:
+    one = change(address, "read") | {"mode": "data"}
+    assert summary(lambda _: None, one).undecided == [f"{address}: what it runs is not evaluated"]
+    looked_up = change("data.aws_iam_role.x", "read") | {"mode": "data"}
+    assert summary(lambda _: None, looked_up).undecided == []
+
+
+def test_a_policy_of_what_nobody_knows_yet_is_listed_and_refused() -> None:
+    """It would write over the policy of whichever bucket that is."""
+    resource = {
+        "bucket": "${terraform_data.y.output}",
+        "policy": document(NAMED),
+        "provider": "aws.account2",
+    }
+    stack = deepcopy(SOURCE)
+    stack["resource"]["aws_s3_bucket_policy"]["evil"] = resource
+    aliases = ALIASES | {"aws_s3_bucket_policy.evil": "account2"}
+    after = BEFORE | {"aws_s3_bucket_policy.evil": {"policy": resource["policy"]}}
+    plan = {
+        "prior_state": {"values": snapshot(BEFORE)},
+        "planned_values": snapshot(after),
+        "resource_changes": [change("aws_s3_bucket_policy.evil", "create")],
+    }
+    found = summarize("s", plan, stack, aliases)
+    assert found.refused(["access"]) == ["access"]
+    assert "aws_s3_bucket_policy.evil: its bucket is not known until it is applied" in str(
+        found.undecided
+    )
+
+
+@pytest.mark.parametrize("attached", [False, True])
+def test_a_policy_that_somebody_else_has_is_listed_and_refused(*, attached: bool) -> None:
+    address = "aws_iam_policy.p" if attached else "aws_iam_policy.loose"
+    arn = POLICY if attached else f"{POLICY}-loose"
+    ours = {address: {"arn": arn, "policy": document(GET)}}
+    narrower = document(GET | {"Resource": f"{BUCKET}/r/s/*"})
+    one = change(
+        address,
+        "update",
+        before={"policy": document(GET)},
+        after={"policy": narrower},
+    )
+    found = summary(sets(address, policy=narrower), one, before=BEFORE | ours)
+    told = [f"{address}: changes, and whom it is attached to is not known here"]
+    assert found.undecided == ([] if attached else told)
+
+
+def test_an_alias_that_policies_ask_for_is_listed_and_refused() -> None:
+    asks = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/a"}}
+    policy_ = document(OWN_KEY | {"Action": "kms:Decrypt", "Condition": asks})
+    asking = BEFORE | {"aws_kms_key_policy.k": {"key_id": "k", "policy": policy_}}
+    one = change("aws_kms_alias.x", "update", before={}, after={})
+    assert summary(lambda _: None, one, before=asking).refused(["access"]) == ["access"]
+    assert summary(lambda _: None, one).undecided == []
+
+
+def test_two_inline_policies_of_one_name_are_listed_and_refused() -> None:
+    inline = {"role": "r", "name": "inline", "policy": document(GET)}
+    one = change("aws_iam_role_policy.again", "create")
+    before = BEFORE | {"aws_iam_role_policy.inline": inline}
+    found = summary(sets("aws_iam_role_policy.again", **inline), one, before=before)
+    assert "write the same" in str(found.undecided)
+
+
+ANY = [
+    *("kms:Decrypt", "kms:*", "sts:AssumeRole", "s3:PutBucketPolicy", "s3:ListBucket"),
+    *("s3:PutAccountPublicAccessBlock", "s3:CreateJob", "s3:CreateAccessPoint"),
+    *("s3:PutAccessPointPolicy", "s3:*AccessGrant*", "iam:*AccessKey", "iam:CreatePolicyVersion*"),
+]
+
+
+@pytest.mark.parametrize("action", ANY)
+def test_whatever_a_role_gains_on_what_nobody_names_is_refused(action: str) -> None:
+    no_boundary = BEFORE | {"aws_iam_role.r": BEFORE["aws_iam_role.r"] | NO_BOUNDARY}
+    more = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    found = summary(role(GET, more), before=no_boundary)
+    assert found.refused(["access"]) == ["access"], found
+
+
+@pytest.mark.parametrize("action", ["s3:*", "s3:GetObject", "kms:*"])
+def test_whatever_a_role_gains_on_all_but_some_is_refused(action: str) -> None:
+    no_boundary = BEFORE | {"aws_iam_role.r": BEFORE["aws_iam_role.r"] | NO_BOUNDARY}
+    more = {"Effect": "Allow", "Action": action, "NotResource": f"{BUCKET}/*"}
+    found = summary(role(GET, more), before=no_boundary)
+    assert found.refused(["access"]) == ["access"], found
+    confined = more | {"Effect": "Deny", "Action": action}
+    every = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    was = no_boundary | {"aws_iam_policy.p": {"arn": POLICY, "policy": document(every, confined)}}
+    found = summary(role(every), before=was)
+    assert found.refused(["access"]) == ["access"], found
+
+
+@pytest.mark.parametrize("action", ["SQS:ReceiveMessage", "sqs:Receive*", "sqs:*"])
+def test_a_queue_for_everybody_is_refused(action: str) -> None:
+    arn = f"arn:aws:sqs:us-east-1:{HERE}:q"
+    url = f"https://sqs.us-east-1.amazonaws.com/{HERE}/q"
+    statement = {"Effect": "Allow", "Principal": "*", "Action": action, "Resource": arn}
+    found = summary(
+        sets("aws_sqs_queue_policy.q", queue_url=url, policy=document(statement)),
+        change("aws_sqs_queue_policy.q", "create"),
+    )
+    assert found.refused(["access", "public"]) == PUBLIC, found
 
 
 def test_an_action_of_terraform_s_is_listed_and_refused() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .bindings import DataAwsIamUser, IamUserPolicyAttachment
 from .document import PolicyDocument
+from .naming import organization_limits, permission_set_arns
 from .policy import Condition, Principal, account_root
 from .role import MANAGED_POLICY_LIMIT, RoleBase, last_part
 
@@ -181,24 +182,3 @@ class Organization(WholeAccount):
     ) -> tuple[Principal, tuple[Condition, ...]]:
         """Return everybody, and the conditions that limit them to the organization."""
         return Principal(type="*", identifiers=("*",)), self._limits
-
-
-def organization_limits(id_: str, path: str | None) -> tuple[Condition, ...]:
-    """Return the conditions that only somebody in the organization, or in its unit, fulfils."""
-    within = Condition(test="StringEquals", variable="aws:PrincipalOrgID", values=(id_,))
-    if path is None:
-        return (within,)
-    # The key has several values, one for each path of the account.
-    test = "ForAnyValue:StringLike"
-    return within, Condition(test=test, variable="aws:PrincipalOrgPaths", values=(path,))
-
-
-def permission_set_arns(partition: str, account_id: str, name: str) -> tuple[str, ...]:
-    """Return patterns of the ARNs that the role of a permission set may have in an account.
-
-    Its path has the region of IAM Identity Center, but for us-east-1. Its name ends with 16
-    characters: ``*`` in their place would also mean the permission sets whose names begin alike.
-    """
-    path = f"arn:{partition}:iam::{account_id}:role/aws-reserved/sso.amazonaws.com"
-    role = f"AWSReservedSSO_{name}_{'?' * 16}"
-    return f"{path}/*/{role}", f"{path}/{role}"

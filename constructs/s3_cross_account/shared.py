@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .bucket import BucketBase
 from .key import KeyBase
+from .naming import arns_by_name
 from .policy import Condition, Naming, account_root
 from .role import RoleBase
 
@@ -105,11 +106,3 @@ def by_arn(account: Account, kind: str, name_or_arn: str, path: str | None = "/"
         arns = arns_by_name(account.partition, account.account_id, kind, name_or_arn, path)
     test = "ArnEquals" if len(arns) == 1 else "ArnLike"
     return owner, (Condition(test=test, variable="aws:PrincipalArn", values=arns),)
-
-
-def arns_by_name(
-    partition: str, account_id: str, kind: str, name: str, path: str | None
-) -> tuple[str, ...]:
-    """Return the ARNs that a role or a user may have, with a pattern for an unknown path."""
-    start = f"arn:{partition}:iam::{account_id}:{kind}"
-    return (f"{start}{path}{name}",) if path else (f"{start}/{name}", f"{start}/*/{name}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from s3_cross_account import actions
+from s3_cross_account.naming import arns_by_name
 from s3_cross_account.policy import (
     Condition,
     Statement,
@@ -16,7 +17,6 @@ from s3_cross_account.policy import (
 )
 from s3_cross_account.policy import Principal as Named
 from s3_cross_account.settings import partition
-from s3_cross_account.shared import arns_by_name
 from s3_links.declarations.deployment import accounts_in
 from s3_links.declarations.imported_keys import imported
 from s3_links.declarations.link import Link

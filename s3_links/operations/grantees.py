@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from s3_cross_account.grantees import organization_limits, permission_set_arns
+from s3_cross_account.naming import organization_limits, permission_set_arns
 from s3_cross_account.policy import Principal as Named
 from s3_cross_account.policy import account_root, of_account, of_pod, service, trust_token
 from s3_cross_account.trusted_services import trust_actions

@@ -57,7 +57,7 @@ class Declared(Grants):
             raise OperationError(f"{owner.name}: {told}: run `s3-links synth`")
         source = self._others[owner.name]
         blocks = Blocks(declared_blocks(source), aliases_of(source), source)
-        theirs = _Owner(blocks, owner.link, self._accounts)
+        theirs = ByItself(blocks, owner.link, self._accounts)
         there = theirs.handed_out | dict(world_of(blocks).resources)
         arns = zip(owner.link.buckets, theirs.buckets, strict=True)
         arn = next(arn for one, arn in arns if one is owner.bucket)
@@ -94,8 +94,8 @@ class _Sharing(Grants):
         return arn
 
 
-class _Owner(Declared):
-    """A link that makes a bucket, of which another one asks what its policy has to say."""
+class ByItself(Declared):
+    """A link of which what it writes itself is asked; a bucket of another one is known by name."""
 
     def _shared(self, bucket: LinkBucket) -> str:
         return self._by_name(bucket)

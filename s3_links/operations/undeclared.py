@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from s3_cross_account.settings import AccountSettings
+from s3_links.declarations import read_links
 from s3_links.declarations.state import IMPORTED_OUTPUT, KEPT_OUTPUT
 from s3_links.synthesis import PROVIDER_LOCK
 
@@ -23,6 +25,8 @@ from .terraform import initialize, terraform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from s3_links.declarations.accounts import LinkAccount
 
 _REFERENCE = re.compile(r"\$\{(\w+\.[\w-]+)\.(\w+)\}")
 _SETTINGS = dict.fromkeys(
@@ -48,10 +52,16 @@ def undeclared(declared: Iterable[Stack]) -> dict[str, Stack]:
     """
     declared, found = list(declared), dict[str, Stack]()
     names = {stack.name for stack in declared}
+    links = read_links.declared()
+    accounts = links.accounts if links else {}
+    providers = {
+        **{alias: _provider(alias, one) for alias, one in accounts.items() if not one.foreign},
+        **{provider["alias"]: provider for one in declared for provider in one.providers},
+    }
     # Stacks that keep their states in one place are looked beside once.
     for stack in {_place(stack): stack for stack in declared}.values():
         for name in set(_names_beside(stack)) - names - found.keys():
-            other = _like(stack, name, declared)
+            other = _like(stack, name, list(providers.values()))
             aliases = {provider["alias"] for provider in other.providers}
             used = {
                 _ALIAS.search(r["provider"])
@@ -82,16 +92,28 @@ def _names_beside(stack: Stack) -> Iterator[str]:
                         yield entry["Key"].removeprefix(prefix).removesuffix(".tfstate")
 
 
-def _like(stack: Stack, name: str, declared: Sequence[Stack]) -> Stack:
+def _provider(alias: str, account: LinkAccount) -> dict[str, Any]:
+    """Return the provider of an account, as it is synthesized where a link is in the account."""
+    settings = account.model_dump(include={*AccountSettings.model_fields}, exclude_none=True)
+    id_, tags = settings.pop("account_id", None), settings.pop("tags", None)
+    blocks = {
+        "assume_role": settings.pop("assume_role", None),
+        "default_tags": tags and {"tags": tags},
+        "ignore_tags": settings.pop("ignore_tags", None),
+    }
+    settings |= {name: [block] for name, block in blocks.items() if block}
+    return {"alias": alias, **settings} | ({"allowed_account_ids": [id_]} if id_ else {})
+
+
+def _like(stack: Stack, name: str, providers: Sequence[Mapping[str, Any]]) -> Stack:
     """Return the stack ``name`` as far as it can be known: its state and everybody's providers."""
     kind, arguments = stack.backend
     place = "path" if kind == "local" else "key"
     moved = arguments | {
         place: arguments[place].replace(f"{stack.name}.tfstate", f"{name}.tfstate")
     }
-    providers = {provider["alias"]: provider for one in declared for provider in one.providers}
     settings = stack.content["terraform"] | {"backend": {kind: moved}}
-    content = {"terraform": settings, "provider": {"aws": list(providers.values())}}
+    content = {"terraform": settings, "provider": {"aws": list(providers)}}
     return Stack(name, stack.folder.with_name(name) / stack.file.name, content, digest="")
 
 

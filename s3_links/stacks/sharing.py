@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from s3_cross_account.grantees import organization_limits, permission_set_arns
+from s3_cross_account.naming import organization_limits, permission_set_arns
 from s3_cross_account.policy import Condition, Principal, account_root
 from s3_cross_account.service_delivery import ServiceDelivery
 from s3_cross_account.shared import Sharer, by_arn

@@ -18,9 +18,8 @@ from s3_cross_account.grantees import (
     Organization,
     PermissionSet,
     WholeAccount,
-    organization_limits,
-    permission_set_arns,
 )
+from s3_cross_account.naming import organization_limits, permission_set_arns
 from s3_cross_account.policy import (
     Condition,
     Principal,

@@ -71,6 +71,33 @@ def test_a_local_state_without_a_declaration_is_found(
     assert list(undeclared([local(tmp_path)])) == named
 
 
+def test_so_is_one_whose_account_no_other_link_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its provider is in no stack any more: the account is in the links file."""
+    role = {"role_arn": "arn:aws:iam::333333333333:role/deploy"}
+    alone = {"account_id": "333333333333", "region": REGION, "assume_role": role}
+    declared_ = {
+        "accounts": accounts() | {"alone": alone | {"tags": {"team": "a"}}},
+        "links": {"kept": LINKS["kept"]},
+    }
+    (tmp_path / "links.json").write_text(json.dumps(declared_))
+    (tmp_path / "terraform.gone.tfstate").write_text(
+        state(ROLE, resource("aws_iam_role", "its", "alone"))
+    )
+    monkeypatch.chdir(tmp_path)
+    (stack,) = undeclared([local(tmp_path)]).values()
+    assert stack.name == "gone"
+    (provider,) = [one for one in stack.providers if one["alias"] == "alone"]
+    assert provider == {
+        "alias": "alone",
+        "region": REGION,
+        "allowed_account_ids": ["333333333333"],
+        "assume_role": [role],
+        "default_tags": [{"tags": {"team": "a"}}],
+    }
+
+
 def test_one_place_is_looked_through_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
 

@@ -3,7 +3,9 @@
 import ast
 import graphlib
 import json
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -51,7 +53,7 @@ PURE = {
     *("access", "actions", "addresses", "condition_keys", "delivery", "delivery_services"),
     *("hardening", "policy", "prefixes", "reading", "replication_rule", "role_name"),
     *("delivery_template", "export_services", "notification_rule", "service_levels"),
-    *("settings", "spelling", "through", "trusted_services"),
+    *("naming", "settings", "spelling", "through", "trusted_services"),
 }
 """The vocabulary of the library: no Node.js, so nothing of its constructs."""
 
@@ -135,6 +137,23 @@ def test_every_part_of_the_house_has_its_arrows() -> None:
         path.stem for path in (PROJECT / "s3_links").iterdir() if not path.name.startswith("__i")
     }
     assert found - {"__pycache__", "py"} <= set(ARROWS)
+
+
+@pytest.mark.cost("synthesized")
+@pytest.mark.parametrize("name", ["operations", "reach", "live", "synthesized", "permissions"])
+def test_what_evaluates_starts_no_nodejs(name: str) -> None:
+    """It would wait for a second, and greet on each call."""
+    files = sorted((PROJECT / "s3_links" / name).rglob("*.py"))
+    modules = [
+        ".".join(file.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__")
+        for file in files
+    ]
+    told = f"import sys, {', '.join(modules)}; print(*{{'cdktf', 'jsii'}} & sys.modules.keys())"
+    command = [sys.executable, "-c", told]
+    folders = f"{PROJECT}:{PROJECT / 'constructs'}"
+    env = os.environ | {"PYTHONPATH": folders}
+    found = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert found.stdout.split() == []
 
 
 @pytest.mark.parametrize("name", sorted(PURE))

@@ -407,8 +407,9 @@ def test_a_new_sharer_is_access_that_appears_in_both_plans() -> None:
         assert half in row.halves
 
 
-def test_a_refusal_is_explained_by_the_link_that_writes_the_half() -> None:
-    declared = Declared(stacks(), IDS)
+@pytest.mark.parametrize("read", [False, True])
+def test_a_refusal_is_explained_by_the_link_that_writes_the_half(*, read: bool) -> None:
+    declared = Declared(stacks(), IDS, everything()[0] if read else None)
     asked = Request(
         principal=principal(WRITER),
         action="s3:PutObject",

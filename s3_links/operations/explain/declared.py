@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.reading import Unreadable
 from s3_links.declarations.handed_over import IDENTITY, TRUST
-from s3_links.operations.grants import Grants
 from s3_links.operations.joined import owners
+from s3_links.operations.sharing import ByItself
 from s3_links.reach import actions
 from s3_links.reach.evaluate import evaluate
 from s3_links.synthesized.blocks import Blocks, aliases_of, declared_blocks
@@ -146,7 +146,7 @@ class _Declared:
         world = world_of(self._blocks)
         merged = {resource.arn: resource for resource in self._to_merge(source)}
         link = links.links.get(stack.name) if links else None
-        others = Grants(self._blocks, link, links.accounts) if links and link else None
+        others = ByItself(self._blocks, link, links.accounts) if links and link else None
         handed_over = others.handed_out if others else {}
         identities = others.identities if others else {}
         self._world: World = replace(

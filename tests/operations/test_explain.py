@@ -412,6 +412,36 @@ def test_a_grant_to_the_role_may_let_it_use_the_key() -> None:
     assert steps[1].only_if == [["the grant g-1 allows it"]]
 
 
+@pytest.mark.parametrize(
+    ("reason", "what"),
+    [
+        ("explicit deny in a service control policy", "service control policy"),
+        ("explicit deny in a resource control policy", "resource control policy"),
+        ("explicit deny in a VPC endpoint policy", "VPC endpoint policy"),
+    ],
+)
+def test_the_request_that_a_message_names_is_the_one_that_was_refused(
+    reason: str, what: str
+) -> None:
+    """Not the last one, of the key: its message would name kms:Decrypt."""
+    hidden = {
+        f"{of}.organizations.describe_organization": "AccessDeniedException" for of in (ONE, TWO)
+    }
+    steps, _ = explained(
+        answers() | encrypted(KEY) | hidden, read(refused(f"with an {reason}")), endpoint="vpce-1"
+    )
+    told = {step.request.action: [r.what for r in step.refuses] for step in steps}
+    assert told["s3:GetObject"] == [what]
+    assert told.get("kms:Decrypt", []) == []
+
+
+def test_what_a_message_names_is_told_beside_what_else_refuses() -> None:
+    hidden = {f"{ONE}.organizations.describe_organization": "AccessDeniedException"}
+    pasted = read(refused("with an explicit deny in a service control policy"))
+    (step,), _ = explained(answers() | hidden | {BUCKET_POLICY: "NoSuchBucketPolicy"}, pasted)
+    assert [reason.what for reason in step.refuses] == ["bucket policy", "service control policy"]
+
+
 # What limits both halves
 
 

@@ -211,6 +211,23 @@ def test_a_name_that_a_prefix_begins_is_no_bucket_of_that_prefix(ask: Any) -> No
     assert "aws_s3_bucket_policy" not in str(answer.declared)
 
 
+def test_a_bucket_of_nobody_s_is_not_deployed_but_looked_for(ask: Any) -> None:
+    gone = {f"{account}.s3.head_bucket": "404" for account in (ONE, TWO)}
+    answer = ask("reader", "new-report/r/a.csv", role("reader") | bucket() | gone)
+    assert answer.next == "aws s3api list-buckets"
+    (reason,) = answer.steps[0].refuses
+    assert reason.told == "there is none of this name. Did you mean 'new-reports'?"
+
+
+def test_what_an_explicit_deny_refuses_is_declared_and_there(ask: Any) -> None:
+    """A half that is there as it is declared does not have to be deployed again."""
+    denies = {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Principal": "*"}
+    there = {f"{TWO}.s3.get_bucket_policy": {"Policy": json.dumps({"Statement": [denies]})}}
+    answer = ask("reader", f"{NEW}/r/a.csv", role("reader") | bucket() | there)
+    assert "explicit-deny" in [reason.cause for reason in answer.steps[0].refuses]
+    assert not any("bucket policy" in line and "not there" in line for line in answer.declared)
+
+
 @pytest.mark.parametrize(
     ("who", "where", "recorded", "next_"),
     [

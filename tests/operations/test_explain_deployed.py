@@ -358,7 +358,14 @@ def test_a_boundary_is_named(place: Place) -> None:
     (reason,) = answer.steps[-1].refuses
     assert (reason.what, reason.of, reason.account) == ("permissions boundary", arn, ONE)
     assert (reason.statement, reason.told) == ("Lists", "is for s3:ListBucket")
-    assert answer.next == f"aws iam get-policy --policy-arn {arn} --profile account1"
+    version = (
+        f"aws iam get-policy --policy-arn {arn} --query Policy.DefaultVersionId --output text "
+        "--profile account1"
+    )
+    assert answer.next == (
+        f"aws iam get-policy-version --policy-arn {arn} --version-id $({version}) "
+        "--profile account1"
+    )
 
 
 def test_a_role_that_was_made_again_is_told_from_the_one_that_was_named(place: Place) -> None:

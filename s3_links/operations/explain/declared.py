@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.reading import Unreadable
+from s3_cross_account.spelling import near_match
 from s3_links.declarations.handed_over import IDENTITY, TRUST
 from s3_links.operations.joined import owners
 from s3_links.operations.sharing import ByItself
@@ -126,6 +127,15 @@ class Declared:
             if _is_named(bucket.arn, f"{bucket.arn.rpartition(_S3)[0]}{_S3}{name}")
         ]
         return list(dict.fromkeys(found))
+
+    def meant(self, name: str) -> str:
+        """Return which bucket that is declared is meant by a name, if one is like it."""
+        declared = (bucket for one in self._stacks.values() for bucket in one.buckets)
+        known = sorted(
+            {bucket.arn.rpartition(_S3)[2].removesuffix(_UNNAMED) for bucket in declared}
+        )
+        near = near_match(name, known) or next((k for k in known if k.startswith(name)), None)
+        return f". Did you mean {near!r}?" if near and near != name else ""
 
     def prefixes(self) -> dict[str, str]:
         """Return what the names of new buckets begin with, each with its account."""

@@ -141,7 +141,7 @@ class Explaining:
                 what="bucket",
                 account="",
                 of=target.arn,
-                told="there is none of this name",
+                told="there is none of this name" + self._declared.meant(target.bucket),
                 cause="no-bucket",
             )
             yield self._judge().without(request, reason)

@@ -8,6 +8,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from s3_cross_account.actions import GENERAL_LEVELS
+from s3_cross_account.condition_keys import as_listed
 from s3_links.declarations.link import Link
 from s3_links.operations.terraform import binary
 from s3_links.reach import actions
@@ -43,7 +44,7 @@ class Remedies:
         halves = self.declared.halves(step.request)
         if not halves:
             return list(self._undeclared(step.request))
-        refusing = {reason.what for reason in step.refuses}
+        refusing = {r.what for r in step.refuses if r.cause != "explicit-deny"}
         lost = [half for half in halves if half.what in refusing]
         if step.verdict == "refused" and lost:
             return list(dict.fromkeys(map(_of_lost, lost)))
@@ -59,7 +60,10 @@ class Remedies:
         lost = [half for half in halves if half.what == reason.what]
         if reason.cause != "explicit-deny" and lost:
             return _renew(lost[0])
-        if reason.cause in ("no-role", "no-bucket") and (links := self.declared.links(who)):
+        there_soon = reason.cause == "no-role" or (
+            reason.cause == "no-bucket" and self.declared.bucket_accounts(self.target.bucket)
+        )
+        if there_soon and (links := self.declared.links(who)):
             return f"s3-links deploy {links[0]}"
         if not halves and self._elsewhere(who):
             return "aws sts get-caller-identity"
@@ -72,7 +76,7 @@ class Remedies:
 
     def _to_decide(self, step: Step) -> str:
         if step.keys:
-            known = " ".join(f"--context {key}=..." for key in step.keys)
+            known = " ".join(f"--context {as_listed(key)}=..." for key in step.keys)
             return f"ask again with what is known of the request: {known}"
         return "`s3-links check` shows who asks in which account: ask as somebody who may read more"
 
@@ -157,6 +161,8 @@ class Remedies:
 
     def _look(self, reason: Reason, request: Request) -> str:
         who, bucket = request.principal, quote(self.target.bucket)
+        profile = self.profiles.get(reason.account)
+        account = f" --profile {profile}" if profile else ""
         of, kind, name = quote(reason.of), who.kind, quote(who.name)
         prefix = quote(self.target.key.rpartition("/")[0])
         policy = f"aws s3api get-bucket-policy --bucket {bucket} --query Policy --output text"
@@ -180,21 +186,30 @@ class Remedies:
             f"{reason.account} --name {of.rpartition('/')[2]}",
             "key policy": f"aws kms get-key-policy --key-id {of} --output text",
             "trust policy": f"aws iam get-role --role-name {of.rpartition('/')[2]}",
-            "permissions boundary": f"aws iam get-policy --policy-arn {of}",
+            "permissions boundary": _document_of(of, account),
             "service control policy": "aws organizations list-policies-for-target "
             f"--target-id {reason.account} --filter SERVICE_CONTROL_POLICY",
             "resource control policy": "aws organizations list-policies-for-target "
             f"--target-id {reason.account} --filter RESOURCE_CONTROL_POLICY",
-            "VPC endpoint policy": f"aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {of}",
-            "identity policy": f"aws iam get-policy --policy-arn {of}"
+            "VPC endpoint policy": "aws ec2 describe-vpc-endpoints"
+            + (f" --vpc-endpoint-ids {of}" if reason.of.startswith("vpce-") else ""),
+            "identity policy": _document_of(of, account)
             if ":policy/" in of
             else f"aws iam list-attached-{kind}-policies --{kind}-name {name}"
             if reason.of == who.arn
             else f"aws iam get-{kind}-policy --{kind}-name {name} --policy-name {of}",
         }
         command = by_cause.get(reason.cause) or by_kind.get(reason.what) or "s3-links check"
-        profile = self.profiles.get(reason.account)
-        return f"{command} --profile {profile}" if profile and command[:4] == "aws " else command
+        return f"{command}{account}" if command[:4] == "aws " else command
+
+
+def _document_of(policy_arn: str, account: str) -> str:
+    """Return the command that prints what a managed policy says now."""
+    version = (
+        f"$(aws iam get-policy --policy-arn {policy_arn} "
+        f"--query Policy.DefaultVersionId --output text{account})"
+    )
+    return f"aws iam get-policy-version --policy-arn {policy_arn} --version-id {version}"
 
 
 def outputs_of(link: str) -> str:

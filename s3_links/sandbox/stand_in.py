@@ -78,6 +78,7 @@ def stand_in(
             ids[alias] = id_
             regions.setdefault(alias, REGION)
         blocks = Blocks(declared_blocks(stack), aliases_of(stack), stack, ids)
+        _boundaries(emulator, blocks)
         _look_ups(emulator, blocks, made)
         _imports(emulator, stack, blocks, regions)
     buckets = (bucket for link in links for bucket in link.buckets)
@@ -189,6 +190,15 @@ def _replicate(s3: Any, name: str, region: str) -> None:
     }
     there = {"Role": "arn:aws:iam::000000000000:role/elsewhere", "Rules": [rule]}
     s3.put_bucket_replication(Bucket=name, ReplicationConfiguration=there)
+
+
+def _boundaries(emulator: Emulator, blocks: Blocks) -> None:
+    """Make the permissions boundaries of new roles, which let everything: the rest is unknown."""
+    arns = {str(blocks.known(role, "permissions_boundary")) for role in blocks.of("aws_iam_role")}
+    for arn in sorted(arn for arn in arns if arn.split(":")[4:5] not in (["aws"], [])):
+        iam = root_of(emulator.endpoint, arn.split(":")[4]).client("iam")
+        with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_policy(PolicyDocument=document(_EVERYTHING), **_named("Policy", arn))
 
 
 def make_role(owner: Principal, name: str, may: Mapping[str, Any] | None = None) -> None:

@@ -27,6 +27,7 @@ DECLARED: dict[str, Any] = {
         "here": {
             "region": "ap-northeast-1",
             "assume_role": {"role_arn": "arn:aws:iam::333333333333:role/deploy"},
+            "permissions_boundary": "arn:aws:iam::333333333333:policy/limits/of-roles",
         },
         "there": {"region": "eu-west-1", "profile": "other"},
     },
@@ -38,6 +39,7 @@ DECLARED: dict[str, Any] = {
                 {"account": "here", "existing_role": "web"},
                 {"account": "here", "instance_profile": "web-profile"},
                 {"account": "here", "imported_role": "taken-over"},
+                {"account": "here", "new_role": "made"},
             ],
             "buckets": [
                 {"account": "there", "existing": "theirs", "policy": "create"},

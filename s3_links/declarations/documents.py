@@ -120,9 +120,18 @@ def _files(folder: Path) -> list[Path]:
             f"{slip}: its name ends in none of {', '.join(SUFFIXES)}: rename it, or move it away"
             for slip in slips
         )
+    if inner := [e for e in entries if e.is_dir() and any(map(_is_of_links, e.rglob("*")))]:
+        raise ConfigurationError(
+            f"{one}: is a folder, and only {folder} itself is read: move its files there"
+            for one in inner
+        )
     if not files:
         raise ConfigurationError([f"{folder}: has no file in it: write one, such as accounts.yaml"])
     return files
+
+
+def _is_of_links(file: Path) -> bool:
+    return file.suffix in SUFFIXES and not file.name.startswith(".")
 
 
 def _together(documents: Sequence[Document]) -> tuple[dict[str, Any], list[Problem]]:

@@ -18,7 +18,7 @@ from s3_links.declarations.replication import ReplicationLink
 
 from . import state
 from .credentials import Credentials, CredentialsError
-from .existing_principals import principals
+from .existing_principals import Makers, makers, principals
 from .existing_targets import targets
 from .key_policies import ImportedKey
 from .looking import Finding, RefusedError, UnknownError, asked
@@ -56,11 +56,12 @@ def findings(
             told = f"{question.what} is unknown, it may not be looked at here: {error}"
             return [Finding(question.place, told)]
 
+    made = makers(links)
     questions = [
         question
         for stack in stacks
         if stack.name in links
-        for question in _questions(stack, links[stack.name], accounts)
+        for question in _questions(stack, links[stack.name], accounts, made)
     ]
     with ThreadPoolExecutor() as pool:
         return [finding for found in pool.map(answered, questions) for finding in found]
@@ -76,7 +77,9 @@ class _Question:
     look: Callable[[Credentials], Iterator[Finding]]
 
 
-def _questions(stack: Stack, link: AnyLink, accounts: Mapping[str, str]) -> Iterator[_Question]:
+def _questions(
+    stack: Stack, link: AnyLink, accounts: Mapping[str, str], made: Makers
+) -> Iterator[_Question]:
     for where, bucket, way in _buckets(link):
         if not bucket.new_prefix:
             place = f"links.{stack.name}.{where}"
@@ -90,7 +93,7 @@ def _questions(stack: Stack, link: AnyLink, accounts: Mapping[str, str]) -> Iter
             alias = ids.get(arn.split(":")[4], bucket.account)
             key = ImportedKey(place, arn, statements(bucket), stack)
             yield _Question(place, f"the key policy of {arn}", alias, key.look)
-    for where, what, alias, look_for in principals(link):
+    for where, what, alias, look_for in principals(link, made):
         place = f"links.{stack.name}.{where}"
         yield _Question(place, what, alias, functools.partial(look_for, place))
     named = ((where, bucket) for where, bucket, _ in _buckets(link))

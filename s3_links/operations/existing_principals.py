@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,28 @@ if TYPE_CHECKING:
     Look = Callable[[str, Credentials], Iterator[Finding]]
 
 
-def principals(link: AnyLink) -> Iterator[tuple[str, str, str, Look]]:
+Makers = Mapping[tuple[str, str], str]
+"""The links that make roles, by the account's alias and the role's name."""
+
+
+def makers(links: Mapping[str, AnyLink]) -> Makers:
+    """Return which link makes which role."""
+    made = {}
+    for name, link in links.items():
+        for _, consumer in _consumers(link):
+            if consumer.new_role:
+                made[consumer.account, consumer.new_role] = name
+        if isinstance(link, Link) and link.assumed_role and not link.assumed_role.imported:
+            made[link.assumed_role.account, link.assumed_role.name] = name
+    return made
+
+
+def principals(link: AnyLink, made: Makers) -> Iterator[tuple[str, str, str, Look]]:
     """Yield the place, what should be there, the account, and how to look for it."""
     for where, one in _principals(link):
-        yield where, f"the {one.kind} {one.name!r}", one.account, functools.partial(_principal, one)
+        maker = made.get((one.account, one.name), "") if one.kind == "role" else ""
+        look = functools.partial(_principal, one, maker)
+        yield where, f"the {one.kind} {one.name!r}", one.account, look
     for where, consumer in _consumers(link):
         if token := consumer.token:
             what = f"the OIDC provider {token.issuer!r}"
@@ -69,7 +88,9 @@ def _principals(link: AnyLink) -> Iterator[tuple[str, _Principal]]:
             yield way.source.where, _Principal(way.source.bucket.account, "role", way.role)
 
 
-def _principal(one: _Principal, place: str, credentials: Credentials) -> Iterator[Finding]:
+def _principal(
+    one: _Principal, maker: str, place: str, credentials: Credentials
+) -> Iterator[Finding]:
     iam, kind, name = credentials.client("iam"), one.kind, one.name
     if kind == "role":
         reply = asked(lambda: iam.get_role(RoleName=name), "NoSuchEntity")
@@ -92,6 +113,8 @@ def _principal(one: _Principal, place: str, credentials: Credentials) -> Iterato
     else:
         new = kind != "user" and "consumers" in place
         remedy = "correct the name" + (', or declare a "new_role"' if new else "")
+        if maker:
+            remedy = f"the link {maker} makes it: `s3-links deploy {maker}` first"
         yield Finding(place, f"{one.account} has no {kind} {name!r}: {remedy}", stops=True)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s3_cross_account.spelling import near_match
 from s3_links.declarations.pipeline import STACK as PIPELINE_STACK
 from s3_links.declarations.state import BUCKET_STACK
 from s3_links.synthesized.written import misshapen
@@ -65,8 +66,10 @@ def synthesized(names: Sequence[str] = ()) -> list[Stack]:
     found = declared()
     unknown = [name for name in names if name not in found]
     if unknown:
+        near = near_match(unknown[0], found)
+        meant = f"did you mean {near!r}? There are" if near else "choose from"
         raise OperationError(
-            f"there is no stack {', '.join(map(repr, unknown))}: choose from {', '.join(found)}"
+            f"there is no stack {', '.join(map(repr, unknown))}: {meant} {', '.join(found)}"
         )
     repeated = {name for name in names if list(names).count(name) > 1}
     if repeated:

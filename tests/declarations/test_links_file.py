@@ -1837,6 +1837,15 @@ def test_a_slip_in_a_folder_is_not_left_out(name: str, tmp_path: Path) -> None:
         read_links(folder)
 
 
+def test_a_folder_in_a_folder_is_not_left_out(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, one=declared())
+    (folder / "team-a" / "deeper").mkdir(parents=True)
+    assert read_links(folder).links  # of other purposes
+    (folder / "team-a" / "deeper" / "more.json").touch()
+    with pytest.raises(ConfigurationError, match=r"team-a: is a folder, and only .* itself is rea"):
+        read_links(folder)
+
+
 def test_a_folder_without_a_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="has no file in it: write one"):
         read_links(folder_of(tmp_path))

@@ -304,4 +304,4 @@ def test_an_unknown_stack_is_told_with_those_there_are(place: Workplace) -> None
     place.declare({"accounts": accounts(), "links": {"checked": LINK}})
     result = place.make("deploy", "LINK=cheked")
     assert result.returncode != 0
-    assert "there is no stack 'cheked': choose from checked" in result.stderr
+    assert "there is no stack 'cheked': did you mean 'checked'? There are checked" in result.stderr

@@ -374,6 +374,14 @@ def test_what_would_go_wrong_stops_the_plan(place: Place, link: dict[str, Any], 
     assert told in stopping[0]
 
 
+def test_a_role_that_another_link_makes_is_deployed_first(place: Place) -> None:
+    other = by(new_role="nobody")
+    other["buckets"][0]["new_prefix"] = "others-"
+    (found,) = place.ask(by(existing_role="nobody"), other)
+    assert found.stops
+    assert str(found).endswith("the link other makes it: `s3-links deploy other` first")
+
+
 FITS: dict[str, dict[str, Any]] = {
     "a bucket without a policy": on(existing="plain", policy="create"),
     "a policy that is merged": on(existing="with-policy", policy="merge"),

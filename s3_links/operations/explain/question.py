@@ -164,8 +164,9 @@ class Finder:
         found = point(self._reader, arn)
         if found is None:
             why = ", ".join(one.why for one in self._reader.unread if one.of == arn)
+            told = f"could not be read ({why})" if why else "is not found (there is none)"
             raise OperationError(
-                f"WHERE: the access point {arn} is not found ({why or 'there is none'}): "
+                f"WHERE: the access point {arn} {told}: "
                 "`s3-links check` shows who asks in which account"
             )
         name = found.bucket.rpartition(":")[2]

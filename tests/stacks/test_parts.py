@@ -6,18 +6,16 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from s3_links import app, synthesis
 from s3_links.failures import ToldError
-from tests.conftest import PROJECT
 from tests.support.links import accounts, synthesize
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+# The processes import this file before they start Node.js: nothing here imports jsii.
 pytestmark = pytest.mark.cost("synthesized")
 
 PIPELINE = {
@@ -173,7 +171,8 @@ with process._waitpid_lock:  # as whoever waits for it holds it
 
 
 def test_a_process_that_is_ended_twice_waits_for_nothing_that_it_has_interrupted() -> None:
-    folders = f"{PROJECT}:{PROJECT / 'constructs'}"
+    project = Path(synthesis.__file__).parents[1]
+    folders = f"{project}:{project / 'constructs'}"
     result = subprocess.run(
         [sys.executable, "-c", TWICE],
         env=os.environ | {"PYTHONPATH": folders},

@@ -63,6 +63,7 @@ def apply(stacks: Sequence[Stack], progress: Callable[[str], None] = lambda _: N
         for number, stack in enumerate(applicable(names), 1):
             progress(f"Applying {stack.name} ({number} of {len(names)}) ...")
             initialize(stack)
+            applicable([stack.name])  # what was put in its place meanwhile is none of these
             try:
                 print(terraform(stack, "apply", str(plan_file(stack.name))), end="")
             except OperationError as error:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from s3_links.operations import apply as applying
 from s3_links.operations import interruption
 from s3_links.operations import plan as planning
 from s3_links.operations.apply import applicable, apply
 from s3_links.operations.plan import PLANS, plan
-from s3_links.operations.stack import OperationError, synthesized
+from s3_links.operations.stack import OperationError, Stack, synthesized
 from s3_links.operations.terraform import terraform
 from tests.conftest import PROJECT
 
@@ -228,6 +229,21 @@ def test_a_stack_that_is_synthesized_while_it_is_planned_is_told(
     monkeypatch.setattr(planning, "terraform", meanwhile)
     with pytest.raises(OperationError, match=r"^worker: was synthesized anew while it was planned"):
         plan(synthesized())
+
+
+@pytest.mark.usefixtures("project")
+def test_a_plan_that_is_put_in_another_s_place_while_one_is_applied_is_not_applied(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan(synthesized())
+
+    def meanwhile(stack: Stack) -> None:
+        (PLANS / f"{stack.name}.tfplan").write_text("another")
+
+    monkeypatch.setattr(applying, "initialize", meanwhile)
+    with pytest.raises(OperationError, match="its plan is not the one that was summarized"):
+        apply(applicable())
+    assert "applied" not in capsys.readouterr().out
 
 
 WRONG: list[tuple[str, Callable[[Project], object], str]] = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from .stack import Stack
 
 _NAME = "TERRAFORM_BINARY_NAME"
+_GONE = re.compile(
+    r"original provider configuration at provider\[[^]]+\]\.([\w-]+) is required, but it has been"
+)
+"""What Terraform says of a resource whose provider is no longer there."""
 LITTLE_COLLECTING = {"GOGC": "off", "GOMEMLIMIT": "1GiB"}
 """Lets Terraform and the provider collect garbage only above this much memory each.
 
@@ -57,6 +62,12 @@ def terraform(stack: Stack, *arguments: str) -> str:
     stop_if_interrupted(f"{result.stdout}{result.stderr}" if arguments[0] == "apply" else "")
     if result.returncode:
         said = (result.stderr or result.stdout).strip()
+        if gone := sorted(set(_GONE.findall(" ".join(said.split())))):
+            raise OperationError(
+                f"{stack.name}: its state holds what is in {', '.join(gone)}, an account that it "
+                "no longer names: write it as it was, with the account's name, `s3-links destroy "
+                f"{stack.name}`, and declare it anew"
+            )
         raise OperationError(f"{binary()} {arguments[0]} of {stack.name} failed:\n{said}")
     return result.stdout
 

@@ -246,6 +246,32 @@ def test_a_plan_that_is_put_in_another_s_place_while_one_is_applied_is_not_appli
     assert "applied" not in capsys.readouterr().out
 
 
+# As Terraform 1.11.4 prints it, once for each resource.
+GONE = """
+Error: Provider configuration not present
+
+To work with aws_iam_role.r (orphan) its original provider configuration at
+provider["registry.terraform.io/hashicorp/aws"].lake is required, but it has
+been removed. This occurs when a provider configuration is removed while
+objects created by that provider still exist in the state. Re-add the
+provider configuration to destroy aws_iam_role.r (orphan), after which you
+can remove the provider configuration again.
+"""
+
+
+def test_an_account_that_a_link_no_longer_names_is_named(project: Project) -> None:
+    binary = project.out.parent / "bin" / "terraform"
+    binary.write_text(
+        f"#!/bin/sh\n[ $1 = init ] && exit\ncat >&2 <<'EOF'\n{GONE}{GONE}EOF\nexit 1\n"
+    )
+    with pytest.raises(OperationError) as raised:
+        plan(synthesized(["reports"]))
+    assert str(raised.value) == (
+        "reports: its state holds what is in lake, an account that it no longer names: write it "
+        "as it was, with the account's name, `s3-links destroy reports`, and declare it anew"
+    )
+
+
 WRONG: list[tuple[str, Callable[[Project], object], str]] = [
     (
         "a plan that was planned otherwise",

@@ -514,6 +514,16 @@ def test_the_organization_is_known_to_a_condition() -> None:
     assert step.verdict == "allowed"
 
 
+def test_a_deny_that_may_refuse_is_named_with_its_condition() -> None:
+    office = {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+    denies = DENIES | {"Sid": "OnlyOffice", "Principal": "*", "Condition": office}
+    (step,), _ = explained(answers() | bucket_policy(TO_ROLE, denies))
+    assert step.verdict == "undecided"
+    (reason,) = step.refuses
+    assert (reason.what, reason.account, reason.statement) == ("bucket policy", TWO, "OnlyOffice")
+    assert reason.told == "if aws:SourceIp is outside 203.0.113.0/24"
+
+
 FROM_OURS = {"Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}
 
 

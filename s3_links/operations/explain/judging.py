@@ -10,7 +10,7 @@ from s3_links.reach.logic import Test, alternatives, atoms, given
 from s3_links.world import Bucket
 
 from .answer import Step
-from .reasons import Reason, lets, refusals
+from .reasons import Reason, lets, perhaps, refusals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +47,8 @@ class Judge:
         if verdict == "refused":
             reasons = [*self._settings(request), *refusals(self._world, decision)]
             reasons = reasons or [_of_the_whole(decision)]
+        elif verdict == "undecided":
+            reasons = perhaps(decision)
         return Step(
             request=request,
             verdict=verdict,

@@ -61,6 +61,11 @@ def refusals(world: World, decision: Decision) -> list[Reason]:
     ]
 
 
+def perhaps(decision: Decision) -> list[Reason]:
+    """Return the statements that refuse a request under conditions which nobody knows of it."""
+    return [_found(f) for f in decision.findings if f.effect == "Deny" and _is_read(f)]
+
+
 def _is_read(finding: Finding) -> bool:
     return not isinstance(finding.statement, Unreadable) and finding.applies is not False
 

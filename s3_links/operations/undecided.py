@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from s3_cross_account.reading import Unreadable
 from s3_links.reach.changed import statements
-from s3_links.synthesized.blocks import type_of
+from s3_links.synthesized.blocks import UnresolvedError, nested, type_of
 from s3_links.synthesized.world import attachments, not_modelled
 from s3_links.synthesized.written import made_twice, on_the_unknown
 
+from .outside import is_outsider
 from .run import run
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from .moments import Moments
 
@@ -36,6 +38,7 @@ def undecided(plan: Mapping[str, Any], moments: Moments) -> Iterator[str]:
         if not moving.isdisjoint(addresses):
             yield f"{' and '.join(addresses)}: write the same, and one alone will count"
     yield from _attached_elsewhere(changes, moments)
+    yield from _told_outside(moving, moments)
     yield from _asked_for_what_changes(changes, moving, moments)
 
 
@@ -54,8 +57,24 @@ def _attached_elsewhere(changes: Iterable[Mapping[str, Any]], moments: Moments) 
                 yield f"{address}: changes, and whom it is attached to is not known here"
 
 
+def _told_outside(moving: AbstractSet[str], moments: Moments) -> Iterator[str]:
+    """Yield the notifications that tell somebody outside of the names of objects."""
+    blocks = moments.after
+    for address in sorted(moving & {*blocks.of("aws_s3_bucket_notification")}):
+        for kind in ("queue", "topic", "lambda_function"):
+            for entry in nested(blocks.known(address, kind)):
+                try:
+                    arn = blocks.text(str(entry.get(f"{kind}_arn")))
+                except UnresolvedError:
+                    yield f"{address}: whom it tells of objects is not known until it is applied"
+                    continue
+                # An account that nobody knows yet has its alias in the id's place.
+                if re.match(r"(?:[^:]*:){4}\d{12}:", arn) and is_outsider(arn, moments):
+                    yield f"{address}: tells {arn} of objects, which is in no declared account"
+
+
 def _asked_for_what_changes(
-    changes: Iterable[Mapping[str, Any]], moving: Collection[str], moments: Moments
+    changes: Iterable[Mapping[str, Any]], moving: AbstractSet[str], moments: Moments
 ) -> Iterator[str]:
     """Yield the tags and aliases that change and that policies ask for."""
     tagged = {entry["address"]: tags for entry in changes if (tags := _changed_tags(entry))}

@@ -1028,6 +1028,17 @@ def test_an_alias_that_policies_ask_for_is_listed_and_refused() -> None:
     assert summary(lambda _: None, one).undecided == []
 
 
+@pytest.mark.parametrize(("account", "refused"), [(HERE, []), (STRANGER, ["access"])])
+def test_whoever_is_told_of_objects_is_in_a_declared_account(
+    account: str, refused: list[str]
+) -> None:
+    address = "aws_s3_bucket_notification.b"
+    queue = {"queue_arn": f"arn:aws:sqs:us-east-1:{account}:q", "events": ["s3:ObjectCreated:*"]}
+    found = summary(sets(address, bucket="b", queue=[queue]), change(address, "create"))
+    assert found.refused(["access"]) == refused
+    assert len(found.undecided) == len(refused)
+
+
 def test_two_inline_policies_of_one_name_are_listed_and_refused() -> None:
     inline = {"role": "r", "name": "inline", "policy": document(GET)}
     one = change("aws_iam_role_policy.again", "create")

@@ -31,11 +31,11 @@ _MADE_ONCE = {
     "aws_s3_access_point": "arn",
     "aws_s3_account_public_access_block": None,
     "aws_s3_bucket": "bucket",
+    "aws_s3_bucket_lifecycle_configuration": "bucket",
+    "aws_s3_bucket_logging": "bucket",
     "aws_s3_bucket_notification": "bucket",
     "aws_s3_bucket_ownership_controls": "bucket",
     "aws_s3_bucket_policy": "bucket",
-    "aws_s3_bucket_lifecycle_configuration": "bucket",
-    "aws_s3_bucket_logging": "bucket",
     "aws_s3_bucket_public_access_block": "bucket",
     "aws_s3_bucket_replication_configuration": "bucket",
     "aws_s3_bucket_server_side_encryption_configuration": "bucket",
@@ -44,12 +44,15 @@ _MADE_ONCE = {
     "aws_sqs_queue_policy": "queue_url",
 }
 """By what two blocks are of the same thing: the one that is applied last would count."""
+_MADE_ITSELF = {"aws_iam_policy", "aws_iam_role", "aws_s3_access_point", "aws_s3_bucket"}
+"""Of these the thing itself, which need not be known before it is made."""
 _ON = {
     "aws_iam_role_policy": ("role",),
     "aws_iam_role_policy_attachment": ("role", "policy_arn"),
     "aws_iam_user_policy_attachment": ("user", "policy_arn"),
     "aws_lambda_permission": ("function_name",),
 }
+"""On what several blocks may write."""
 _MAY_HOLD = {"aws_kms_key_policy": "aws_kms_key"}
 """Which block may have such a policy among its own arguments."""
 _NAMED_IN_AN_ACCOUNT = {"event_bus_name", None}
@@ -110,10 +113,8 @@ def _meta(block: Mapping[str, Any]) -> Iterator[str]:
 def on_the_unknown(blocks: Blocks, address: str) -> Iterator[str]:
     """Yield the argument by which nobody can say yet whose policy or setting a block writes."""
     type_ = address.partition(".")[0]
-    named = {_MADE_ONCE.get(type_), *_ON.get(type_, ())} - {None, "arn"}
-    if type_ == "aws_sns_topic_policy":
-        named |= {"arn"}
-    for argument in sorted(filter(None, named)):
+    once = (_MADE_ONCE.get(type_),) if type_ not in _MADE_ITSELF else ()
+    for argument in filter(None, (*once, *_ON.get(type_, ()))):
         value = blocks.attribute(address, argument)
         if UNKNOWN in value or "${" in value or "%{" in value:
             yield argument

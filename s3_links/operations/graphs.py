@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from .access import Access
     from .summary import Summary
 
+_POINT = ":accesspoint/"
 _KINDS: dict[str, Kind] = {
-    ":accesspoint/": "other",
+    _POINT: "other",
     ":s3:": "bucket",
     ":iam:": "role",
     ":kms:": "key",
@@ -34,6 +35,7 @@ _REFUSALS: dict[State, str] = {
     "disappears": "refused from now on: ",
 }
 _KEY_ID = re.compile(r" (?:mrk-)?[0-9a-f-]{32,36}$")
+_THROUGH = re.compile(r"StringEquals s3:DataAccessPointArn ([^,]+)")
 _ENCRYPTED = re.compile(r":s3:::([^/, ]+)")
 
 
@@ -61,9 +63,16 @@ class _Builder:
         self._grants: dict[_Place, list[Grant]] = defaultdict(list)
         self._unread: dict[str, None] = {}
         self._encrypted: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for summary in summaries:
-            for _, access in _told(summary):
-                self._encrypted[summary.stack, access.target] |= _encrypted(access)
+        every = [(summary.stack, access) for summary in summaries for _, access in _told(summary)]
+        for stack, access in every:
+            self._encrypted[stack, access.target] |= _encrypted(access)
+        points = {(stack, _point(access)) for stack, access in every if _POINT in access.where}
+        # The buckets of access points, by what lets requests through these alone.
+        self._behind = {
+            (stack, point): access.target
+            for stack, access in every
+            if (point := _through(access)) and (stack, point) in points
+        }
 
     def graph(self) -> Graph:
         for summary in self._summaries:
@@ -118,6 +127,8 @@ class _Builder:
         if not access.who:  # what cannot be read
             self._unread |= {f"{stack}: {action}": None for action in access.actions}
             return
+        if (stack, _through(access)) in self._behind:
+            return  # told of the access point
         target = self._target(stack, access)
         source = self._source(stack, access, target)
         halves = [Half(s.half, self._alias(s.account), s.place, s.text) for s in access.statements]
@@ -130,6 +141,8 @@ class _Builder:
         signs = (kind for sign, kind in _KINDS.items() if sign in access.where)
         kind: Kind = next(signs, "other")
         name = access.target.removeprefix(f"{kind} ").partition(" (")[0]
+        if bucket := self._behind.get((stack, _point(access))):
+            name += f" of {bucket}"
         if kind == "key":  # a reader knows it by the buckets that it is for
             buckets = ", ".join(sorted(_encrypted(access)))
             name = f"of {buckets}" if buckets else name
@@ -168,6 +181,17 @@ class _Builder:
 
     def _alias(self, account: str) -> str:
         return self._aliases.get(account, account)
+
+
+def _point(access: Access) -> str:
+    """Return the ARN of the access point that a request comes through, if it does."""
+    return access.where.partition("/object/")[0] if _POINT in access.where else ""
+
+
+def _through(access: Access) -> str:
+    """Return the ARN of the access point that a bucket's policy asks to come through, if any."""
+    found = (_THROUGH.fullmatch(condition) for condition in access.conditions)
+    return next((one[1] for one in found if one and ":s3:::" in access.where), "")
 
 
 def _encrypted(access: Access) -> set[str]:

@@ -281,3 +281,30 @@ def test_each_kind_of_consumer_is_a_node_of_its_own() -> None:
     names = {node.id: node.name for node in drawn.nodes}
     unseen = {names[e.source]: e.missing.what for e in drawn.edges if e.missing}
     assert unseen == {"permission set Analyst": "identity policy"}
+
+
+@pytest.mark.cost("synthesized")
+def test_what_is_reached_through_an_access_point_alone_is_drawn_so() -> None:
+    """An arrow to the bucket would be open, and a request by the bucket's name is refused."""
+    link = {
+        "pattern": "direct-access",
+        "consumers": [{"account": "account1", "new_role": "reader"}],
+        "buckets": [
+            {
+                "account": "account2",
+                "existing": "reports",
+                "policy": "create",
+                "access_points": [{"account": "account1", "name": "theirs"}],
+            }
+        ],
+        "access": {"level": "read-only"},
+    }
+    stack = Stack("link", Path("unused"), content=synthesized(link), digest="")
+    drawn = graph(declared([stack]))
+    reader, point = "role reader (account1)", "access point theirs of bucket reports (account1)"
+    assert [edge for edge in told(drawn) if edge[0] == reader] == [
+        (reader, f"other {point}", "stays", "read-only")
+    ]
+    (edge,) = (edge for edge in drawn.edges if "access point" in edge.target)
+    halves = {half.what for grant in edge.grants for half in grant.halves}
+    assert halves == {"bucket policy", "identity policy"}

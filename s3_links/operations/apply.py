@@ -12,7 +12,7 @@ from .summary import GATES
 from .terraform import initialize, terraform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _AGAIN = "Run `s3-links plan` again."
 
@@ -48,8 +48,7 @@ def applicable(names: Sequence[str] = ()) -> list[Stack]:
     chosen = list(dict.fromkeys(names or summary.plans))
     for name in chosen:
         problems += _problems(name, summary, stacks.get(name))
-    if problems:
-        raise OperationError("\n".join([*problems, _AGAIN]))
+    _require(problems)
     return [stacks[name] for name in chosen]
 
 
@@ -63,12 +62,18 @@ def apply(stacks: Sequence[Stack], progress: Callable[[str], None] = lambda _: N
         for number, stack in enumerate(applicable(names), 1):
             progress(f"Applying {stack.name} ({number} of {len(names)}) ...")
             initialize(stack)
-            applicable([stack.name])  # what was put in its place meanwhile is none of these
+            # What was put in its place meanwhile is none of these.
+            _require(_problems(stack.name, _summary(), stack))
             try:
                 print(terraform(stack, "apply", str(plan_file(stack.name))), end="")
             except OperationError as error:
                 raise OperationError(f"{error}{_remedy(stack, str(error))}") from None
     return names
+
+
+def _require(problems: Iterable[str]) -> None:
+    if found := list(problems):
+        raise OperationError("\n".join([*found, _AGAIN]))
 
 
 def _remedy(stack: Stack, said: str) -> str:

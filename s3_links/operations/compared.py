@@ -10,7 +10,7 @@ from s3_cross_account.reading import Unreadable
 from s3_links.reach.difference import found
 from s3_links.reach.parts import aligned, parts
 from s3_links.synthesized.world import OTHERS, not_modelled, world_of
-from s3_links.synthesized.written import made_twice, not_evaluated
+from s3_links.synthesized.written import made_twice, not_evaluated, told_twice
 from s3_links.world import AccessPoint, Bucket, Document, Identity, Resource, World, policy_of
 
 from .labels import Labels
@@ -64,8 +64,7 @@ class Comparison:
     def _not_evaluated(self) -> Iterator[str]:
         """Yield the blocks of which nobody can say here whom they let in."""
         yield from not_evaluated(self._blocks.source)
-        for addresses in made_twice(self._blocks):
-            yield f"{' and '.join(addresses)}: write the same, and one alone will count"
+        yield from map(told_twice, made_twice(self._blocks))
         for address, block in self._blocks.managed():
             change = {"actions": ["create"], "after": block}
             yield from not_modelled({"address": address, "mode": "managed", "change": change})

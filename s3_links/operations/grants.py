@@ -42,13 +42,14 @@ class Grants(Reached):
 
     def __init__(self, blocks: Blocks, link: AnyLink, accounts: Mapping[str, LinkAccount]) -> None:
         super().__init__(blocks, link, accounts)
+        self._copies = set[tuple[str, str]]()
         if isinstance(link, Link):
             self._of_link(link)
         elif isinstance(link, ReplicationLink):
             self._of_replication(link)
         else:
             self._of_delivery(link)
-        self._copied(link)
+        self._copied()
         self._notifications()
 
     # Direct access and AssumeRole
@@ -150,6 +151,8 @@ class Grants(Reached):
             self.pairs.add((who, here))
             for to, rules in way.destinations:
                 there, written = arns[to.label], prefixes(rules)
+                if not way.merged:
+                    self._copies.add((here, there))
                 away = to.bucket.account != source.account
                 given = actions.into_replica(away=away)
                 on = tuple(f"{there}/{prefix}*" for prefix in written)
@@ -163,15 +166,8 @@ class Grants(Reached):
                 self._plain(batch, actions.BATCH_ON_SOURCE_OBJECTS, objects, here, both=False)
                 self.pairs.add((batch, here))
 
-    def _copied(self, link: AnyLink) -> None:
+    def _copied(self) -> None:
         """Look whether buckets are replicated to those that are declared, and to no other."""
-        asked = set[tuple[str, str]]()
-        if isinstance(link, ReplicationLink):
-            arns = {end.label: arn for end, arn in zip(link.ends, self.buckets, strict=True)}
-            for way in link.ways:
-                if not way.merged:
-                    here = arns[way.source.label]
-                    asked |= {(here, arns[to.label]) for to, _ in way.destinations}
         blocks = self._blocks
         found = {
             (
@@ -181,7 +177,7 @@ class Grants(Reached):
             for address in blocks.of("aws_s3_bucket_replication_configuration")
             for rule in nested(blocks.known(address, "rule"))
         }
-        for here, there in sorted(found ^ asked):
+        for here, there in sorted(found ^ self._copies):
             told = "is" if (here, there) in found else "is not"
             self.problems.append(f"{here}: {told} replicated to {there}, other than declared")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from s3_cross_account.actions import LEVELS, of_level
 from s3_links.map.graph import Account, Edge, Grant, Graph, Half, Kind, Missing, Node, State
+from s3_links.world import head_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -185,7 +186,7 @@ class _Builder:
 
 def _point(access: Access) -> str:
     """Return the ARN of the access point that a request comes through, if it does."""
-    return access.where.partition("/object/")[0] if _POINT in access.where else ""
+    return head_of(access.where) if _POINT in access.where else ""
 
 
 def _through(access: Access) -> str:

@@ -9,7 +9,7 @@ from s3_cross_account.reading import Unreadable
 from s3_links.reach.changed import statements
 from s3_links.synthesized.blocks import UnresolvedError, nested, type_of
 from s3_links.synthesized.world import attachments, not_modelled
-from s3_links.synthesized.written import made_twice, on_the_unknown
+from s3_links.synthesized.written import made_twice, on_the_unknown, told_twice
 
 from .outside import is_outsider
 from .run import run
@@ -36,7 +36,7 @@ def undecided(plan: Mapping[str, Any], moments: Moments) -> Iterator[str]:
             yield f"{address}: its {argument} is not known until it is applied"
     for addresses in made_twice(moments.after):
         if not moving.isdisjoint(addresses):
-            yield f"{' and '.join(addresses)}: write the same, and one alone will count"
+            yield told_twice(addresses)
     yield from _attached_elsewhere(changes, moments)
     yield from _told_outside(moving, moments)
     yield from _asked_for_what_changes(changes, moving, moments)

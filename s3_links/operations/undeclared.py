@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import re
 import shutil
@@ -52,16 +53,11 @@ def undeclared(declared: Iterable[Stack]) -> dict[str, Stack]:
     """
     declared, found = list(declared), dict[str, Stack]()
     names = {stack.name for stack in declared}
-    links = read_links.declared()
-    accounts = links.accounts if links else {}
-    providers = {
-        **{alias: _provider(alias, one) for alias, one in accounts.items() if not one.foreign},
-        **{provider["alias"]: provider for one in declared for provider in one.providers},
-    }
+    providers = functools.cache(lambda: _providers(declared))
     # Stacks that keep their states in one place are looked beside once.
     for stack in {_place(stack): stack for stack in declared}.values():
         for name in set(_names_beside(stack)) - names - found.keys():
-            other = _like(stack, name, list(providers.values()))
+            other = _like(stack, name, providers())
             aliases = {provider["alias"] for provider in other.providers}
             used = {
                 _ALIAS.search(r["provider"])
@@ -92,6 +88,15 @@ def _names_beside(stack: Stack) -> Iterator[str]:
                         yield entry["Key"].removeprefix(prefix).removesuffix(".tfstate")
 
 
+def _providers(declared: Iterable[Stack]) -> list[dict[str, Any]]:
+    """Return the providers of all accounts: those of stacks, and of accounts that none is in."""
+    links = read_links.declared()
+    accounts = links.accounts if links else {}
+    found = {alias: _provider(alias, one) for alias, one in accounts.items() if not one.foreign}
+    found |= {provider["alias"]: provider for one in declared for provider in one.providers}
+    return list(found.values())
+
+
 def _provider(alias: str, account: LinkAccount) -> dict[str, Any]:
     """Return the provider of an account, as it is synthesized where a link is in the account."""
     settings = account.model_dump(include={*AccountSettings.model_fields}, exclude_none=True)
@@ -113,7 +118,7 @@ def _like(stack: Stack, name: str, providers: Sequence[Mapping[str, Any]]) -> St
         place: arguments[place].replace(f"{stack.name}.tfstate", f"{name}.tfstate")
     }
     settings = stack.content["terraform"] | {"backend": {kind: moved}}
-    content = {"terraform": settings, "provider": {"aws": list(providers)}}
+    content = {"terraform": settings, "provider": {"aws": providers}}
     return Stack(name, stack.folder.with_name(name) / stack.file.name, content, digest="")
 
 

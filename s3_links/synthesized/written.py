@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .blocks import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .blocks import Blocks
 
@@ -138,3 +138,8 @@ def made_twice(blocks: Blocks) -> Iterator[list[str]]:
                 of = of.rpartition("/")[2]
             same[account, of].append(address)
         yield from (addresses for addresses in same.values() if len(addresses) > 1)
+
+
+def told_twice(addresses: Iterable[str]) -> str:
+    """Return what is said of such blocks."""
+    return f"{' and '.join(addresses)}: write the same, and one alone will count"
